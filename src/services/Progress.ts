@@ -1,0 +1,11 @@
+/** Where the events of a copy go: a terminal's bars, or nowhere. */
+import { Context, Layer, Stream } from "effect"
+import type { Effect } from "effect"
+import type { CopyEvent } from "../schemas/Copy.ts"
+
+export class Progress extends Context.Service<Progress, {
+  /** Runs the copy and shows how it goes. */
+  readonly report: <E, R>(events: Stream.Stream<CopyEvent, E, R>) => Effect.Effect<void, E, R>
+}>()("regclient/services/Progress") {
+  static readonly layerSilent = Layer.succeed(Progress, Progress.of({ report: (events) => Stream.runDrain(events) }))
+}
