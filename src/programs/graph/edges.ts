@@ -1,5 +1,6 @@
 /** The edges of the content graph: what a manifest is made of, and what is attached to it. */
-import { Effect, Stream } from "effect"
+import { Stream } from "effect"
+import type { Effect } from "effect"
 import type { Descriptor, Platform } from "../../schemas/Descriptor.ts"
 import { algorithmOf, type Digest, encodedOf } from "../../schemas/Digest.ts"
 import type { Manifest } from "../../schemas/Manifest.ts"
