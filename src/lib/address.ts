@@ -27,7 +27,7 @@ const sixteen = (text: string): Uint8Array => {
   const groups = (part: string) => part === "" ? [] : part.split(":")
   const left = groups(head)
   const right = groups(tail ?? "")
-  const zeros = new Array<string>(8 - left.length - right.length).fill("0")
+  const zeros = Array.from({ length: 8 - left.length - right.length }, () => "0")
   return Uint8Array.from(
     [...left, ...zeros, ...right].flatMap((group) => {
       const value = Number.parseInt(group, 16)
