@@ -48,12 +48,12 @@ const absent = (error: unknown): undefined => {
 export const codeOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : ""
 
-/** The whole of a file, refused with `EFBIG` when it has more than `limit` bytes. */
+/** The whole of a file, refused with code `TOO_LARGE` when it has more than `limit` bytes. */
 export const readWhole = async (path: string, limit: number): Promise<Uint8Array> => {
   const file = await fs.open(path, "r")
   try {
     const { size } = await file.stat()
-    if (size > limit) throw Object.assign(new Error("file too large"), { code: "EFBIG", syscall: "read", path })
+    if (size > limit) throw Object.assign(new Error("file too large"), { code: "TOO_LARGE", syscall: "read", path })
     return await file.readFile()
   } finally {
     await file.close()

@@ -14,7 +14,8 @@ const reasons: Readonly<Record<string, readonly [ReasonTag, string]>> = {
   ENOTDIR: ["FsPermission", "not a directory"],
   EISDIR: ["FsPermission", "is a directory"],
   ELOOP: ["PathEscape", "too many levels of symbolic links"],
-  EFBIG: ["SizeLimit", "size limit exceeded"],
+  TOO_LARGE: ["SizeLimit", "size limit exceeded"],
+  EFBIG: ["FsIo", "file too large"],
   EMFILE: ["FsIo", "too many open files"],
   EIO: ["FsIo", "input/output error"]
 }
