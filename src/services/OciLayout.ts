@@ -40,10 +40,11 @@ export class OciLayout extends Context.Service<OciLayout, {
         }))
       const states = yield* RcMap.make({
         lookup: (real: string) =>
-          Effect.acquireRelease(
-            Effect.sync(() => makeState(disk, names.get(real) ?? real, real, shared)),
-            finish
-          )
+          Effect.flatMap(Effect.scope, (scope) =>
+            Effect.acquireRelease(
+              Effect.sync(() => makeState(disk, names.get(real) ?? real, real, shared, scope)),
+              finish
+            ))
       })
       const stateAt = Effect.fnUntraced(function*(dir: string) {
         const real = yield* realPath(path.resolve(dir))

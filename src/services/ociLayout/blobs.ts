@@ -119,7 +119,7 @@ export const presentSize = Effect.fnUntraced(function*(state: LayoutState, blob:
   if (info === undefined || info.kind !== "file" || (blob.size > 0 && info.size !== blob.size)) return undefined
   if (knownAs(state, blob.digest)?.identity !== info.identity) {
     const measure = measured(discard, { digest: blob.digest, size: 0 })
-    yield* filePump(path)(measure.sink)
+    yield* state.blobChecks.withPermit(filePump(path)(measure.sink))
     if (measure.end().problem !== undefined) return undefined
     remember(state, blob.digest, { identity: info.identity, isOwn: false })
   }

@@ -42,6 +42,10 @@ export const locked =
       })
     )
 
+/** Shows other machines that the owner of a file is alive. A touch that fails is made good by the next. */
+export const heartbeat = (disk: Disk, path: string): Effect.Effect<never> =>
+  Effect.forever(Effect.andThen(Effect.sleep("10 seconds"), Effect.ignore(disk.touch(path))))
+
 const textOf = (disk: Disk, path: string): Effect.Effect<string | undefined, StoreError> =>
   disk.read(path, 4096).pipe(
     Effect.map((bytes) => new TextDecoder().decode(bytes)),

@@ -3,12 +3,13 @@
  * something was written, and the marker that keeps other processes from sweeping meanwhile.
  */
 import { Clock, Config, DateTime, Effect, Option, Result, Semaphore } from "effect"
+import type { Scope } from "effect"
 import { encodeOwner, self } from "../../lib/owner.ts"
 import { algorithmOf, type Digest, encodedOf } from "../../schemas/Digest.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { Disk } from "./disk.ts"
 import { emptyIndex, encodeIndex, layoutFile, type LayoutIndex, layoutProblem, parseIndex } from "./documents.ts"
-import { locked, randomName, writerPrefix, writers } from "./lock.ts"
+import { heartbeat, locked, randomName, writerPrefix, writers } from "./lock.ts"
 
 /** Temporary files: this, the writer's name, a dash, a number. */
 export const temporaryPrefix = ".regclient-tmp-"
@@ -37,10 +38,14 @@ export interface LayoutState {
   readonly dir: string
   readonly realPath: string
   readonly shared: Shared
+  /** Ends before the layout is swept. */
+  readonly scope: Scope.Scope
   readonly mutex: Semaphore.Semaphore
   readonly announcing: Semaphore.Semaphore
   /** Blobs being written at once. */
   readonly blobWrites: Semaphore.Semaphore
+  /** Blobs being read at once to see whether they are whole. */
+  readonly blobChecks: Semaphore.Semaphore
   /** The marker: the random part of its name, and by the file system's clock (nanoseconds) since when it is there. */
   writing: { readonly name: string; readonly began: bigint } | undefined
   /** Something was written by one who wants a sweep, or by one who wants none. */
@@ -55,7 +60,13 @@ export interface LayoutState {
   names: number
 }
 
-export const makeState = (disk: Disk, dir: string, realPath: string, shared: Shared): LayoutState => {
+export const makeState = (
+  disk: Disk,
+  dir: string,
+  realPath: string,
+  shared: Shared,
+  scope: Scope.Scope
+): LayoutState => {
   const mutex = shared.mutexes.get(realPath) ?? Semaphore.makeUnsafe(1)
   shared.mutexes.set(realPath, mutex)
   return {
@@ -63,9 +74,11 @@ export const makeState = (disk: Disk, dir: string, realPath: string, shared: Sha
     dir,
     realPath,
     shared,
+    scope,
     mutex,
     announcing: Semaphore.makeUnsafe(1),
     blobWrites: Semaphore.makeUnsafe(3),
+    blobChecks: Semaphore.makeUnsafe(4),
     writing: undefined,
     wantsSweep: false,
     wantsNoSweep: false,
@@ -196,6 +209,7 @@ const begin = Effect.fnUntraced(function*(state: LayoutState) {
       yield* confirm(state)
       for (const name of (yield* writers(disk, dir)).dead) yield* bury(state, name)
     }).pipe(Effect.onError(() => Effect.ignore(unmark(state)))) // the first failure is the one to tell
+    yield* Effect.forkIn(heartbeat(disk, `${dir}/${writerPrefix}${writing.name}`), state.scope)
   })))
 })
 

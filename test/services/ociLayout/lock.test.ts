@@ -65,4 +65,18 @@ describe("the lock of a layout", () => {
         assert.deepStrictEqual(yield* filesIn(dir), [".regclient-lock"])
       })
     ))
+  it.effect("shows that its writer lives, every 10 s", () =>
+    inDirectory((dir) =>
+      using(dir, (repository) =>
+        Effect.gen(function*() {
+          yield* putImage(repository, "v1", "one")
+          const marker = (yield* filesIn(dir)).find((name) => name.startsWith(".regclient-writer-")) ?? assert.fail()
+          const path = `${dir}/${marker}`
+          yield* Effect.promise(() => fs.utimes(path, 1000, 1000))
+          yield* TestClock.adjust("9 seconds")
+          assert.strictEqual((yield* Effect.promise(() => fs.stat(path))).mtimeMs, 1_000_000)
+          yield* TestClock.adjust("1 second")
+          while ((yield* Effect.promise(() => fs.stat(path))).mtimeMs === 1_000_000) yield* turn
+        }))
+    ))
 })
