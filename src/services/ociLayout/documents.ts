@@ -9,9 +9,9 @@ import type { Reference, Tag } from "../../schemas/Ref.ts"
 export const refName = "org.opencontainers.image.ref.name"
 export const created = "org.opencontainers.image.created"
 
-/** An entry as it stands in the file, unknown keys and all, beside what we read of it. */
+/** An entry as JSON, unknown keys and all, beside what we read of it. */
 export interface Entry {
-  readonly raw: unknown
+  readonly text: string
   readonly descriptor: Descriptor
 }
 
@@ -43,13 +43,19 @@ export const parseIndex = (bytes: Uint8Array): Result.Result<LayoutIndex, string
   for (const entry of manifests) {
     const decoded = decodeDescriptor(entry)
     if (Result.isFailure(decoded)) return Result.fail(decoded.failure.message)
-    entries.push({ raw: entry, descriptor: decoded.success })
+    entries.push({ text: JSON.stringify(entry), descriptor: decoded.success })
   }
   return Result.succeed({ raw, entries })
 }
 
-export const encodeIndex = ({ entries, raw }: LayoutIndex): Uint8Array =>
-  new TextEncoder().encode(JSON.stringify({ ...raw, manifests: entries.map((it) => it.raw) }))
+/** Keys keep their places. Entries are texts already: an index of thousands is written for each of its tags. */
+export const encodeIndex = ({ entries, raw }: LayoutIndex): Uint8Array => {
+  const list = `[${entries.map(({ text }) => text).join(",")}]`
+  const keys = Object.entries(raw).map(([key, value]) =>
+    `${JSON.stringify(key)}:${key === "manifests" ? list : JSON.stringify(value)}`
+  )
+  return Buffer.from(`{${keys.join(",")}}`)
+}
 
 /** What is wrong with an `oci-layout` file; `undefined` when it is one of ours. */
 export const layoutProblem = (bytes: Uint8Array): string | undefined => {
@@ -88,7 +94,7 @@ export const find = ({ entries }: LayoutIndex, reference: Reference): Descriptor
 const entryOf = ({ digest, mediaType, size }: Descriptor, time: string, tag?: Tag): Entry => {
   const annotations = { [created]: time, ...(tag === undefined ? {} : { [refName]: tag }) }
   const descriptor: Descriptor = { mediaType, digest, size, annotations }
-  return { raw: descriptor, descriptor }
+  return { text: JSON.stringify(descriptor), descriptor }
 }
 
 /** The tag on the manifest. An entry that says so already stays as it is; further entries with the tag go. */

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
+import { Effect, Fiber, Stream } from "effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs/promises"
 import { Reference, Tag } from "../../../src/schemas/Ref.ts"
