@@ -79,12 +79,12 @@ const acquire = Effect.fnUntraced(function*(
     }
     const owner = decodeOwner(text.split("\n")[0] ?? "")
     const by = owner === undefined ? "another process" : `process ${owner.pid} on ${owner.host.split("/")[0]}`
-    if (now - start > failed) {
-      return yield* storeError(`lock ${dir}`, "LayoutLocked", `layout is locked by ${by}: ${path}`)
-    }
     if (now - start > reported && !isReported) {
       isReported = true
       yield* Effect.logWarning(`waiting for ${dir}, locked by ${by}`)
+    }
+    if (now - start > failed) {
+      return yield* storeError(`lock ${dir}`, "LayoutLocked", `layout is locked by ${by}: ${path}`)
     }
     yield* restore(Effect.sleep(Math.min(5 + tries, 50) + (yield* Random.nextIntBetween(0, 10))))
   }

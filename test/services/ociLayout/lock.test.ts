@@ -6,7 +6,9 @@ import { encodeOwner, self } from "../../../src/lib/owner.ts"
 import { filesIn, inDirectory, putImage, using } from "./places.ts"
 
 const write = (path: string, text: string) => Effect.promise(() => fs.writeFile(path, text))
-const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+
+/** As long as a file operation takes, so that those of others come on. */
+const turn = Effect.promise(() => fs.stat("."))
 
 /** Lets time pass, in steps, until a fiber has ended. */
 const untilDone = Effect.fnUntraced(function*<A, E>(fiber: Fiber.Fiber<A, E>) {
