@@ -19,7 +19,7 @@ import { algorithmQuery, cancel, finish, open, type Opened, type Session } from 
 export interface Uploads {
   /** Sessions that a refused mount left open. */
   readonly sessions: Map<Digest, Session>
-  /** Content the registry claimed to have. Who sends it all the same knows better (faults N34): no mount then. */
+  /** Content the registry claimed to have mounted. Who asks for it again knows better (faults N34): no mount then. */
   readonly claimed: Set<Digest>
 }
 
@@ -39,7 +39,7 @@ export const uploads = (
       return putBlob(upload, expected)
     }),
   mountBlob: (blob, from) =>
-    mountBlob(at, http, blob, from).pipe(
+    Effect.suspend(() => claimed.has(blob.digest) ? Effect.succeed(undefined) : mountBlob(at, http, blob, from)).pipe(
       Effect.tap((opened) =>
         Effect.sync(() => {
           if (opened === "present") claimed.add(blob.digest)
