@@ -156,7 +156,9 @@ describe("referrers", () => {
   it.effect("are looked into when their listed type is doubtful", () =>
     Effect.gen(function*() {
       const [mine, foreign] = [attached("x/y"), attached("x/y", entry("e"))]
-      const listed = [mine, foreign].map(({ descriptor }) => ({ ...descriptor, artifactType: mediaTypes.ociEmpty }))
+      const listed = [mine, foreign].map((it) =>
+        Object.assign({}, it.descriptor, { artifactType: mediaTypes.ociEmpty })
+      )
       const served = (it: Manifest) => ({
         status: 200,
         headers: { "Content-Type": mediaTypes.ociManifest },
