@@ -256,8 +256,8 @@ export const isAmbiguous = (error: StoreError): boolean => {
 
 /** The failure as the user reads it; bytes that are not what their digest says have a reason of their own. */
 export const uploadFailure = ({ at }: Upload, error: StoreError): StoreError => {
-  const told = within(`failed to send blob, ref ${repositoryName(at)}`)(error)
+  const operation = `failed to send blob, ref ${repositoryName(at)}`
   return isWrongContent(error)
-    ? storeError(told.operation, "DigestMismatch", `digest mismatch: ${error.reason.detail}`, { status: 400 })
-    : told
+    ? storeError(operation, "DigestMismatch", `digest mismatch: ${error.message}`, { status: 400 })
+    : within(operation)(error)
 }
