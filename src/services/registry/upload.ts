@@ -34,8 +34,7 @@ export const uploads = (
       const session = expected === undefined ? undefined : sessions.get(expected.digest)
       if (expected !== undefined) sessions.delete(expected.digest)
       const source = watched(pumpOf(content), expected?.size)
-      const isClaimed = expected !== undefined && claimed.has(expected.digest)
-      const upload: Upload = { at, http, host, source, isClaimed, current: session }
+      const upload: Upload = { at, http, host, source, claimed, current: session }
       return putBlob(upload, expected)
     }),
   mountBlob: (blob, from) =>
@@ -111,7 +110,7 @@ export interface Upload {
   readonly http: Http
   readonly host: Pick<Host, "blobChunk" | "blobMax">
   readonly source: Source
-  readonly isClaimed: boolean
+  readonly claimed: Set<Digest>
   /** The session to cancel when the upload does not end well. */
   current: Session | undefined
 }
@@ -154,17 +153,18 @@ const restart = (upload: Upload): Effect.Effect<void> =>
 /** A session for known content: that of a refused mount, that of an anonymous mount, or a plain one. */
 const begin = (upload: Upload, { digest }: Descriptor): Effect.Effect<Opened, StoreError> =>
   Effect.suspend(() => {
-    const { at, current, http, isClaimed } = upload
+    const { at, claimed, current, http } = upload
     if (current !== undefined) return Effect.succeed<Opened>(current)
     const plain = open(at, http, { query: algorithmQuery(digest) }).pipe(
       Effect.mapError(within(`failed to send blob post, ref ${repositoryName(at)}`))
     )
-    return isClaimed ? plain : Effect.catch(
+    return claimed.has(digest) ? plain : Effect.catch(
       open(at, http, { query: { mount: digest, ...algorithmQuery(digest) }, isProbe: true }),
       () => plain
     )
   }).pipe(Effect.tap((opened) =>
     Effect.sync(() => {
+      if (opened === "present") upload.claimed.add(digest)
       upload.current = opened === "present" ? undefined : opened
     })
   ))

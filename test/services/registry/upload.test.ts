@@ -515,6 +515,15 @@ describe("mountBlob", () => {
       assert.deepStrictEqual(http.lines(), [`${mount}&from=other`, "POST app/blobs/uploads/", put])
     }).pipe(Effect.scoped))
 
+  it.effect("does the same when the mount was the upload's own", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp([created, session, created])
+      const repository = yield* opened(http)
+      yield* repository.putBlob(fromBytes(bytes), blob)
+      yield* repository.putBlob(fromBytes(bytes), blob)
+      assert.deepStrictEqual(http.lines(), [mount, "POST app/blobs/uploads/", put])
+    }).pipe(Effect.scoped))
+
   it.effect("says no whatever the refusal", () =>
     Effect.gen(function*() {
       for (const refused of [400, 401, 403, 404, 405, 503]) {
