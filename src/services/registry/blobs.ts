@@ -5,7 +5,17 @@ import { type StoreError, storeError, within } from "../../schemas/StoreError.ts
 import { type Bytes, fromBytes, fromPump, type Pump, pumpOf, verified } from "../Bytes.ts"
 import type { RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
 import type { Head, Repository } from "../Repository.ts"
-import { type At, header, type Http, labelled, lengthOf, repositoryName, settled, statusOf } from "./exchange.ts"
+import {
+  type At,
+  header,
+  type Http,
+  labelled,
+  lengthOf,
+  remove,
+  repositoryName,
+  settled,
+  statusOf
+} from "./exchange.ts"
 import { inlineData } from "./inline.ts"
 
 export interface Part {
@@ -20,9 +30,8 @@ export const blobs = (at: At, http: Http): Pick<Repository, "headBlob" | "blob" 
     ),
   blob: (blob, part) => part === undefined ? whole(at, http, blob) : partial(at, http, blob, part),
   deleteBlob: (blob) =>
-    settled(http, { ...at, method: "DELETE", path: `blobs/${blob.digest}`, demand: { kind: "query", size: 0 } }).pipe(
-      Effect.mapError(within(`failed to delete blob, digest ${blob.digest}, ref ${repositoryName(at)}`)),
-      Effect.asVoid
+    remove(http, { ...at, method: "DELETE", path: `blobs/${blob.digest}`, demand: { kind: "query", size: 0 } }).pipe(
+      Effect.mapError(within(`failed to delete blob, digest ${blob.digest}, ref ${repositoryName(at)}`))
     )
 })
 

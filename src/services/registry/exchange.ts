@@ -4,7 +4,7 @@ import type { Scope } from "effect"
 import type { Headers } from "../../schemas/Manifest.ts"
 import type { Reference } from "../../schemas/Ref.ts"
 import { referenceText } from "../../schemas/Ref.ts"
-import { type ReasonTag, type StoreError, storeError } from "../../schemas/StoreError.ts"
+import type { ReasonTag, StoreError } from "../../schemas/StoreError.ts"
 import { attempt, collect, fromPump, type Pump } from "../Bytes.ts"
 import type { RegistryHttp, RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
 
@@ -118,6 +118,33 @@ const impliedStatus: { readonly [Tag in ReasonTag]?: number } = {
   RateLimited: 429
 }
 
+const troubles: ReadonlySet<string> = new Set([
+  "RateLimited",
+  "ConnectFailed",
+  "DnsFailed",
+  "ConnectionLost",
+  "Timeout"
+])
+
+/** A host that cannot answer just now, or whose answer got lost: what it did nobody knows. */
+export const isTrouble = (error: StoreError): boolean => {
+  const status = statusOf(error)
+  return troubles.has(error.reason._tag) || status === 408 || (status !== undefined && status >= 500 && status !== 501)
+}
+
+/**
+ * Deletes; a failure is the registry's refusal. When the first answer was lost, what is then gone was deleted by it
+ * (faults N10).
+ */
+export const remove = (http: Http, request: RegistryRequest): Effect.Effect<void, StoreError> =>
+  settled(http, { ...request, isProbe: true }).pipe(
+    Effect.catchIf(
+      isTrouble,
+      () => Effect.catchReason(settled(http, request), "StoreError", "NotFound", () => Effect.void)
+    ),
+    Effect.asVoid
+  )
+
 /**
  * Where a header sends us, seen from the address that said so. A registry behind a TLS proxy may believe it is
  * spoken to over http: the same host stays with https (registry-quirks 1.4). Nothing when it is no address.
@@ -132,7 +159,3 @@ export const addressOf = (text: string, base: URL): URL | undefined => {
 /** Text of a server for one line of a message: what could move the cursor or forge a line is written as code points. */
 export const printable = (text: string, limit = 2_000): string =>
   text.slice(0, limit).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (it) => `\\u{${it.codePointAt(0)?.toString(16)}}`)
-
-/** A registry refusing in its own words. */
-export const refused = (tag: ReasonTag, detail: string, status?: number): StoreError =>
-  storeError("", tag, detail, status === undefined ? {} : { status })

@@ -16,6 +16,7 @@ import {
   lengthOf,
   listed,
   nameOf,
+  remove,
   type Settled,
   settled,
   statusOf
@@ -266,9 +267,4 @@ const stored = ({ bytes, descriptor }: Manifest, headers: Headers): Effect.Effec
 
 /** Deletes a manifest with all its tags. */
 export const deleteByDigest = (at: At, http: Http, digest: Digest): Effect.Effect<void, StoreError> =>
-  Effect.asVoid(settled(http, {
-    ...at,
-    method: "DELETE",
-    path: `manifests/${digest}`,
-    demand: { kind: "query", size: 0 }
-  }))
+  remove(http, { ...at, method: "DELETE", path: `manifests/${digest}`, demand: { kind: "query", size: 0 } })

@@ -9,7 +9,17 @@ import { fallbackTag, isMatch, referrer } from "../../schemas/Referrers.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import type { RegistryRequest } from "../RegistryHttp.ts"
 import type { Referrers, Repository } from "../Repository.ts"
-import { addressOf, type At, type Document, document, header, type Http, listed, nameOf, statusOf } from "./exchange.ts"
+import {
+  addressOf,
+  type At,
+  type Document,
+  document,
+  header,
+  type Http,
+  isTrouble,
+  listed,
+  nameOf
+} from "./exchange.ts"
 import { addToFallback, type Locks, readFallback, removeFromFallback } from "./fallback.ts"
 import { getManifest, type ReferrerKeeper } from "./manifests.ts"
 
@@ -97,19 +107,6 @@ const firstPage = (
     Effect.catchIf(isTrouble, () => ask(asked)),
     Effect.catchIf((error) => !isTrouble(error), () => Effect.succeed(undefined))
   )
-}
-
-const troubles: ReadonlySet<string> = new Set([
-  "RateLimited",
-  "ConnectFailed",
-  "DnsFailed",
-  "ConnectionLost",
-  "Timeout"
-])
-
-const isTrouble = (error: StoreError): boolean => {
-  const status = statusOf(error)
-  return troubles.has(error.reason._tag) || status === 408 || (status !== undefined && status >= 500 && status !== 501)
 }
 
 const types: ReadonlySet<string> = new Set([mediaTypes.ociIndex, "application/json", ""])

@@ -3,7 +3,7 @@ import { Effect, Result, Schema } from "effect"
 import { isTag, Reference, type Tag } from "../../schemas/Ref.ts"
 import { type StoreError, within } from "../../schemas/StoreError.ts"
 import type { Repository } from "../Repository.ts"
-import { type At, type Http, nameOf, repositoryName, settled, statusOf } from "./exchange.ts"
+import { type At, type Http, isTrouble, nameOf, remove, repositoryName, statusOf } from "./exchange.ts"
 import { deleteByDigest } from "./manifests.ts"
 import { pages } from "./pages.ts"
 import { placeholder } from "./placeholder.ts"
@@ -35,16 +35,13 @@ const deleteTag = (
   content: Pick<Repository, "resolve" | "putBlob" | "putManifest">,
   tag: Tag
 ): Effect.Effect<void, StoreError> =>
-  settled(http, {
-    ...at,
-    method: "DELETE",
-    path: `manifests/${tag}`,
-    isProbe: true,
-    demand: { kind: "query", size: 0 }
-  }).pipe(
-    Effect.asVoid,
-    Effect.catch((refusal) => replace(at, http, content, tag, refusal))
+  Effect.catch(
+    remove(http, { ...at, method: "DELETE", path: `manifests/${tag}`, demand: { kind: "query", size: 0 } }),
+    (refusal) => isTrouble(refusal) ? failedToDelete(at, tag)(refusal) : replace(at, http, content, tag, refusal)
   )
+
+const failedToDelete = (at: At, tag: Tag) => (error: StoreError) =>
+  Effect.fail(within(`failed deleting ${nameOf(at, Reference.ByTag({ tag }))}`)(error))
 
 const replace = Effect.fnUntraced(function*(
   at: At,
@@ -60,7 +57,7 @@ const replace = Effect.fnUntraced(function*(
   if (statusOf(refusal) === 405) {
     yield* deleteByDigest(at, http, dummy.manifest.descriptor.digest).pipe(
       Effect.catchIf((error) => statusOf(error) !== 405, () => Effect.void),
-      Effect.mapError(within(`failed deleting ${nameOf(at, reference)}`))
+      Effect.catch(failedToDelete(at, tag))
     )
   }
   yield* Effect.forEach(dummy.blobs, ({ content: bytes, descriptor }) => content.putBlob(bytes, descriptor), {

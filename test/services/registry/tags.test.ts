@@ -3,7 +3,7 @@ import { Effect, Stream } from "effect"
 import { mediaTypes } from "../../../src/schemas/MediaType.ts"
 import { Tag } from "../../../src/schemas/Ref.ts"
 import { Registry } from "../../../src/services/Registry.ts"
-import { type Answer, fakeHttp, opened, registryOver, type Reply } from "./fakeHttp.ts"
+import { type Answer, fakeHttp, opened, registryOver, type Reply, reset } from "./fakeHttp.ts"
 
 const page = (tags: ReadonlyArray<string> | null, link?: string, type = "application/json"): Reply => ({
   status: 200,
@@ -129,6 +129,21 @@ describe("deleteTag", () => {
       yield* (yield* opened(http)).deleteTag(tag)
       assert.deepStrictEqual(http.lines(), ["DELETE app/manifests/v1"])
       assert.isTrue(http.asked[0]?.request.isProbe)
+    }).pipe(Effect.scoped))
+
+  it.effect("is asked for again when the answer was lost, and gone is deleted then (N10)", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp([reset, { status: 404 }])
+      yield* (yield* opened(http)).deleteTag(tag)
+      assert.deepStrictEqual(http.lines(), ["DELETE app/manifests/v1", "DELETE app/manifests/v1"])
+    }).pipe(Effect.scoped))
+
+  it.effect("changes nothing at a registry in trouble", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp([{ status: 503 }, { status: 503 }])
+      const error = yield* Effect.flip((yield* opened(http)).deleteTag(tag))
+      assert.match(error.message, /^failed deleting r\.example\/app:v1: request failed: .*\[http 503\]/)
+      assert.strictEqual(http.asked.length, 2)
     }).pipe(Effect.scoped))
 
   const families = [
