@@ -58,15 +58,15 @@ const pathOf = Reference.$match({
 /** Statuses with which servers refuse HEAD although they answer GET (registry-quirks 3.1). A 404 is believed. */
 const headless: ReadonlySet<number> = new Set([400, 405, 501])
 
+const headOf = (reference: Reference) => ({
+  method: "HEAD" as const,
+  path: pathOf(reference),
+  headers: { accept: manifestTypes },
+  demand: { kind: "head" as const, size: 0 }
+})
+
 const head = (at: At, http: Http, reference: Reference) =>
-  settled(http, {
-    ...at,
-    method: "HEAD",
-    path: pathOf(reference),
-    headers: { accept: manifestTypes },
-    demand: { kind: "head", size: 0 },
-    mirrors: true
-  }).pipe(
+  settled(http, { ...at, ...headOf(reference), mirrors: true }).pipe(
     Effect.flatMap(({ headers }) => described(reference, headers)),
     Effect.catchIf(isHeadless, () => Effect.succeed(undefined)),
     Effect.flatMap((found) =>
@@ -193,10 +193,31 @@ export const push = (
     ? send(at, http, manifest, pathOf(reference), {}, how)
     : sendWithTag(at, http, manifest, how.tag, how)
   return sent.pipe(
+    Effect.catchIf(
+      (error) => how.headers === undefined && how.tag !== undefined && isImmutable(error),
+      (error) => confirmed(at, http, manifest, reference, error)
+    ),
     Effect.mapError(within(`failed to put manifest ${name}`)),
     Effect.flatMap(({ headers }) => stored(manifest, headers))
   )
 }
+
+/** A tag that may not be moved (registry-quirks 3.12). */
+const isImmutable = (error: StoreError): boolean => {
+  const status = statusOf(error)
+  return status === 409 || status === 412 ||
+    (status === 400 && /immutable|already ?exists/i.test(error.reason.detail))
+}
+
+/** What may not be moved need not be when it is there already. */
+const confirmed = (at: At, http: Http, manifest: Manifest, reference: Reference, refusal: StoreError) =>
+  settled(http, { ...at, ...headOf(reference) }).pipe(
+    Effect.mapError(() => refusal),
+    Effect.filterOrFail(
+      ({ headers }) => header(headers, "docker-content-digest") === manifest.descriptor.digest,
+      () => refusal
+    )
+  )
 
 /** A tag on a digest the registry would not compute itself (distribution-spec, pushing manifests, `tag` parameters). */
 const sendWithTag = (at: At, http: Http, manifest: Manifest, tag: Tag, how: Push) => {

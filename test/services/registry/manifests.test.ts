@@ -217,6 +217,17 @@ describe("putManifest", () => {
       assert.include(error.message, config.digest)
     }).pipe(Effect.scoped))
 
+  it.effect("is a success when a tag that may not be moved is there already", () =>
+    Effect.gen(function*() {
+      const refused = { status: 400, body: "ImageTagAlreadyExistsException" }
+      const http = fakeHttp([refused, answer])
+      yield* (yield* opened(http)).putManifest(manifest, { tag: Tag.make("v1") })
+      assert.deepStrictEqual(http.lines(), ["PUT app/manifests/v1", "HEAD app/manifests/v1"])
+      const moved = fakeHttp([refused, { status: 200, headers: { "Docker-Content-Digest": other } }])
+      const error = yield* Effect.flip((yield* opened(moved)).putManifest(manifest, { tag: Tag.make("v1") }))
+      assert.include(error.message, "ImageTagAlreadyExistsException")
+    }).pipe(Effect.scoped))
+
   it.effect("asks for a tag beside a digest the registry would not compute", () =>
     Effect.gen(function*() {
       const bytes = new TextEncoder().encode(text)
