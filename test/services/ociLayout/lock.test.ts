@@ -28,6 +28,16 @@ describe("the lock of a layout", () => {
         assert.notInclude(yield* filesIn(dir), ".regclient-lock")
       })
     ))
+  it.effect("is taken over also where a process died while taking it over", () =>
+    inDirectory((dir) =>
+      Effect.gen(function*() {
+        const dead = encodeOwner({ ...self(), pid: 2_147_483_646, started: "1" })
+        yield* write(`${dir}/.regclient-lock`, dead)
+        yield* write(`${dir}/.regclient-takeover`, dead)
+        yield* using(dir, (repository) => putImage(repository, "v1", "one"))
+        assert.deepStrictEqual((yield* filesIn(dir)).filter((name) => name.includes(".regclient")), [])
+      })
+    ))
   it.effect("of a process whose number now belongs to another is taken over", () =>
     inDirectory((dir) =>
       Effect.gen(function*() {
