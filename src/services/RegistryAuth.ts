@@ -9,10 +9,12 @@ import { visible } from "../lib/visibleText.ts"
 import type { Host } from "../schemas/Host.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import { type Credential, Credentials } from "./Credentials.ts"
+import { Hosts } from "./Hosts.ts"
 import { isTrusted, realmUrl } from "./registryAuth/realm.ts"
 import { covers, deleteFallbacks, parseScopes, scopeKey, type Scopes } from "./registryAuth/scopes.ts"
 import { findToken, flightOf, keepToken, neededScopes, newState, reject, type State } from "./registryAuth/state.ts"
 import { basicHeader, fetchToken, type Token } from "./registryAuth/token.ts"
+import { originOf } from "./registryHttp/urls.ts"
 import { type Reach, Transport } from "./Transport.ts"
 import { userAgent } from "./UserAgent.ts"
 
@@ -52,6 +54,7 @@ export class RegistryAuth extends Context.Service<RegistryAuth, {
     RegistryAuth,
     Effect.gen(function*() {
       const credentials = yield* Credentials
+      const hosts = yield* Hosts
       const transport = yield* Transport
       const states = new Map<string, State>()
 
@@ -66,12 +69,13 @@ export class RegistryAuth extends Context.Service<RegistryAuth, {
 
       const fetch = (request: AuthRequest, state: State, scopes: Scopes): Effect.Effect<Token, StoreError> =>
         Effect.gen(function*() {
-          const { realm, reach, service } = state
+          const { realm, reach, realmHost, service } = state
           if (realm === undefined) return yield* storeError("", "Unauthorized", "unauthorized: no realm")
           const credential = yield* loginOf(request)
           const refreshToken = state.refreshToken ?? credential?.identityToken
           const agent = yield* userAgent
-          const from = { host: request.host, realm, service, credential, refreshToken, userAgent: agent, reach }
+          const host = realmHost ?? request.host
+          const from = { host, realm, service, credential, refreshToken, userAgent: agent, reach }
           if (refreshToken !== undefined && !state.isPostRefused) {
             const posted = yield* Effect.result(fetchToken(transport, { ...from, scopes }, "POST"))
             if (Result.isSuccess(posted)) return posted.success
@@ -140,7 +144,7 @@ export class RegistryAuth extends Context.Service<RegistryAuth, {
         const basic = basicHeader(credential)
         const supported = challenges.filter(({ scheme }) => scheme === "basic" || scheme === "bearer")
         for (const challenge of challenges.length === 0 ? [{ scheme: "basic", parameters: {} }] : supported) {
-          if (challenge.scheme === "bearer") return yield* learnBearer(state, request, refusal, challenge)
+          if (challenge.scheme === "bearer") return yield* learnBearer(hosts, state, request, refusal, challenge)
           if (basic !== undefined && !state.rejected.has(basic)) {
             state.scheme = "basic"
             state.basic = basic
@@ -197,6 +201,7 @@ const checked = (found: Option.Option<Credential>): Effect.Effect<Credential | u
 
 /** Takes the realm of a challenge, the first time or unchanged, and the scope it names. */
 const learnBearer = Effect.fnUntraced(function*(
+  hosts: Context.Service.Shape<typeof Hosts>,
   state: State,
   { host, scopes, url }: AuthRequest,
   { reach }: Refusal,
@@ -216,9 +221,10 @@ const learnBearer = Effect.fnUntraced(function*(
   state.scheme = "bearer"
   state.realm = realm
   state.service = parameters["service"]
-  state.reach = isTrusted(realm, host.trustedRealms)
-    ? undefined
-    : reach ?? (realm.host === url.host ? undefined : "public")
+  const entry = yield* hosts.get(realm.host)
+  state.realmHost = entry.isConfigured && originOf(entry) === realm.origin ? entry : undefined
+  const isWanted = state.realmHost !== undefined || isTrusted(realm, host.trustedRealms)
+  state.reach = isWanted ? undefined : reach ?? (realm.host === url.host ? undefined : "public")
   const asked = parseScopes([parameters["scope"] ?? ""])
   if (!covers(scopes, asked)) state.learned.set(scopeKey(scopes), asked)
 })

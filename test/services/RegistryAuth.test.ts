@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Redacted } from "effect"
 import { TestClock } from "effect/testing"
+import { fromBytes, pumpOf } from "../../src/services/Bytes.ts"
 import { RegistryHttp, type RegistryRequest } from "../../src/services/RegistryHttp.ts"
 import { type Asked, type Play, playback, type Setting } from "./registryHttp/playback.ts"
 
@@ -81,6 +82,19 @@ describe("bearer", () => {
     return Effect.gen(function*() {
       yield* Effect.all(Array.from({ length: 8 }, () => ask()), { concurrency: 8 })
       assert.deepStrictEqual([refusals().length, tokenRequests().length], [1, 1])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("lets who waited for the first answer go together", () => {
+    const { layer, asked } = playback(() => ({ after: 1000 }))
+    return Effect.gen(function*() {
+      const all = yield* Effect.forkChild(Effect.all(Array.from({ length: 6 }, () => ask()), { concurrency: 6 }))
+      yield* TestClock.adjust("500 millis")
+      assert.strictEqual(asked.length, 1)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(asked.length, 6)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* Fiber.join(all), [200, 200, 200, 200, 200, 200])
     }).pipe(Effect.provide(layer))
   })
 
@@ -281,6 +295,73 @@ describe("bearer", () => {
     return Effect.gen(function*() {
       yield* ask()
       assert.strictEqual(asked[1]?.request.reach, "private")
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("token services", () => {
+  const local = (setting: Setting) => {
+    const { asked, layer } = playback(({ headers, url }) =>
+      url.startsWith(realm)
+        ? { body: "{\"token\":\"t\"}" }
+        : headers["authorization"] === undefined
+        ? { status: 401, headers: { "www-authenticate": bearer }, reach: "public" }
+        : {}, setting)
+    return Effect.map(ask(), () => asked[1]?.request).pipe(Effect.provide(layer))
+  }
+
+  it.effect("may be local and have an authority of their own where they are configured", () =>
+    Effect.gen(function*() {
+      const request = yield* local({ hosts: { "auth.example.com": { certificates: ["PEM"] } } })
+      assert.deepStrictEqual([request?.reach, request?.tls.certificates], [undefined, ["PEM"]])
+    }))
+
+  it.effect("may be local where the registry's entry trusts them", () =>
+    Effect.gen(function*() {
+      const request = yield* local({ hosts: { "r.example.com": { trustedRealms: ["https://auth.example.com"] } } })
+      assert.isUndefined(request?.reach)
+    }))
+
+  it.effect("never see the registry's client certificate", () =>
+    Effect.gen(function*() {
+      const request = yield* local({ hosts: { "r.example.com": { clientCert: "C", clientKey: "K" } } })
+      assert.deepStrictEqual(request?.tls, { mode: "enabled", certificates: [] })
+    }))
+
+  it.effect("are not asked again by each of many that wait for the same failure", () => {
+    const { layer, tokenRequests } = world({ token: () => ({ status: 400, after: 1000 }) })
+    return Effect.gen(function*() {
+      const all = Effect.all(Array.from({ length: 8 }, () => ask()), { concurrency: 8 })
+      assert.strictEqual((yield* running(all)).length, 8)
+      assert.strictEqual(tokenRequests().length, 1)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("are asked by the next who waits when the first is interrupted", () => {
+    const { layer } = world({ token: (_, index) => ({ body: `{"token":"t${index}"}`, after: 10_000 }) })
+    return Effect.gen(function*() {
+      const [first, second] = [yield* Effect.forkChild(ask()), yield* Effect.forkChild(ask())]
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(first)
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(yield* Fiber.join(second), 200)
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("uploads", () => {
+  it.effect("are sent whole again when their token ended on the way", () => {
+    let times = 0
+    const { asked, layer } = world({ opens: (token, { method }) => method !== "PUT" || token !== "t1" || times++ > 0 })
+    return Effect.gen(function*() {
+      yield* ask({ method: "POST", path: "blobs/uploads/" })
+      const pump = pumpOf(fromBytes(new TextEncoder().encode("blob")))
+      const put = { method: "PUT", path: "blobs/uploads/1", body: { pump, size: 4 } } as const
+      assert.strictEqual(yield* ask({ ...put, demand: { kind: "blob", size: 4 } }), 200)
+      const bodies = asked.filter(({ method }) => method === "PUT").map((
+        { body, headers }
+      ) => [body, headers["authorization"]])
+      assert.deepStrictEqual(bodies, [["blob", "Bearer t1"], ["blob", "Bearer t2"]])
     }).pipe(Effect.provide(layer))
   })
 })

@@ -1,5 +1,6 @@
 /** What is known of the login at one origin, and which of its tokens serves a request. */
 import { Redacted, Semaphore } from "effect"
+import type { Host } from "../../schemas/Host.ts"
 import type { StoreError } from "../../schemas/StoreError.ts"
 import type { Reach } from "../Transport.ts"
 import { covers, deleteFallbacks, mergeScopes, scopeKey, type Scopes } from "./scopes.ts"
@@ -12,6 +13,8 @@ export interface State {
   basic: string | undefined
   realm: URL | undefined
   service: string | undefined
+  /** The entry of the realm's host, where it has one. */
+  realmHost: Host | undefined
   /** The nearest address its token service may have. */
   reach: Reach | undefined
   refreshToken: Redacted.Redacted<string> | undefined
@@ -39,6 +42,7 @@ export const newState = (): State => ({
   basic: undefined,
   realm: undefined,
   service: undefined,
+  realmHost: undefined,
   reach: undefined,
   refreshToken: undefined,
   isPostRefused: false,

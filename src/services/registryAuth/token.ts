@@ -7,6 +7,7 @@ import { collect, fromPump } from "../Bytes.ts"
 import type { Credential } from "../Credentials.ts"
 import { attemptsPerHost, backoff, isTransient, LongestRetryAfter } from "../registryHttp/backoff.ts"
 import { header, readText, statusFailure, tooLate } from "../registryHttp/failures.ts"
+import { originOf, tlsFor } from "../registryHttp/urls.ts"
 import type { Reach, Transport, TransportRequest } from "../Transport.ts"
 import { type Scopes, scopeTexts } from "./scopes.ts"
 
@@ -19,6 +20,7 @@ export interface Token {
 }
 
 export interface TokenRequest {
+  /** Whose settings of TLS and time hold: the realm's, where it has an entry of its own, else the registry's. */
   readonly host: Host
   readonly realm: URL
   readonly service: string | undefined
@@ -104,10 +106,7 @@ const message = (
   method,
   url,
   headers: { "user-agent": userAgent, accept: "application/json", "accept-encoding": "identity", ...headers },
-  tls: {
-    mode: url.protocol === "http:" || host.tls === "insecure" ? host.tls : "enabled",
-    certificates: host.certificates
-  },
+  tls: tlsFor(host, url, originOf(host) === url.origin),
   timeouts: host.timeouts,
   ...(reach === undefined ? {} : { reach })
 })

@@ -17,7 +17,7 @@ import { header, readText, statusFailure } from "./failures.ts"
 import { quotaOf } from "./quota.ts"
 import { addressProblem, follow, type Hop, isRedirect, maxRedirects } from "./redirects.ts"
 import { shownHeaders, trace } from "./trace.ts"
-import { originOf, requestUrl, shownUrl, wireRepository, withEncryption } from "./urls.ts"
+import { originOf, requestUrl, shownUrl, tlsFor, wireRepository, withEncryption } from "./urls.ts"
 
 export interface Parts {
   readonly hosts: Context.Service.Shape<typeof Hosts>
@@ -140,7 +140,8 @@ const loggedIn = (parts: Parts, request: RegistryRequest, target: Target, hop: H
   const contact = parts.contacts.get(key) ?? Semaphore.makeUnsafe(1)
   parts.contacts.set(key, contact)
   const alone = Effect.tapError(sent, () => Effect.sync(() => parts.auth.accepted(auth)))
-  return Effect.suspend(() => parts.auth.isKnown(auth) ? sent : contact.withPermit(alone))
+  const turn = Effect.suspend(() => parts.auth.isKnown(auth) ? Effect.succeed(undefined) : alone)
+  return Effect.flatMap(contact.withPermit(turn), (answer) => answer === undefined ? sent : Effect.succeed(answer))
 }
 
 const isPump = (body: Body | undefined): boolean => body !== undefined && !(body instanceof Uint8Array)
@@ -192,7 +193,7 @@ const send = Effect.fnUntraced(function*(parts: Parts, target: Target, hop: Hop,
     method: hop.method,
     url: hop.url,
     headers: authorization === undefined ? hop.headers : { ...hop.headers, authorization },
-    tls: tlsOf(target, hop.url),
+    tls: tlsFor(target.host, hop.url, !target.isAnonymous),
     timeouts: target.host.timeouts,
     ...(hop.body === undefined ? {} : { body: hop.body }),
     ...(target.reach === undefined ? {} : { reach: target.reach })
@@ -204,15 +205,6 @@ const send = Effect.fnUntraced(function*(parts: Parts, target: Target, hop: Hop,
   if (target.isOwn && response.reach !== undefined) parts.reaches.set(target.host.name, response.reach)
   const answer: Answer = { response, discard: Scope.close(scope, Exit.void) }
   return answer
-})
-
-/** A redirect's target may share the registry's private authority, never its client certificate. */
-const tlsOf = ({ host, isAnonymous }: Target, url: URL): TransportRequest["tls"] => ({
-  mode: url.protocol === "http:" ? "disabled" : host.tls === "insecure" ? "insecure" : "enabled",
-  certificates: host.certificates,
-  ...(isAnonymous || host.clientCert === undefined || host.clientKey === undefined
-    ? {}
-    : { clientCert: host.clientCert, clientKey: host.clientKey })
 })
 
 const observe = (parts: Parts, host: Host, { headers }: TransportResponse): Effect.Effect<void> => {

@@ -1,6 +1,7 @@
 /** Where a request goes: its URL at a host, and whether a URL is that host's own. */
 import type { Host } from "../../schemas/Host.ts"
 import type { RegistryRequest } from "../RegistryHttp.ts"
+import type { TlsSettings } from "../Transport.ts"
 
 export const originOf = ({ hostname, tls }: Host): string => {
   const text = `${tls === "disabled" ? "http" : "https"}://${hostname}`
@@ -44,3 +45,10 @@ export const shownUrl = (url: URL, isOwn: boolean): string =>
   `${url.origin === "null" ? url.protocol : url.origin}${url.pathname}${
     isOwn || url.search === "" ? url.search : "?[censored]"
   }`
+
+/** TLS for a URL by a host's settings. Another origin may share its private authority, never its client certificate. */
+export const tlsFor = ({ certificates, clientCert, clientKey, tls }: Host, url: URL, isOwn: boolean): TlsSettings => ({
+  mode: url.protocol === "http:" ? "disabled" : tls === "insecure" ? "insecure" : "enabled",
+  certificates,
+  ...(isOwn && clientCert !== undefined && clientKey !== undefined ? { clientCert, clientKey } : {})
+})
