@@ -11,12 +11,21 @@ import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import { type Credential, Credentials } from "./Credentials.ts"
 import { Hosts } from "./Hosts.ts"
 import { isTrusted, realmUrl } from "./registryAuth/realm.ts"
-import { covers, deleteFallbacks, parseScopes, scopeKey, type Scopes } from "./registryAuth/scopes.ts"
-import { findToken, flightOf, keepToken, neededScopes, newState, reject, type State } from "./registryAuth/state.ts"
-import { basicHeader, fetchToken, type Token } from "./registryAuth/token.ts"
+import { newToken } from "./registryAuth/renew.ts"
+import { covers, parseScopes, scopeKey, type Scopes } from "./registryAuth/scopes.ts"
+import {
+  findToken,
+  flightOf,
+  forget,
+  keepToken,
+  neededScopes,
+  newState,
+  reject,
+  type State
+} from "./registryAuth/state.ts"
+import { basicHeader, type Token } from "./registryAuth/token.ts"
 import { originOf } from "./registryHttp/urls.ts"
 import { type Reach, Transport } from "./Transport.ts"
-import { userAgent } from "./UserAgent.ts"
 
 export interface AuthRequest {
   /** Whose login and settings are used. */
@@ -68,34 +77,7 @@ export class RegistryAuth extends Context.Service<RegistryAuth, {
         request.isAnonymous ? Effect.succeed(undefined) : Effect.flatMap(credentials.get(request.host), checked)
 
       const fetch = (request: AuthRequest, state: State, scopes: Scopes): Effect.Effect<Token, StoreError> =>
-        Effect.gen(function*() {
-          const { realm, reach, realmHost, service } = state
-          if (realm === undefined) return yield* storeError("", "Unauthorized", "unauthorized: no realm")
-          const credential = yield* loginOf(request)
-          const refreshToken = state.refreshToken ?? credential?.identityToken
-          const agent = yield* userAgent
-          const host = realmHost ?? request.host
-          const from = { host, realm, service, credential, refreshToken, userAgent: agent, reach }
-          if (refreshToken !== undefined && !state.isPostRefused) {
-            const posted = yield* Effect.result(fetchToken(transport, { ...from, scopes }, "POST"))
-            if (Result.isSuccess(posted)) return posted.success
-            if (posted.failure.reason.status === undefined) return yield* posted.failure
-            yield* Effect.logDebug(posted.failure.message)
-            state.isPostRefused = true
-          }
-          const forms = [scopes, ...deleteFallbacks(scopes)]
-          const first = state.deleteForm % forms.length
-          return yield* Effect.catchTag(
-            fetchToken(transport, { ...from, scopes: forms[first] ?? scopes }, "GET"),
-            "StoreError",
-            (error) => {
-              const next = forms[first + 1]
-              if (next === undefined || ![400, 401].includes(error.reason.status ?? 0)) return Effect.fail(error)
-              state.deleteForm = first + 1
-              return fetchToken(transport, { ...from, scopes: next }, "GET")
-            }
-          )
-        })
+        Effect.flatMap(loginOf(request), (login) => newToken(transport, state, request.host, login, scopes))
 
       /** The token for all that is needed; who needs the same at the same time waits for one answer. */
       const tokenFor = Effect.fnUntraced(function*(request: AuthRequest, state: State) {
@@ -122,11 +104,10 @@ export class RegistryAuth extends Context.Service<RegistryAuth, {
         if (state.scheme === undefined) return Effect.succeed(undefined)
         return Effect.flatMap(tokenFor(request, state), ({ value }) => {
           const header = `Bearer ${Redacted.value(value)}`
-          return state.rejected.has(header)
-            ? Effect.fail(
-              storeError("request failed", "Unauthorized", "unauthorized [http 401]: a refused token was issued again")
-            )
-            : Effect.succeed(header)
+          if (!state.rejected.has(header)) return Effect.succeed(header)
+          // The request ends here; the next one may try this token again, as a server that lagged may know it by then.
+          forget(state, header)
+          return Effect.fail(reissued)
         })
       }
 
@@ -142,30 +123,19 @@ export class RegistryAuth extends Context.Service<RegistryAuth, {
         reject(state, request.scopes, refusal.sent)
         const credential = yield* loginOf(request)
         const basic = basicHeader(credential)
-        const supported = challenges.filter(({ scheme }) => scheme === "basic" || scheme === "bearer")
-        for (const challenge of challenges.length === 0 ? [{ scheme: "basic", parameters: {} }] : supported) {
+        for (const challenge of challenges.length === 0 ? [anyBasic] : challenges) {
           if (challenge.scheme === "bearer") return yield* learnBearer(hosts, state, request, refusal, challenge)
-          if (basic !== undefined && !state.rejected.has(basic)) {
+          if (challenge.scheme === "basic" && basic !== undefined && !state.rejected.has(basic)) {
             state.scheme = "basic"
             state.basic = basic
             return
           }
         }
-        if (supported.length === 0 && challenges.length > 0) {
-          yield* Effect.annotateLogs(Effect.logWarning("Unsupported auth type"), {
-            type: visible(challenges.map(({ scheme }) => scheme).join(", "))
-          })
+        if (challenges.length > 0 && challenges.every(({ scheme }) => scheme !== "basic")) {
+          const type = visible(challenges.map(({ scheme }) => scheme).join(", "))
+          yield* Effect.annotateLogs(Effect.logWarning("Unsupported auth type"), { type })
         }
-        if (credential === undefined)
-          return yield* storeError("", "Unauthorized", "no credentials available: unauthorized [http 401]", {
-            status: 401
-          })
-        return yield* storeError(
-          "",
-          "Unauthorized",
-          `unauthorized [http 401] (credentials from ${visible(credential.source)})`,
-          { status: 401 }
-        )
+        return yield* noLogin(credential)
       })
 
       return RegistryAuth.of({
@@ -182,6 +152,25 @@ export class RegistryAuth extends Context.Service<RegistryAuth, {
     })
   )
 }
+
+const reissued = storeError(
+  "request failed",
+  "Unauthorized",
+  "unauthorized [http 401]: a refused token was issued again"
+)
+
+/** What a 401 without any challenge is taken for, once (quirks, section 2.12). */
+const anyBasic: Challenge = { scheme: "basic", parameters: {} }
+
+const noLogin = (credential: Credential | undefined): StoreError =>
+  storeError(
+    "",
+    "Unauthorized",
+    credential === undefined
+      ? "no credentials available: unauthorized [http 401]"
+      : `unauthorized [http 401] (credentials from ${visible(credential.source)})`,
+    { status: 401 }
+  )
 
 const stateKey = ({ host, isAnonymous, repository, url }: AuthRequest): string =>
   `${isAnonymous ? "" : host.name} ${url.origin} ${host.repoAuth && !isAnonymous ? repository ?? "" : ""}`

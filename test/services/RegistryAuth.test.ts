@@ -190,6 +190,15 @@ describe("bearer", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("tries a token again that was refused to an earlier request", () => {
+    let refusals = 0
+    const { layer } = world({ opens: () => refusals++ > 0, token: () => ({ body: "{\"token\":\"same\"}" }) })
+    return Effect.gen(function*() {
+      assert.include(String(yield* ask()), "unauthorized [http 401]")
+      assert.strictEqual(yield* ask(), 200)
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("asks for the scope that a challenge wants besides", () => {
     const { layer, tokenRequests } = world({
       challenge: `${bearer},scope="repository:other/b:pull registry:catalog:* *"`

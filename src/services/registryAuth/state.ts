@@ -91,7 +91,14 @@ export const keepToken = (state: State, needed: Scopes, token: Token, now: numbe
 export const reject = (state: State, scopes: Scopes, sent: string | undefined): void => {
   if (sent === undefined) return
   if (state.rejected.size >= manyTokens) state.rejected.clear()
+  forget(state, sent)
   state.rejected.add(sent)
-  for (const [key, { value }] of state.tokens) if (`Bearer ${Redacted.value(value)}` === sent) state.tokens.delete(key)
   if (sent.startsWith("Bearer ") && deleteFallbacks(scopes).length > 0) state.deleteForm++
+}
+
+/** Neither kept nor held against its service. */
+export const forget = (state: State, header: string): void => {
+  state.rejected.delete(header)
+  for (const [key, { value }] of state.tokens)
+    if (`Bearer ${Redacted.value(value)}` === header) state.tokens.delete(key)
 }
