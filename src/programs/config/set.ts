@@ -28,8 +28,8 @@ const changed = (config: RegctlConfig, input: Input): RegctlConfig => {
     ...hostDefault,
     ...(input.given.has("default-cred-helper") ? { credHelper: input.defaultCredHelper } : {})
   })
-  const cert = input.given.has("docker-cert") ? input.dockerCert || undefined : incDockerCert
-  const cred = input.given.has("docker-cred") ? input.dockerCred || undefined : incDockerCred
+  const cert = input.given.has("docker-cert") ? input.dockerCert ? undefined : false : incDockerCert
+  const cred = input.given.has("docker-cred") ? input.dockerCred ? undefined : false : incDockerCred
   return {
     ...rest,
     ...(input.given.has("blob-limit") ? { blobLimit: input.blobLimit } : {}),
