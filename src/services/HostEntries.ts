@@ -87,8 +87,7 @@ export class HostEntries extends Context.Service<HostEntries, {
           lastResort
         }
       })
-      // Without interruption, so that who asks next never finds the interruption of who asked first.
-      return HostEntries.of({ merged: yield* Effect.cached(Effect.uninterruptible(merge)) })
+      return HostEntries.of({ merged: yield* Effect.cached(merge) })
     })
   )
 

@@ -58,10 +58,7 @@ export class Hosts extends Context.Service<Hosts, {
         return { ...host, certificates: [...certificates, ...host.certificates] }
       })
 
-      const hosts = yield* Cache.make({
-        lookup: (name: string) => Effect.uninterruptible(look(name)),
-        capacity: Number.POSITIVE_INFINITY
-      })
+      const hosts = yield* Cache.make({ lookup: look, capacity: Number.POSITIVE_INFINITY })
       const get = (name: string) => Cache.get(hosts, name)
 
       const readOrder = Effect.fnUntraced(function*(name: string) {

@@ -1,4 +1,5 @@
 /** A run of a configuration command: its files in memory, its terminal, registry and helpers played. */
+import { assert } from "@effect/vitest"
 import {
   Cause,
   Effect,
@@ -132,3 +133,9 @@ export const inWorld = Effect.fnUntraced(function*<E extends { readonly message:
     return seen
   }).pipe(Effect.provide(layer))
 })
+
+/** The parts of what was seen that a case names. */
+export const shows = (seen: Seen, expected: Partial<Seen>) => {
+  const parts: Readonly<Record<string, unknown>> = { ...seen }
+  assert.deepStrictEqual(Object.fromEntries(Object.keys(expected).map((key) => [key, parts[key]])), expected)
+}
