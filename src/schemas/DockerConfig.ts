@@ -29,8 +29,11 @@ const Sections = Schema.Struct({
 })
 const decodeSections = Schema.decodeUnknownOption(Sections)
 
-/** Reads the text of a file; the failure says why it is none and quotes no value. One bad entry drops no other (faults A06). */
-export const decodeDockerConfig = (text: string): Result.Result<DockerConfig, string> => {
+/**
+ * Reads the text of a file; the failure says why it is none and quotes no value. One bad entry drops no other (faults
+ * A06). `mayHavePaths`: logins for a part of a registry, as podman has them, are passed over without a warning.
+ */
+export const decodeDockerConfig = (text: string, mayHavePaths = false): Result.Result<DockerConfig, string> => {
   const source = text.replace(/^\uFEFF/, "")
   if (source.trim() === "") return Result.succeed({ entries: new Map(), warnings: [] })
   const parsed = positionedJson(source)
@@ -39,11 +42,14 @@ export const decodeDockerConfig = (text: string): Result.Result<DockerConfig, st
   }
   return Option.match(decodeSections(parsed.value), {
     onNone: () => Result.fail("auths and credHelpers must be objects, credsStore a text"),
-    onSome: (sections) => Result.succeed(importSections(sections))
+    onSome: (sections) => Result.succeed(importSections(sections, mayHavePaths))
   })
 }
 
-const importSections = ({ auths, credHelpers, credsStore }: typeof Sections.Type): DockerConfig => {
+const importSections = (
+  { auths, credHelpers, credsStore }: typeof Sections.Type,
+  mayHavePaths: boolean
+): DockerConfig => {
   const entries = new Map<string, HostEntry>()
   const warnings: Array<string> = []
   const add = (
@@ -52,8 +58,8 @@ const importSections = ({ auths, credHelpers, credsStore }: typeof Sections.Type
     read: (it: unknown) => HostEntry | string
   ) => {
     for (const [key, it] of Object.entries(given)) {
-      if (isTokenKey(key)) continue
       const named = namedHost(key)
+      if (named === undefined && (mayHavePaths || isTokenKey(key))) continue
       const found = named === undefined ? "its name is no host" : read(it)
       if (typeof found === "string") warnings.push(`${section} ${JSON.stringify(key)} is left out: ${found}`)
       else if (named !== undefined && Object.keys(found).length > 0) {

@@ -39,7 +39,7 @@ export class HostEntries extends Context.Service<HostEntries, {
       const fs = yield* FileSystem.FileSystem
       const paths = yield* Path.Path
 
-      const readDocker = Effect.fnUntraced(function*(name: string) {
+      const readDocker = Effect.fnUntraced(function*(name: string, mayHavePaths: boolean) {
         if (name === "") return undefined
         const text = yield* fs.readFileString(name).pipe(
           Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed("")),
@@ -47,7 +47,7 @@ export class HostEntries extends Context.Service<HostEntries, {
             Effect.as(warnDocker(name, reason._tag === "PermissionDenied" ? "permission denied" : reason._tag), "")
           )
         )
-        return yield* importDocker(name, text)
+        return yield* importDocker(name, text, mayHavePaths)
       })
 
       const merge = Effect.gen(function*() {
@@ -65,7 +65,7 @@ export class HostEntries extends Context.Service<HostEntries, {
           const dockerFile = directory === "" ? "" : paths.join(directory, "config.json")
           for (
             const [source, docker] of [
-              [dockerFile, yield* readDocker(dockerFile)],
+              [dockerFile, yield* readDocker(dockerFile, false)],
               ["DOCKER_AUTH_CONFIG", yield* importDocker("DOCKER_AUTH_CONFIG", yield* variable("DOCKER_AUTH_CONFIG"))]
             ] as const
           ) {
@@ -75,7 +75,7 @@ export class HostEntries extends Context.Service<HostEntries, {
           const runtime = yield* variable("XDG_RUNTIME_DIR")
           const containersFile = (yield* variable("REGISTRY_AUTH_FILE")) ||
             (runtime === "" ? "" : paths.join(runtime, "containers", "auth.json"))
-          lastResort = sourced(containersFile, yield* readDocker(containersFile))
+          lastResort = sourced(containersFile, yield* readDocker(containersFile, true))
         }
         yield* addConfigured(draft, config, file)
         for (const text of (yield* Globals).hosts) yield* addText(draft, text)
@@ -138,7 +138,9 @@ class Draft {
 const addConfigured = Effect.fnUntraced(function*(draft: Draft, config: RegctlConfig, file: ConfigFile["Service"]) {
   if (config.hosts.size === 0) return
   const source = yield* Effect.orElseSucceed(file.path, () => "")
-  for (const [name, entry] of config.hosts) {
+  for (const [key, entry] of config.hosts) {
+    // The Go tool keeps a login under the name as typed, scheme and all.
+    const name = key.includes("://") ? namedHost(key)?.name ?? key : key
     if (name === "") yield* warnNameless("hosts")
     else {
       if (entry.api !== undefined) {
@@ -189,8 +191,12 @@ const warnNameless = (source: string): Effect.Effect<void> =>
 const warnDocker = (file: string, err: string): Effect.Effect<void> =>
   Effect.logWarning("Failed to load docker creds").pipe(Effect.annotateLogs({ file, err }))
 
-const importDocker = (file: string, text: string): Effect.Effect<DockerConfig | undefined> =>
-  Result.match(decodeDockerConfig(text), {
+const importDocker = (
+  file: string,
+  text: string,
+  mayHavePaths = false
+): Effect.Effect<DockerConfig | undefined> =>
+  Result.match(decodeDockerConfig(text, mayHavePaths), {
     onFailure: (problem) => Effect.as(warnDocker(file, problem), undefined),
     onSuccess: (docker) =>
       Effect.as(Effect.forEach(docker.warnings, (it) => warnDocker(file, it), { discard: true }), docker)

@@ -85,6 +85,11 @@ describe("Credentials", () => {
       { docker: { auths: { [a]: auth("v:q") } }, containers: { auths: { [a]: auth("u:p") } } },
       "v:q (.docker/config.json)"
     ],
+    [
+      "a login kept under a name with its scheme",
+      { regctl: { hosts: { "http://a.io": { user: "u", pass: "p" } } } },
+      "u:p (.regctl/config.json)"
+    ],
     ["nobody for a look-alike", { docker: { auths: { "b.a.io": auth("u:p"), "a.io:443": auth("u:p") } } }, "nobody"],
     ["nobody with a line break in a password", { regctl: { hosts: { [a]: { user: "u", pass: "p\nq" } } } }, "nobody"]
   ]
@@ -100,6 +105,16 @@ describe("Credentials", () => {
           assert.strictEqual(yield* login(name), "u:p (.docker/config.json)")
         }
       })))
+
+  it.effect("passes over podman's logins for a part of a registry", () =>
+    within(
+      { containers: { auths: { "a.io/team": auth("t:p"), "a.io": auth("u:p") } } },
+      (_, warnings) =>
+        Effect.gen(function*() {
+          assert.strictEqual(yield* login("a.io"), "u:p (containers/auth.json)")
+          assert.deepStrictEqual(warnings, [])
+        })
+    ))
 
   it.effect("goes on with the other source when one is broken", () =>
     within(
