@@ -23,15 +23,15 @@ const fail = (text: string): never => {
 export const isTrue = (value: unknown): boolean => {
   if (value === noValue || isNil(value)) return false
   if (value instanceof Float) return value.value !== 0
-  if (value instanceof Struct) return value.behaviour.text !== ""
+  if (value instanceof Struct) return value.behaviour.text !== "" && Number(value.behaviour.number ?? 1) !== 0
   if (value instanceof Pointer) return true
   if (value instanceof Map) return value.size > 0
   if (Array.isArray(value) || value instanceof Uint8Array) return value.length > 0
   return Boolean(value)
 }
 
-/** A named string is a string to what compares, counts and indexes. */
-const scalar = (value: unknown): unknown => value instanceof Struct ? value.behaviour.text ?? value : value
+/** A named string or number is one to what compares, counts and indexes. */
+const scalar = (value: unknown): unknown => value instanceof Struct ? value.behaviour.text ?? value.behaviour.number ?? value : value
 
 /** Bytes or elements in a value; `undefined` when it has no length. */
 const lengthOf = (given: unknown): number | undefined => {

@@ -139,7 +139,12 @@ class Lexer {
 
   closeAt(length: number): void {
     this.at += length
-    if (length === 4) { while (isSpace(this.input[this.at])) this.at++ }
+    if (length === 4) this.skipSpace()
+    this.skip()
+  }
+
+  skipSpace(): void {
+    while (isSpace(this.input[this.at])) this.at++
     this.skip()
   }
 

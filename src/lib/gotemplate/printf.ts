@@ -160,6 +160,7 @@ const formatStruct = (value: Struct, verb: string, flags: Flags, depth: number, 
   const { behaviour } = value
   const text = behaviour.string?.() ?? behaviour.text
   if (text !== undefined && "vsxXq".includes(verb)) return formatText(text, verb, flags, value)
+  if (behaviour.number !== undefined) return formatInteger(BigInt(behaviour.number), verb, flags)
   if (behaviour.isPointer === true && depth > 0) return "0xc000012345"
   const fields = Object.entries({ ...value.fields, ...behaviour.hidden }).map(([name, field]) =>
     (flags.names ? `${name}:` : "") + formatValue(field, verb, flags, depth + 1)

@@ -45,6 +45,8 @@ export interface Behaviour {
   readonly pretty?: () => string
   /** A named string type: compares, counts and indexes as this text. */
   readonly text?: string
+  /** A named number type: compares and formats as this number. */
+  readonly number?: number | bigint
   /** Unexported fields, which printing alone shows, after the others. */
   readonly hidden?: Readonly<Record<string, unknown>>
   /** Whether it is a pointer in Go, which `printf "%v"` marks with `&`. */
