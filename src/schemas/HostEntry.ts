@@ -3,7 +3,7 @@
  * (library description, sections 4.2 to 4.5).
  */
 import { Effect, Redacted, Schema, SchemaIssue, SchemaTransformation } from "effect"
-import { formatGoDuration, parseGoDuration } from "./GoDuration.ts"
+import { formatGoDuration, parseGoDuration } from "../lib/goDuration.ts"
 import { defaultHost, type Host, type Tls } from "./Host.ts"
 
 /** The mode in any case; `undefined` for another word. */
