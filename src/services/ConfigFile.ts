@@ -41,8 +41,22 @@ export class ConfigFile extends Context.Service<ConfigFile, {
         )
       })
 
+      /** Fails for what is no configuration file by its kind or size; a device is never read or replaced. */
+      const inspect = Effect.fnUntraced(function*(file: string, operation: string) {
+        const info = Option.getOrUndefined(yield* Effect.option(fs.stat(file)))
+        if (info?.type === "CharacterDevice" || info?.type === "BlockDevice") {
+          return yield* failure(file, "FsIo", `${operation}: is a device`)
+        }
+        if (Number(info?.size ?? 0) > maxSize) {
+          return yield* failure(file, "ConfigInvalid", `${operation}: larger than ${maxSize} bytes`)
+        }
+        return info
+      })
+
       const load = Effect.gen(function*() {
         const file = yield* path
+        if (file === "/dev/null") return emptyConfig
+        yield* inspect(file, "read")
         const bytes = yield* fs.readFile(file).pipe(
           Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed(new Uint8Array())),
           Effect.mapError(translated(file, "read"))
@@ -74,9 +88,9 @@ export class ConfigFile extends Context.Service<ConfigFile, {
         const named = yield* path
         const file = yield* target(named)
         const directory = paths.dirname(file)
+        const old = yield* inspect(file, "write")
         yield* Effect.gen(function*() {
           yield* fs.makeDirectory(directory, { recursive: true, mode: 0o700 })
-          const old = Option.getOrUndefined(yield* Effect.option(fs.stat(file)))
           const temporary = `${file}.${(yield* Random.nextInt) >>> 0}.tmp`
           yield* Effect.gen(function*() {
             yield* Effect.scoped(Effect.gen(function*() {
@@ -111,6 +125,9 @@ export class ConfigFile extends Context.Service<ConfigFile, {
       })
     })
 }
+
+/** Bytes a configuration file may have (faults K07). */
+const maxSize = 4 * 1024 * 1024
 
 const failure = (file: string, _tag: ConfigReason["_tag"], detail: string) =>
   Effect.fail(new ConfigError({ file, reason: { _tag, detail } }))

@@ -107,6 +107,22 @@ describe("load", () => {
         assert.deepStrictEqual([error.reason._tag, error.message], ["FsIo", `${directory}: read: is a directory`])
       })))
 
+  it.effect("reads no device, and takes the null device for an empty configuration", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* inHome(() => ({ REGCTL_CONFIG: "/dev/null" }), () => load), emptyConfig)
+      const error = yield* Effect.flip(inHome(() => ({ REGCTL_CONFIG: "/dev/zero" }), () => load))
+      assert.deepStrictEqual([error._tag, error.message], ["ConfigError", "/dev/zero: read: is a device"])
+    }))
+
+  it.effect("refuses a file of more than 4 MiB", () =>
+    inHome(named, (directory) =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        yield* fs.writeFile(`${directory}/c.json`, new Uint8Array(4 * 1024 * 1024 + 1))
+        const error = yield* Effect.flip(load)
+        assert.deepStrictEqual(error.message, `${directory}/c.json: read: larger than 4194304 bytes`)
+      })))
+
   it.effect("warns once when others can read its credentials", () => {
     const messages: Array<string> = []
     return inHome(named, (directory) =>
@@ -171,6 +187,12 @@ describe("save", () => {
         assert.strictEqual(yield* fs.readFileString(`${directory}/c.json`), text)
         assert.deepStrictEqual(yield* fs.readDirectory(directory), ["c.json"])
       })))
+
+  it.effect("never replaces a device", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(inHome(() => ({ REGCTL_CONFIG: "/dev/null" }), () => save))
+      assert.strictEqual(error.message, "/dev/null: write: is a device")
+    }))
 
   it.effect("names the file when it cannot be written, and leaves nothing behind", () =>
     inHome(named, (directory) =>
