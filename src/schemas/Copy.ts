@@ -20,6 +20,8 @@ export type CopyStep = Data.TaggedEnum<{
   Blob: Common & { readonly isKnownAbsent: boolean }
   Manifest: Common & { readonly manifest: Manifest; readonly tag?: Tag; readonly isChild: boolean }
   Skip: Common
+  /** Named by a manifest that is to be copied, and absent at the source. */
+  Missing: Common
 }>
 export const CopyStep = Data.taggedEnum<CopyStep>()
 

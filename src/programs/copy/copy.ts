@@ -1,0 +1,75 @@
+/** Copies an image, index or artifact from one reference to another, moving only what the target lacks. */
+import { Effect } from "effect"
+import type { Platform } from "../../schemas/Descriptor.ts"
+import { type Ref, Reference, referenceOf, Tag } from "../../schemas/Ref.ts"
+import type { ReferrerFilter } from "../../schemas/Referrers.ts"
+import { Progress } from "../../services/Progress.ts"
+import { Repositories } from "../../services/Repositories.ts"
+import { platformOf, selectPlatform } from "../graph/select.ts"
+import { execute } from "./execute.ts"
+import { plan } from "./plan.ts"
+
+export interface CopyOptions {
+  readonly fastCheck: boolean
+  readonly forceRecursive: boolean
+  readonly includeExternal: boolean
+  /** Which referrers go along: all, none, or those a filter lets through. */
+  readonly referrers: boolean | ReadonlyArray<ReferrerFilter>
+  readonly digestTags: boolean
+  /** Entries of an index whose content goes along, the index unchanged; an empty text means entries without a platform. */
+  readonly platforms: ReadonlyArray<string>
+  /** Copy this platform's manifest in place of the index. */
+  readonly platform?: string
+  /** Where referrers are, and where they go, when not beside the content. */
+  readonly referrersSource?: Ref
+  readonly referrersTarget?: Ref
+}
+
+/** Steps in progress at once; most wait for the limiter or for what they need. */
+const concurrency = 16
+
+/**
+ * Copies `source` to `target`. Fails with the `StoreError` of whichever side failed; the target's tag then is what it
+ * was before.
+ */
+export const copy = Effect.fn("copy")(function*(source: Ref, target: Ref, options: CopyOptions) {
+  const { open } = yield* Repositories
+  const progress = yield* Progress
+  const platforms = yield* Effect.forEach(
+    options.platforms,
+    (text) => text === "" ? Effect.succeed<Platform | undefined>(undefined) : platformOf(text)
+  )
+  const from = yield* open(source.location)
+  const to = yield* open(target.location)
+  const openOr = (ref: Ref | undefined, same: typeof from) =>
+    ref === undefined ? Effect.succeed(same) : open(ref.location)
+  const referrers = {
+    from: yield* openOr(options.referrersSource, from),
+    to: yield* openOr(options.referrersTarget, to)
+  }
+  const ends = { content: { from, to }, referrers }
+  const reference = options.platform === undefined
+    ? referenceOf(source)
+    : yield* childOf(from, referenceOf(source), options.platform)
+  const tag = target.digest === undefined ? target.tag ?? Tag.make("latest") : undefined
+  const steps = plan({
+    ends,
+    source: reference,
+    ...(tag === undefined ? {} : { tag }),
+    options: { ...options, platforms, referrers: filtersOf(options.referrers) }
+  })
+  yield* progress.report(execute({ ends, concurrency })(steps))
+}, Effect.scoped)
+
+const filtersOf = (referrers: CopyOptions["referrers"]): ReadonlyArray<ReferrerFilter> =>
+  referrers === true ? [{}] : referrers === false ? [] : referrers
+
+const childOf = Effect.fnUntraced(function*(
+  from: Parameters<typeof selectPlatform>[0],
+  reference: Reference,
+  text: string
+) {
+  const platform = yield* platformOf(text)
+  const { descriptor } = yield* selectPlatform(from, reference, platform)
+  return Reference.ByDigest({ digest: descriptor.digest })
+})

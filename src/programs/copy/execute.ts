@@ -1,0 +1,176 @@
+/** Carries out the steps of a copy: blobs and manifests at once where they can be, each after what it needs. */
+import { Deferred, Effect, Exit, Queue, Stream } from "effect"
+import { CopyEvent, type CopyStep, type Counter, type How, type Lane } from "../../schemas/Copy.ts"
+import type { Descriptor } from "../../schemas/Descriptor.ts"
+import { contentOf, type Manifest } from "../../schemas/Manifest.ts"
+import { isManifestType } from "../../schemas/MediaType.ts"
+import type { Location } from "../../schemas/Ref.ts"
+import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
+import { tapped } from "../../services/Bytes.ts"
+import { RateLimiter } from "../../services/RateLimiter.ts"
+import type { Repository } from "../../services/Repository.ts"
+import type { Ends } from "./plan.ts"
+
+export interface Execution {
+  readonly ends: Readonly<Record<Lane, Ends<Repository>>>
+  /** Steps at once; the limiter has the last word on requests. */
+  readonly concurrency: number
+}
+
+/** What became of a step: an absent blob fails at the end, so that all absent ones can be named. */
+type Outcome = "done" | "missing"
+
+/**
+ * Runs a plan. A step waits for its needs; they stand earlier in the plan, so the oldest running step never waits for
+ * one that has not started, and any bound on concurrency is free of deadlock. The first failure interrupts the rest.
+ */
+export const execute = ({ concurrency, ends }: Execution) =>
+(
+  steps: Stream.Stream<CopyStep, StoreError>
+): Stream.Stream<CopyEvent, StoreError, RateLimiter> =>
+  Stream.callback<CopyEvent, StoreError, RateLimiter>((queue) => {
+    const outcomes = new Map<string, Deferred.Deferred<Outcome, StoreError>>()
+    const missing = new Set<string>()
+    const tell = (event: CopyEvent) => Queue.offer(queue, event)
+
+    const run = Effect.fnUntraced(function*(step: CopyStep) {
+      for (const need of step.needs) {
+        const outcome = outcomes.get(need)
+        if (outcome !== undefined && (yield* Deferred.await(outcome)) === "missing") return "missing" as const
+      }
+      const moved: Counter = { bytes: 0 }
+      if (step._tag === "Missing") return yield* miss(step)
+      yield* tell(CopyEvent.Started({ step, moved }))
+      const how = yield* perform(ends[step.lane], step, moved)
+      if (how === "missing") return yield* miss(step)
+      yield* tell(CopyEvent.Finished({ step, how }))
+      return "done" as const
+    })
+
+    const miss = ({ descriptor }: CopyStep) =>
+      Effect.sync((): Outcome => {
+        missing.add(descriptor.digest)
+        return "missing"
+      })
+
+    const settled = (step: CopyStep) => {
+      const outcome = Deferred.makeUnsafe<Outcome, StoreError>()
+      outcomes.set(step.id, outcome)
+      return Effect.as(tell(CopyEvent.Planned({ step })), { step, outcome })
+    }
+
+    return steps.pipe(
+      Stream.mapEffect(settled),
+      Stream.mapEffect(
+        ({ outcome, step }) => Effect.onExit(run(step), (exit) => Deferred.done(outcome, exit)),
+        { concurrency, unordered: true }
+      ),
+      Stream.runDrain,
+      Effect.andThen(Effect.suspend(() => missing.size === 0 ? Effect.void : Effect.fail(absent([...missing])))),
+      Effect.exit,
+      Effect.flatMap((exit) => Exit.isSuccess(exit) ? Queue.end(queue) : Queue.failCause(queue, exit.cause))
+    )
+  }, { bufferSize: 1024 })
+
+const absent = (digests: ReadonlyArray<string>): StoreError =>
+  storeError("copy failed", "NotFound", `not found: the source lacks ${digests.toSorted().join(", ")}`)
+
+const perform = (
+  ends: Ends<Repository>,
+  step: Exclude<CopyStep, { _tag: "Missing" }>,
+  moved: Counter
+): Effect.Effect<How | "missing", StoreError, RateLimiter> => {
+  switch (step._tag) {
+    case "Skip":
+      return Effect.succeed("skipped")
+    case "Blob":
+      return moveBlob(ends, step.descriptor, { isKnownAbsent: step.isKnownAbsent, moved })
+    case "Manifest":
+      return putManifest(ends, step)
+  }
+}
+
+interface Move {
+  readonly isKnownAbsent: boolean
+  readonly moved: Counter
+}
+
+/** A blob that is there already, can be mounted, or has to travel; its two hosts are entered in one step. */
+const moveBlob = Effect.fnUntraced(function*(
+  { from, to }: Ends<Repository>,
+  given: Descriptor,
+  { isKnownAbsent, moved }: Move
+): Effect.fn.Return<How | "missing", StoreError, RateLimiter> {
+  const limiter = yield* RateLimiter
+  const hosts = [...new Set([from.location, to.location].flatMap(hostOf))]
+  const steps = Effect.gen(function*() {
+    if (isSamePlace(from.location, to.location) && (yield* to.mountBlob(given, from.location)))
+      return "mounted" as const
+    const isThere = !isKnownAbsent && (yield* exists(to.headBlob(given)))
+    if (isThere) return "present" as const
+    const blob = yield* sized(from, given)
+    const content = tapped(from.blob(blob), (size) => {
+      moved.bytes += size
+    })
+    yield* to.putBlob(content, blob)
+    return "copied" as const
+  })
+  return yield* steps.pipe(
+    limiter.admit(hosts, { kind: "blob", size: given.size }),
+    Effect.catchIf(
+      ({ reason }) => reason._tag === "NotFound",
+      (error) =>
+        Effect.flatMap(
+          exists(from.headBlob(given)),
+          (isThere) => isThere ? Effect.fail(error) : Effect.succeed("missing" as const)
+        )
+    ),
+    Effect.mapError(within("failed to copy blob"))
+  )
+})
+
+const exists = (head: Effect.Effect<unknown, StoreError>) =>
+  head.pipe(
+    Effect.as(true),
+    Effect.catchIf(({ reason }) => reason._tag === "NotFound", () => Effect.succeed(false))
+  )
+
+/** Docker schema 1 names layers without sizes: the source knows them. */
+const sized = (from: Ends["from"], blob: Descriptor): Effect.Effect<Descriptor, StoreError> =>
+  blob.size === 0 && !isEmpty(blob)
+    ? Effect.map(from.headBlob(blob), ({ descriptor }) => ({ ...blob, size: descriptor.size }))
+    : Effect.succeed(blob)
+
+const isEmpty = ({ digest }: Descriptor) =>
+  digest === "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+const hostOf = (location: Location): ReadonlyArray<string> => location._tag === "Registry" ? [location.registry] : []
+
+/** Content can be had without sending it: one registry, or one file system. */
+const isSamePlace = (a: Location, b: Location): boolean =>
+  a._tag === "Registry" && b._tag === "Registry" ? a.registry === b.registry : a._tag === b._tag
+
+/**
+ * A registry may know less than it said when it was asked for a blob (faults N34): what the manifest names is then sent
+ * for real, once, and the manifest again.
+ */
+const putManifest = (
+  ends: Ends<Repository>,
+  { isChild, manifest, tag }: CopyStep & { readonly _tag: "Manifest" }
+): Effect.Effect<How, StoreError, RateLimiter> => {
+  const put = Effect.suspend(() => ends.to.putManifest(manifest, { isChild, ...(tag === undefined ? {} : { tag }) }))
+  return put.pipe(
+    Effect.catchIf(lacksBlob, () => Effect.andThen(resend(ends, manifest), put)),
+    Effect.as<How>("copied")
+  )
+}
+
+const lacksBlob = ({ reason }: StoreError): boolean =>
+  (reason._tag === "HttpStatus" || reason._tag === "NotFound") && reason.detail.includes("BLOB_UNKNOWN")
+
+const resend = (ends: Ends<Repository>, manifest: Manifest) =>
+  Effect.forEach(
+    contentOf(manifest).filter(({ mediaType, urls }) => urls === undefined && !isManifestType(mediaType)),
+    (blob) => moveBlob(ends, blob, { isKnownAbsent: true, moved: { bytes: 0 } }),
+    { concurrency: 3, discard: true }
+  )
