@@ -11,7 +11,6 @@ export const anchored = (expression: string): { readonly matches: Matcher } | { 
     return { matches: (text) => compiled.matcher(text).find() }
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error
-    const what = error.message.replace(/^error parsing regexp: /, "").replace(/: `[^`]*`$/, "")
-    return { problem: `error parsing regexp: ${what}: \`${bound}\`` }
+    return { problem: error.message }
   }
 }

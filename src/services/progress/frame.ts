@@ -79,6 +79,9 @@ export const summary = (state: State, seconds: number): string => {
     `${humanSize(state.skipped)} skipped${queued > 0 ? `, ${humanSize(queued)} queued` : ""} | Elapsed: ${seconds}s`
 }
 
+/** Columns of a line besides the bar's cells, at the longest numbers, so that bars keep their size. */
+const fixedColumns = "sha256:aaaaaaa [] 100.00% 999.999MB/999.999MB".length
+
 /** Digest, bar, share and sizes; the bar takes what the terminal leaves, from 10 to 40 cells. */
 const barLine = ({ isFinished, moved, step: { descriptor } }: Bar, columns: number): string => {
   const { size } = descriptor
@@ -86,7 +89,7 @@ const barLine = ({ isFinished, moved, step: { descriptor } }: Bar, columns: numb
   const share = size === 0 ? 1 : done / size
   const name = `${descriptor.digest.slice(0, 14)} `
   const numbers = `${(share * 100).toFixed(2).padStart(6)}% ${humanSize(done)}/${humanSize(size)}`
-  const cells = Math.max(10, Math.min(40, columns - name.length - numbers.length - 4))
+  const cells = Math.max(10, Math.min(40, columns - fixedColumns))
   const filled = Math.floor(share * cells)
   const bar = filled >= cells ? "=".repeat(cells) : `${"=".repeat(filled)}>`.padEnd(cells)
   return `${name}[${bar}] ${numbers}`
