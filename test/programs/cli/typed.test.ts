@@ -23,7 +23,7 @@ describe("the input of a program", () => {
         rate: 0,
         fast: false,
         args: [],
-        given: new Set()
+        given: new Set<string>()
       })
     }))
 
