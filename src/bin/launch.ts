@@ -42,7 +42,9 @@ export const launch = (run: (args: ReadonlyArray<string>, stop: AbortSignal) => 
   })
 }
 
-/** Ends the process once all output is written: open sockets of a pool would keep it alive. */
+/** Ends the process once all output is written: open sockets of a pool would keep it alive. Output nobody read is a failure. */
 const finish = (status: number): void => {
-  process.stdout.write("", () => process.stderr.write("", () => process.exit(status)))
+  process.stdout.write("", (error) => {
+    process.stderr.write("", () => process.exit(error == null ? status : 1))
+  })
 }

@@ -2,8 +2,9 @@
 import { Effect } from "effect"
 import { commonName, Reference, referenceOf } from "../../schemas/Ref.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
+import { Repositories } from "../../services/Repositories.ts"
 import { ignoreMissing } from "../missing.ts"
-import { openRef } from "../open.ts"
+import { readRef } from "../open.ts"
 
 interface Input {
   readonly forceTagDereference: boolean
@@ -13,10 +14,12 @@ interface Input {
 }
 
 export const run = Effect.fn("manifest delete")(function*(input: Input) {
-  const { ref, repository } = yield* openRef(input.args[0])
+  const ref = yield* readRef(input.args[0])
   if (ref.digest === undefined && !input.forceTagDereference) {
     return yield* new UsageError({ message: `digest required to delete manifest, reference ${commonName(ref)}` })
   }
+  const { open } = yield* Repositories
+  const repository = yield* open(ref.location)
   const reference = referenceOf(ref)
   const remove = Effect.gen(function*() {
     const { descriptor } = yield* repository.resolve(reference)

@@ -2,8 +2,9 @@
 import { Effect } from "effect"
 import { Reference } from "../../schemas/Ref.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
+import { Repositories } from "../../services/Repositories.ts"
 import { ignoreMissing } from "../missing.ts"
-import { openRef } from "../open.ts"
+import { readRef } from "../open.ts"
 
 interface Input {
   readonly ignoreMissing: boolean
@@ -11,8 +12,10 @@ interface Input {
 }
 
 export const run = Effect.fn("tag delete")(function*(input: Input) {
-  const { ref, repository } = yield* openRef(input.args[0])
+  const ref = yield* readRef(input.args[0])
   if (ref.tag === undefined) return yield* new UsageError({ message: "tag missing from image reference" })
+  const { open } = yield* Repositories
+  const repository = yield* open(ref.location)
   const remove = repository.deleteTag(ref.tag)
   yield* input.ignoreMissing ? ignoreMissing(repository, Reference.ByTag({ tag: ref.tag }), remove) : remove
 }, Effect.scoped)
