@@ -1,5 +1,5 @@
 /** What a terminal shows of a copy: the state of it, and one frame of it as lines. */
-import { humanSize } from "../../lib/byteSize.ts"
+import { byteSize } from "../../lib/byteSize.ts"
 import type { CopyEvent, CopyStep, Counter } from "../../schemas/Copy.ts"
 
 interface Bar {
@@ -75,8 +75,8 @@ export const summary = (state: State, seconds: number): string => {
   const left = running.reduce((sum, bar) => sum + Math.max(0, bar.step.descriptor.size - bar.moved.bytes), 0)
   const queued = [...state.queued.values()].reduce((sum, size) => sum + size, left)
   const { done, total } = state.manifests
-  return `Manifests: ${done}/${total} | Blobs: ${humanSize(state.copied + moved)} copied, ` +
-    `${humanSize(state.skipped)} skipped${queued > 0 ? `, ${humanSize(queued)} queued` : ""} | Elapsed: ${seconds}s`
+  return `Manifests: ${done}/${total} | Blobs: ${byteSize(state.copied + moved)} copied, ` +
+    `${byteSize(state.skipped)} skipped${queued > 0 ? `, ${byteSize(queued)} queued` : ""} | Elapsed: ${seconds}s`
 }
 
 /** Columns of a line besides the bar's cells, at the longest numbers, so that bars keep their size. */
@@ -88,7 +88,7 @@ const barLine = ({ isFinished, moved, step: { descriptor } }: Bar, columns: numb
   const done = isFinished ? size : Math.min(moved.bytes, size)
   const share = size === 0 ? 1 : done / size
   const name = `${descriptor.digest.slice(0, 14)} `
-  const numbers = `${(share * 100).toFixed(2).padStart(6)}% ${humanSize(done)}/${humanSize(size)}`
+  const numbers = `${(share * 100).toFixed(2).padStart(6)}% ${byteSize(done)}/${byteSize(size)}`
   const cells = Math.max(10, Math.min(40, columns - fixedColumns))
   const filled = Math.floor(share * cells)
   const bar = filled >= cells ? "=".repeat(cells) : `${"=".repeat(filled)}>`.padEnd(cells)
