@@ -12,6 +12,8 @@ export interface ServeInput {
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly allowAnonymous: boolean
+  /** Take images whose blobs are missing; the default refuses them. */
+  readonly allowSparse?: boolean
 }
 
 /** Says on stderr where it listens. Fails with `ServeError`, `LoginError` or `StoreError` when it cannot start. */
@@ -31,6 +33,7 @@ export const run = Effect.fn("serve")(function*(input: ServeInput) {
     host,
     port,
     isReadOnly: input.readOnly,
+    isSparse: input.allowSparse ?? false,
     ...(input.dir === undefined ? {} : { dir: input.dir }),
     ...(input.htpasswd === undefined ? {} : { htpasswd: input.htpasswd }),
     ...(tls === undefined ? {} : { tls })

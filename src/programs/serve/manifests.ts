@@ -5,7 +5,7 @@ import type { HttpServerRequest } from "effect/http"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import type { Digest } from "../../schemas/Digest.ts"
 import { contentOf, decodeManifest, type Manifest, maxPush } from "../../schemas/Manifest.ts"
-import { isTag, Reference, type Tag } from "../../schemas/Ref.ts"
+import { isTag, type Reference, type Tag } from "../../schemas/Ref.ts"
 import type { StoreError } from "../../schemas/StoreError.ts"
 import { collect } from "../../services/Bytes.ts"
 import type { Repository } from "../../services/Repository.ts"
@@ -43,8 +43,19 @@ export const get = (name: string, reference: Reference, request: Request) =>
     return HttpServerResponse.uint8Array(bytes, { headers, contentType: descriptor.mediaType })
   })
 
+export interface PutOptions {
+  /** Take images whose blobs are not here, as registries do that hold a part of each image. */
+  readonly isSparse: boolean
+}
+
 /** `PUT`: stores the bytes as they are, then moves the tags. */
-export const put = (name: string, reference: Reference, query: URLSearchParams, request: Request) =>
+export const put = (
+  { isSparse }: PutOptions,
+  name: string,
+  reference: Reference,
+  query: URLSearchParams,
+  request: Request
+) =>
   Effect.gen(function*() {
     const tags = yield* Effect.fromResult(tagsOf(reference, query))
     const digest = yield* Effect.fromResult(digestOf(reference, query))
@@ -54,7 +65,7 @@ export const put = (name: string, reference: Reference, query: URLSearchParams, 
       store.change(name, (repository) =>
         Effect.gen(function*() {
           yield* checkCondition(repository, reference, request)
-          yield* checkContent(repository, manifest)
+          if (!isSparse) yield* checkContent(repository, manifest)
           if (tags.length === 0) yield* repository.putManifest(manifest)
           for (const tag of tags) yield* repository.putManifest(manifest, { tag })
         })),

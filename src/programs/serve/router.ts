@@ -11,7 +11,7 @@ import * as manifests from "./manifests.ts"
 import { parseTarget, type Target } from "./route.ts"
 import * as uploads from "./uploads.ts"
 
-export interface RouterOptions {
+export interface RouterOptions extends manifests.PutOptions {
   /** Refuse everything that writes. */
   readonly isReadOnly: boolean
 }
@@ -48,12 +48,12 @@ const admit = (request: HttpServerRequest.HttpServerRequest): Effect.Effect<void
     }
   })
 
-const answered = (request: HttpServerRequest.HttpServerRequest, { isReadOnly }: RouterOptions) =>
+const answered = (request: HttpServerRequest.HttpServerRequest, options: RouterOptions) =>
   Effect.gen(function*() {
     const target = yield* Effect.fromResult(parseTarget(request.url))
     const isRead = request.method === "GET" || request.method === "HEAD"
-    if (isReadOnly && !isRead) return yield* notAllowed("GET, HEAD")
-    return yield* dispatch(target, request)
+    if (options.isReadOnly && !isRead) return yield* notAllowed("GET, HEAD")
+    return yield* dispatch(options, target, request)
   })
 
 const notAllowed = (allow: string) =>
@@ -61,7 +61,11 @@ const notAllowed = (allow: string) =>
 
 type Answer = Effect.Effect<HttpServerResponse.HttpServerResponse, Refusal, ServeStore | Uploads>
 
-const dispatch = ({ query, route }: Target, request: HttpServerRequest.HttpServerRequest): Answer => {
+const dispatch = (
+  options: RouterOptions,
+  { query, route }: Target,
+  request: HttpServerRequest.HttpServerRequest
+): Answer => {
   const method = request.method === "HEAD" ? "GET" : request.method
   const operation = `${method} ${route._tag}`
   switch (route._tag) {
@@ -76,7 +80,7 @@ const dispatch = ({ query, route }: Target, request: HttpServerRequest.HttpServe
     case "Manifest": {
       const { name, reference } = route
       if (operation === "GET Manifest") return manifests.get(name, reference, request)
-      if (operation === "PUT Manifest") return manifests.put(name, reference, query, request)
+      if (operation === "PUT Manifest") return manifests.put(options, name, reference, query, request)
       if (operation === "DELETE Manifest") return manifests.remove(name, reference, request)
       return notAllowed("GET, HEAD, PUT, DELETE")
     }

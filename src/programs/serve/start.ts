@@ -29,6 +29,8 @@ export interface ServeOptions extends Partial<ListenOptions> {
   /** Where the layouts are; without it a temporary directory that goes with the scope. */
   readonly dir?: string
   readonly isReadOnly?: boolean
+  /** Take images whose blobs are missing. */
+  readonly isSparse?: boolean
   /** Path of a password file; without it everybody may do everything. */
   readonly htpasswd?: string
   readonly fault?: Fault
@@ -63,7 +65,7 @@ export const serve = (
       port: options.port ?? 0,
       ...(options.tls === undefined ? {} : { tls: options.tls })
     })
-    const answer = router({ isReadOnly: options.isReadOnly ?? false })
+    const answer = router({ isReadOnly: options.isReadOnly ?? false, isSparse: options.isSparse ?? false })
     yield* server.serve(Effect.provideContext(observed(answer, options), context))
     const port = "port" in server.address ? server.address.port : options.port
     return `${options.tls === undefined ? "http" : "https"}://${urlHost(host)}:${port}`
@@ -134,11 +136,11 @@ const counted = (
   })
 }
 
-const shown = ["n", "last", "digest", "mount", "from", "artifactType", "tag", "digest-algorithm"]
+const shown = new Set(["n", "last", "digest", "mount", "from", "artifactType", "tag", "digest-algorithm"])
 
 const publicTarget = (url: string): { readonly path: string; readonly query: string } => {
   const [path = "", query = ""] = url.split("?", 2)
-  const parameters = [...new URLSearchParams(query)].filter(([name]) => shown.includes(name))
+  const parameters = [...new URLSearchParams(query)].filter(([name]) => shown.has(name))
   const text = new URLSearchParams(parameters).toString().replaceAll("%3A", ":").replaceAll("%2F", "/")
   return { path, query: text === "" ? "" : `?${text}` }
 }
