@@ -36,6 +36,12 @@ const limited = (server: Server, plain: boolean): Server => {
     socket.once("close", () => open.delete(socket))
     accept?.call(server, socket)
   })
+  // Closing ends the connections idle at that moment; those at work become idle later.
+  server.on("request", (_, response) => {
+    response.once("close", () => {
+      if (!server.listening) setImmediate(() => server.closeIdleConnections())
+    })
+  })
   return server
 }
 
@@ -57,7 +63,6 @@ export const layer: Layer.Layer<Listener> = Layer.succeed(
           NodeHttpServer.make(() => server, {
             host: options.host,
             port: options.port,
-            disablePreemptiveShutdown: false,
             gracefulShutdownTimeout: "30 seconds"
           }),
           ({ cause }) => serveError(cause)

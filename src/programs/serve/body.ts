@@ -50,8 +50,10 @@ export const hasBody = (request: HttpServerRequest.HttpServerRequest): boolean =
  */
 export const heldBack = (bytes: Bytes): Bytes =>
   Stream.mapAccum(
-    bytes,
+    // Comes only after success, unlike `onHalt`, which a failure runs too.
+    Stream.concat(bytes, Stream.succeed(end)),
     (): Uint8Array | undefined => undefined,
-    (held, view) => [view, held === undefined ? [] : [held]] as const,
-    { onHalt: (held) => held === undefined ? [] : [held] }
+    (held, view) => [view, held === undefined ? [] : [held]] as const
   )
+
+const end = new Uint8Array()
