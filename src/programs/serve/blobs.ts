@@ -1,5 +1,5 @@
 /** Blobs of the embedded registry: pull, also in part, and delete (distribution-spec, blobs; RFC 9110, section 14). */
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import { HttpServerResponse } from "effect/http"
 import type { HttpServerRequest } from "effect/http"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
@@ -48,7 +48,10 @@ export const get = (name: string, digest: Digest, request: Request) =>
       }
     }
     if (request.method === "HEAD" || length === 0) return HttpServerResponse.empty(answer)
-    const content = heldBack(repository.blob(blob, part))
+    const content = Stream.tapError(
+      heldBack(repository.blob(blob, part)),
+      ({ message }) => Effect.logError(`blob ${digest} of ${name}: ${message}`)
+    )
     return HttpServerResponse.stream(moving(content), {
       ...answer,
       contentType: mediaTypes.octetStream,

@@ -335,7 +335,6 @@ describe("a damaged blob", () => {
       const { url } = yield* serving({}, damaged)
       yield* pushBlob(url, "a", "hello")
       const text = yield* raw(url, `GET /v2/a/blobs/${digestOf("hello")} HTTP/1.1\r\nHost: x\r\n\r\n`)
-      assert.include(text, "content-length: 5")
       assert.notInclude(text, "xxxxx")
       assert.strictEqual((yield* ask(`${url}/v2/`)).status, 200)
     }).pipe(Effect.scoped))
