@@ -66,7 +66,14 @@ const isStoreError = (error: unknown): error is StoreError =>
   typeof error === "object" && error !== null && (error as { _tag?: unknown })._tag === "StoreError"
 
 /** Bytes that are already here. */
-export const fromBytes = (bytes: Uint8Array): Bytes => fromPump((sink) => Effect.sync(() => sink(bytes, () => {})))
+export const fromBytes = (bytes: Uint8Array): Bytes =>
+  fromPump((sink) =>
+    Effect.suspend(() => {
+      let failure: StoreError | undefined
+      if (bytes.length > 0) attempt(() => sink(bytes, () => {}), (error) => failure = error)
+      return failure === undefined ? Effect.void : Effect.fail(failure)
+    })
+  )
 
 /** The whole in memory; more than `limit` bytes fail with `SizeLimit`. */
 export const collect = (bytes: Bytes, limit: number): Effect.Effect<Uint8Array, StoreError> =>
