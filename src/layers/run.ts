@@ -1,7 +1,9 @@
 /** Runs a tool on this machine: the layers a command needs are loaded when it needs them. */
 import { Effect } from "effect"
+import { build } from "../lib/build.ts"
 import type { Tool } from "../programs/cli/command.ts"
 import { main } from "../programs/cli/main.ts"
+import { ToolName } from "../services/UserAgent.ts"
 import * as Logging from "./Logging.ts"
 
 /** The exit status of the tool for these arguments. An abort asks it to end. */
@@ -12,7 +14,7 @@ export const run = (tool: Tool, args: ReadonlyArray<string>, stop: AbortSignal):
       local: () => import("./Local.ts").then(({ local }) => local),
       everything: () => import("./Live.ts").then(({ live }) => live),
       stop: aborted(stop)
-    })(args)
+    })(args).pipe(Effect.provideService(ToolName, `regclient/${tool.root.name} (${build.tag || build.commit})`))
   )
 
 const aborted = (signal: AbortSignal): Effect.Effect<"signal" | "closed"> =>

@@ -1,11 +1,14 @@
 /** The command tree as data. A command's program is loaded when it runs; `effect/cli` types its input then. */
 import { Effect, type FileSystem, type Path, type Stdio, type Terminal } from "effect"
 import type { BuildInfo } from "../../services/BuildInfo.ts"
+import type { ConfigFile } from "../../services/ConfigFile.ts"
+import type { CredentialHelpers } from "../../services/CredentialHelpers.ts"
 import type { Formatter } from "../../services/Formatter.ts"
 import type { Progress } from "../../services/Progress.ts"
 import type { RateLimiter } from "../../services/RateLimiter.ts"
 import type { Registry } from "../../services/Registry.ts"
 import type { Repositories } from "../../services/Repositories.ts"
+import type { Listener } from "../serve/Listener.ts"
 import type { Occurrence } from "./dialect.ts"
 import type { Option, Shape } from "./flags.ts"
 
@@ -19,6 +22,9 @@ export type Everything =
   | Registry
   | RateLimiter
   | Progress
+  | ConfigFile
+  | CredentialHelpers
+  | Listener
   | FileSystem.FileSystem
   | Path.Path
   | Terminal.Terminal
