@@ -1,6 +1,6 @@
 /** Bundles the three tools: one entry each, a chunk for whatever is loaded on demand, what they share in common chunks. */
 import { execFileSync } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { chmodSync, readFileSync } from "node:fs"
 import { defineConfig } from "rolldown"
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"))
@@ -28,6 +28,14 @@ export default defineConfig({
   input: { regctl: "src/bin/regctl.ts", regsync: "src/bin/regsync.ts", regbot: "src/bin/regbot.ts" },
   platform: "node",
   transform: { define: { REGCLIENT_BUILD: JSON.stringify(build) } },
+  plugins: [{
+    name: "executable entries",
+    writeBundle: (_, bundle) => {
+      for (const [name, file] of Object.entries(bundle)) {
+        if (file.type === "chunk" && file.isEntry) chmodSync(`dist/${name}`, 0o755)
+      }
+    }
+  }],
   output: {
     dir: "dist",
     cleanDir: true,
