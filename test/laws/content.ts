@@ -18,6 +18,10 @@ export const descriptorOf = (
   algorithm: Algorithm = "sha256"
 ): Descriptor => ({ mediaType, digest: digestOf(bytes, algorithm), size: bytes.length })
 
+/** Bytes of which no two pieces that a buffer could hold are alike. */
+export const varied = (size: number): Uint8Array =>
+  new Uint8Array(size).map((_, at) => (at * 31 + (at >> 12) + (at >> 20) * 7) & 255)
+
 /** A manifest of these exact bytes. */
 export const manifestOf = (text: string, mediaType?: string): Manifest =>
   Result.getOrThrow(decodeManifest(encode(text), { name: "test", ...(mediaType === undefined ? {} : { mediaType }) }))

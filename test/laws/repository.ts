@@ -18,7 +18,8 @@ import {
   imageType,
   index,
   manifestOf,
-  stuck
+  stuck,
+  varied
 } from "./content.ts"
 
 export interface Opened {
@@ -139,7 +140,7 @@ const blobLaws = (law: Law, abilities: Abilities): void => {
   }
   law("moves a blob of many buffers, given in views of all sizes", ({ repository }) =>
     Effect.gen(function*() {
-      const bytes = new Uint8Array(5 * 1024 * 1024 + 7).map((_, at) => (at * 31 + (at >> 12)) & 255)
+      const bytes = varied(5 * 1024 * 1024 + 7)
       const blob = descriptorOf(bytes)
       const cuts = [0, 1, 70_000, 70_001, 400_000, 2_000_000, 2_000_000, 2_300_000, bytes.length]
       const views = Stream.fromIterable(cuts.slice(1).map((end, at) => bytes.subarray(cuts[at], end)))
@@ -164,21 +165,21 @@ const blobLaws = (law: Law, abilities: Abilities): void => {
     }))
   law("gives the same bytes to who pulls them as a stream", ({ repository }) =>
     Effect.gen(function*() {
-      const bytes = new Uint8Array(3 * 1024 * 1024).fill(7)
+      const bytes = varied(3 * 1024 * 1024)
       const blob = yield* repository.putBlob(fromBytes(bytes))
       const parts = yield* Stream.runCollect(repository.blob(blob))
       assert.strictEqual(digestOf(Buffer.concat(parts)), digestOf(bytes))
     }))
   law("takes one blob from several at once", ({ repository }) =>
     Effect.gen(function*() {
-      const bytes = new Uint8Array(1024 * 1024).fill(3)
+      const bytes = varied(1024 * 1024)
       const blob = descriptorOf(bytes)
       yield* Effect.forEach([1, 2, 3, 4], () => repository.putBlob(fromBytes(bytes), blob), { concurrency: 4 })
       assert.strictEqual(digestOf(yield* collected(repository.blob(blob))), blob.digest)
     }))
   law("keeps nothing of a put that was interrupted", ({ repository }) =>
     Effect.gen(function*() {
-      const bytes = new Uint8Array(2 * 1024 * 1024).fill(5)
+      const bytes = varied(2 * 1024 * 1024)
       const blob = descriptorOf(bytes)
       const half = yield* Deferred.make<void>()
       const content = stuck(bytes, () => Deferred.doneUnsafe(half, Exit.void))

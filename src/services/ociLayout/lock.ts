@@ -73,18 +73,17 @@ const acquire = Effect.fnUntraced(function*(
     if (text === undefined || info === undefined) continue
     const mark = `${info.identity} ${text}`
     if (mark !== seen.mark) seen = { mark, since: now }
-    if (isDead(text, now - seen.since)) {
-      yield* takeOver(disk, dir, text)
-      continue
-    }
+    const hasDied = isDead(text, now - seen.since)
+    if (hasDied) yield* takeOver(disk, dir, text)
+    if (hasDied && now - start <= failed) continue
     const owner = decodeOwner(text.split("\n")[0] ?? "")
     const by = owner === undefined ? "another process" : `process ${owner.pid} on ${owner.host.split("/")[0]}`
-    if (now - start > failed) {
-      return yield* storeError(`lock ${dir}`, "LayoutLocked", `layout is locked by ${by}: ${path}`)
-    }
     if (now - start > reported && !isReported) {
       isReported = true
       yield* Effect.logWarning(`waiting for ${dir}, locked by ${by}`)
+    }
+    if (now - start > failed) {
+      return yield* storeError(`lock ${dir}`, "LayoutLocked", `layout is locked by ${by}: ${path}`)
     }
     yield* restore(Effect.sleep(Math.min(5 + tries, 50) + (yield* Random.nextIntBetween(0, 10))))
   }
@@ -102,7 +101,10 @@ const takeOver = (disk: Disk, dir: string, dead: string): Effect.Effect<void, St
   return Effect.gen(function*() {
     if (!(yield* disk.create(guard, encodeOwner(self())))) {
       const owner = decodeOwner((yield* textOf(disk, guard)) ?? "")
-      if (owner !== undefined && stateOf(owner) === "dead") yield* disk.remove(guard)
+      const since = (yield* disk.infoOfName(guard))?.modified ?? Number.POSITIVE_INFINITY
+      // It is held for some milliseconds only.
+      const isOld = (yield* Clock.currentTimeMillis) - since > 30_000
+      if (isOld || (owner !== undefined && stateOf(owner) === "dead")) yield* disk.remove(guard)
       else yield* Effect.sleep(20)
       return
     }

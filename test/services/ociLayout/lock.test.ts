@@ -6,7 +6,9 @@ import { encodeOwner, self } from "../../../src/lib/owner.ts"
 import { filesIn, inDirectory, putImage, using } from "./places.ts"
 
 const write = (path: string, text: string) => Effect.promise(() => fs.writeFile(path, text))
-const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+
+/** As long as a file operation takes, so that those of others come on. */
+const turn = Effect.promise(() => fs.stat("."))
 
 /** Lets time pass, in steps, until a fiber has ended. */
 const untilDone = Effect.fnUntraced(function*<A, E>(fiber: Fiber.Fiber<A, E>) {
@@ -24,6 +26,16 @@ describe("the lock of a layout", () => {
         yield* write(`${dir}/.regclient-lock`, encodeOwner({ ...self(), pid: 2_147_483_646, started: "1" }))
         yield* using(dir, (repository) => putImage(repository, "v1", "one"))
         assert.notInclude(yield* filesIn(dir), ".regclient-lock")
+      })
+    ))
+  it.effect("is taken over also where a process died while taking it over", () =>
+    inDirectory((dir) =>
+      Effect.gen(function*() {
+        const dead = encodeOwner({ ...self(), pid: 2_147_483_646, started: "1" })
+        yield* write(`${dir}/.regclient-lock`, dead)
+        yield* write(`${dir}/.regclient-takeover`, dead)
+        yield* using(dir, (repository) => putImage(repository, "v1", "one"))
+        assert.deepStrictEqual((yield* filesIn(dir)).filter((name) => name.includes(".regclient")), [])
       })
     ))
   it.effect("of a process whose number now belongs to another is taken over", () =>

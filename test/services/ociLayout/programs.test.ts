@@ -48,6 +48,28 @@ describe("a layout and other programs", () => {
         assert.deepStrictEqual((yield* filesIn(dir)).filter((name) => name.includes(".regclient")), [])
       })
     ), 120_000)
+  it.live("loses nothing to a sweep while others write", () =>
+    inDirectory((dir) =>
+      Effect.gen(function*() {
+        const writers = ["a", "b", "c"]
+        const writing = yield* Effect.forkChild(
+          Effect.forEach(writers, (name) => run(node, writer, dir, name, "15", "100000"), { concurrency: 3 })
+        )
+        let sweeps = 0
+        for (; writing.pollUnsafe() === undefined; sweeps++) {
+          yield* using(dir, (repository) => putImage(repository, "gone", `gone ${sweeps}`))
+          yield* using(dir, (repository) => repository.deleteTag(Tag.make("gone")))
+        }
+        yield* Fiber.join(writing)
+        assert.isAbove(sweeps, 1)
+        const expected = writers.flatMap((name) => Array.from({ length: 15 }, (_, at) => `${name}-${at}`))
+        yield* using(dir, (repository) =>
+          Effect.gen(function*() {
+            assert.deepStrictEqual(yield* tagsOf(repository), expected.sort())
+            yield* Effect.forEach(expected, (tag) => readImage(repository, tag))
+          }))
+      })
+    ), 120_000)
   it.live(
     "is whole after its writer was killed, and takes the next",
     () =>
