@@ -36,6 +36,8 @@ const limited = (server: Server, plain: boolean): Server => {
     socket.once("close", () => open.delete(socket))
     accept?.call(server, socket)
   })
+  // A client that stopped reading; longer than anything here takes between two packets.
+  server.timeout = 600_000
   // Closing ends the connections idle at that moment; those at work become idle later.
   server.on("request", (_, response) => {
     response.once("close", () => {

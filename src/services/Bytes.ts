@@ -21,7 +21,10 @@ export type Bytes = Stream.Stream<Uint8Array, StoreError>
 
 const carried = new WeakMap<Bytes, Pump>()
 
-/** A stream that carries a pump. Who reads it as a stream gets copies of the views, released as they are pulled. */
+/**
+ * A stream that carries a pump. Who reads it as a stream gets copies of the views, released as they are pulled.
+ * (`slice` of a `Buffer` copies nothing.)
+ */
 export const fromPump = (pump: Pump): Bytes => {
   const views = Stream.callback<{ readonly view: Uint8Array; readonly release: () => void }, StoreError>(
     (queue) =>

@@ -1,14 +1,15 @@
 /**
  * The repositories of the embedded registry: each name is an OCI layout of that path below one directory.
  *
- * An opened repository stays open as long as the layer, since closing a layout sweeps it: a blob that waits for its
- * manifest would vanish. Reading a name that does not exist opens and creates nothing.
+ * An opened repository stays open as long as the layer and is never swept: a blob that waits for its manifest, even
+ * over a restart, would vanish. Reading a name that does not exist opens and creates nothing.
  */
 import { Context, Effect, FileSystem, Layer, Option, Path, Scope, Semaphore } from "effect"
 import type { PlatformError } from "effect"
 import { type Descriptor } from "../schemas/Descriptor.ts"
 import { Location } from "../schemas/Ref.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
+import { SweepAtEnd } from "./OciLayout.ts"
 import { Repositories } from "./Repositories.ts"
 import type { Repository } from "./Repository.ts"
 
@@ -47,7 +48,8 @@ export class ServeStore extends Context.Service<ServeStore, {
             const found = held.get(name)
             if (found !== undefined) return Effect.succeed(found)
             const location = Location.OciLayout({ path: path.join(base, name) })
-            return Effect.map(Scope.provide(repositories.open(location), scope), (repository) => {
+            const opening = Effect.provideService(repositories.open(location), SweepAtEnd, false)
+            return Effect.map(Scope.provide(opening, scope), (repository) => {
               const opened = { repository, turn: Semaphore.makeUnsafe(1), exists: false }
               held.set(name, opened)
               return opened

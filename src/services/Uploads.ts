@@ -183,13 +183,14 @@ const write = (
     // A write that was cut off may have left bytes that were never counted.
     yield* io(file.truncate(session.received))
     yield* io(file.seek(BigInt(session.received), "start"))
-    yield* Stream.runForEach(content, (view) => {
-      const next = session.received + view.length
+    yield* Stream.runForEachArray(content, (views) => {
+      const whole = views.length === 1 ? views[0] : Buffer.concat(views)
+      const next = session.received + whole.length
       if (next > limit) return Effect.fail(storeError("", "SizeLimit", `an upload may have ${limit} bytes`))
       if (last !== undefined && next > last) {
         return Effect.fail(storeError("", "SizeMismatch", "more bytes came than the range says"))
       }
-      return Effect.uninterruptible(Effect.map(io(file.writeAll(view)), () => {
+      return Effect.uninterruptible(Effect.map(io(file.writeAll(whole)), () => {
         session.received = next
       }))
     })

@@ -7,7 +7,7 @@ import type { Digest } from "../../schemas/Digest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { ServeStore } from "../../services/ServeStore.ts"
 import { etag, isFresh } from "./answers.ts"
-import { heldBack, moving } from "./body.ts"
+import { heldBack } from "./body.ts"
 import { fromStore, refusal } from "./failures.ts"
 import { existing } from "./known.ts"
 
@@ -52,7 +52,7 @@ export const get = (name: string, digest: Digest, request: Request) =>
       heldBack(repository.blob(blob, part)),
       ({ message }) => Effect.logError(`blob ${digest} of ${name}: ${message}`)
     )
-    return HttpServerResponse.stream(moving(content), {
+    return HttpServerResponse.stream(content, {
       ...answer,
       contentType: mediaTypes.octetStream,
       contentLength: length

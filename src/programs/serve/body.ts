@@ -1,37 +1,48 @@
 /** Bodies of the embedded registry: those that come must keep moving, those that go must prove themselves before they end. */
 import { Effect, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http"
-import { storeError } from "../../schemas/StoreError.ts"
+import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { Bytes } from "../../services/Bytes.ts"
-
-/** The bytes of a request. They fail with `ConnectionLost` when the client goes, with `Timeout` when it stalls. */
-export const requestBody = (request: HttpServerRequest.HttpServerRequest): Bytes =>
-  moving(Stream.mapError(request.stream, (cause) => storeError("", "ConnectionLost", "the body broke off", { cause })))
 
 /** Bytes, and in what time, that a body must bring to be moving (faults, time). */
 const pace = { bytes: 10 * 1024, milliseconds: 60_000 }
 
-/** The same bytes; they fail with `Timeout` when less than 10 KiB came in a minute. */
-export const moving = (bytes: Bytes): Bytes =>
-  Stream.suspend(() => {
-    let passed = 0
-    const watch = Effect.gen(function*() {
-      for (let before = -pace.bytes;;) {
-        if (passed - before < pace.bytes) {
-          return yield* Effect.fail(storeError("", "Timeout", "the body stalled for 60 seconds"))
-        }
-        before = passed
-        yield* Effect.sleep(pace.milliseconds)
-      }
-    })
-    return bytes.pipe(
-      Stream.tap((view) =>
+/**
+ * Uses the bytes of a request, which must keep moving. They fail with `ConnectionLost` when the client goes; the use
+ * is interrupted with `Timeout` when less than 10 KiB came in a minute.
+ */
+export const withBody = <A, E, R>(
+  request: HttpServerRequest.HttpServerRequest,
+  use: (body: Bytes) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | StoreError, R> =>
+  Effect.suspend(() => {
+    const progress = { passed: 0, isOver: false }
+    const body: Bytes = request.stream.pipe(
+      Stream.mapError((cause) => storeError("", "ConnectionLost", "the body broke off", { cause })),
+      Stream.mapArray((views) => {
+        for (const view of views) progress.passed += view.length
+        return views
+      }),
+      Stream.onExit(() =>
         Effect.sync(() => {
-          passed += view.length
+          progress.isOver = true
         })
-      ),
-      Stream.interruptWhen(watch)
+      )
     )
+    return Effect.raceFirst(use(body), stalled(progress))
+  })
+
+/** Ends when a body stalls; what happens to it after its end takes its time. */
+const stalled = (progress: { readonly passed: number; readonly isOver: boolean }) =>
+  Effect.gen(function*() {
+    for (;;) {
+      const before = progress.passed
+      yield* Effect.sleep(pace.milliseconds)
+      if (progress.isOver) return yield* Effect.never
+      if (progress.passed - before < pace.bytes) {
+        return yield* Effect.fail(storeError("", "Timeout", "the body stalled for 60 seconds"))
+      }
+    }
   })
 
 /** The length a request announces; none for chunked coding. */

@@ -11,7 +11,7 @@ import { collect } from "../../services/Bytes.ts"
 import type { Repository } from "../../services/Repository.ts"
 import { ServeStore } from "../../services/ServeStore.ts"
 import { etag, isConditional, isFresh, mayWrite } from "./answers.ts"
-import { announced, requestBody } from "./body.ts"
+import { announced, withBody } from "./body.ts"
 import { fromStore, Refusal, refusal } from "./failures.ts"
 import { existing } from "./known.ts"
 import { parseDigest } from "./route.ts"
@@ -105,7 +105,7 @@ const received = (name: string, digest: Digest | undefined, request: Request) =>
   Effect.gen(function*() {
     const tooLarge = refusal(413, "SIZE_INVALID", `a manifest may have ${maxPush} bytes`)
     if ((announced(request) ?? 0) > maxPush) return yield* Effect.fail(tooLarge)
-    const bytes = yield* Effect.mapError(collect(requestBody(request), maxPush), (error) =>
+    const bytes = yield* Effect.mapError(withBody(request, (body) => collect(body, maxPush)), (error) =>
       error.reason._tag === "SizeLimit" ? tooLarge : fromStore("UNKNOWN")(error))
     const mediaType = request.headers["content-type"]
     const expected = {

@@ -71,7 +71,7 @@ export const serve = (
     return `${options.tls === undefined ? "http" : "https"}://${urlHost(host)}:${port}`
   })
 
-/** The same for tests: what was asked is kept, in order. */
+/** The same for tests: what was asked is kept, in order. The layer of `Repositories` must outlive the scope. */
 export const startServer = (options: ServeOptions = {}) =>
   Effect.suspend(() => {
     const requests: Array<ServedRequest> = []

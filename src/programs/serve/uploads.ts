@@ -7,7 +7,7 @@ import type { StoreError } from "../../schemas/StoreError.ts"
 import { isRepositoryName, ServeStore } from "../../services/ServeStore.ts"
 import { type PartRange, type Session, Uploads } from "../../services/Uploads.ts"
 import { blobOf } from "./blobs.ts"
-import { announced, hasBody, requestBody } from "./body.ts"
+import { announced, hasBody, withBody } from "./body.ts"
 import { fromStore, type Refusal, refusal } from "./failures.ts"
 import { parseDigest } from "./route.ts"
 
@@ -64,7 +64,10 @@ const whole = (name: string, text: string, request: Request) =>
     const store = yield* ServeStore
     if (length !== undefined) {
       yield* Effect.mapError(
-        store.write(name, (repository) => repository.putBlob(requestBody(request), blobOf(digest, length))),
+        withBody(
+          request,
+          (body) => store.write(name, (repository) => repository.putBlob(body, blobOf(digest, length)))
+        ),
         failed
       )
       return created(name, digest)
@@ -109,7 +112,7 @@ const append = (name: string, id: string, request: Request) =>
     const uploads = yield* Uploads
     const session = yield* Effect.mapError(uploads.find(name, id), failed)
     const range = yield* Effect.fromResult(rangeOf(session, request))
-    return yield* uploads.append(name, id, requestBody(request), range).pipe(
+    return yield* withBody(request, (body) => uploads.append(name, id, body, range)).pipe(
       Effect.tapError(({ reason }) =>
         reason._tag === "SizeLimit" ? Effect.ignore(uploads.cancel(name, id)) : Effect.void
       ),

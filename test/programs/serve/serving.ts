@@ -14,11 +14,15 @@ export const memoryLayer = Layer.suspend(() => {
   return Layer.succeed(Repositories, Repositories.of({ open: (location) => Effect.succeed(store.open(location)) }))
 })
 
-/** A server for the rest of the scope, silent, over some repositories. */
+/** A server for the rest of the scope, silent, over some repositories, whose layer lives as long. */
 export const serving = (options: ServeOptions = {}, repositories: Layer.Layer<Repositories> = memoryLayer) =>
-  startServer(options).pipe(
-    Effect.provide([listener, NodeServices.layer, repositories]),
-    Effect.provideService(References.MinimumLogLevel, "None")
+  Effect.flatMap(
+    Layer.build(Layer.mergeAll(listener, NodeServices.layer, repositories)),
+    (context) =>
+      startServer(options).pipe(
+        Effect.provideContext(context),
+        Effect.provideService(References.MinimumLogLevel, "None")
+      )
   )
 
 export interface Answer {
