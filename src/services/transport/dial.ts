@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import { lookup } from "node:dns"
 import type { ClientRequest } from "node:http"
-import { connect, type LookupFunction, type Socket } from "node:net"
+import { connect, type LookupFunction, Socket } from "node:net"
 import { classOf, isNearer } from "../../lib/address.ts"
 import type { Proxy } from "../../lib/proxyEnv.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
@@ -70,7 +70,14 @@ const carry = Effect.fnUntraced(function*(route: Route, opened: Array<Socket>) {
     found :
     found.filter(({ address }) => !isNearer(classOf(address) ?? "local", reach))
   if (allowed.length === 0) return yield* refused(route)
-  let socket = yield* reachOut(operation, to.hostname, to.port, allowed, opened)
+  let socket = yield* reachOut(
+    operation,
+    to.hostname,
+    to.port,
+    allowed,
+    opened,
+    trust === undefined && proxyTrust === undefined
+  )
   const remote = proxy === undefined ? classOf(socket.remoteAddress ?? "") : undefined
   if (proxy !== undefined && proxyTrust !== undefined) {
     socket = yield* handshake(socket, proxy.hostname, held(proxy.hostname, proxy.port), proxyTrust, operation)
@@ -100,13 +107,22 @@ const resolve = (operation: string, hostname: string): Effect.Effect<ReadonlyArr
   )
 }
 
+/** Bytes of one read. Node's parser copies what is body out of it, so the next read may use it again. */
+const readSize = 256 * 1024
+
+function handOver(this: unknown, length: number, buffer: Uint8Array): boolean {
+  if (this instanceof Socket) this.emit("data", buffer.subarray(0, length))
+  return true
+}
+
 /** A TCP connection to one of the addresses, tried in order; a silent one holds up the next for a second at most. */
 const reachOut = (
   operation: string,
   hostname: string,
   port: number,
   addresses: ReadonlyArray<Address>,
-  opened: Array<Socket>
+  opened: Array<Socket>,
+  isPlain: boolean
 ): Effect.Effect<Socket, StoreError> =>
   Effect.callback((resume) => {
     const known: LookupFunction = (_name, options, answer) => {
@@ -115,6 +131,7 @@ const reachOut = (
       else answer(null, first.address, first.family)
     }
     const socket = connect({
+      ...(isPlain ? { onread: { buffer: Buffer.allocUnsafeSlow(readSize), callback: handOver } } : {}),
       host: hostname,
       port,
       lookup: known,

@@ -73,23 +73,26 @@ export class Exchange {
     return this.#lease.socket.bytesRead === this.#bytesBefore
   }
 
-  /** The response's head. Interruption closes the connection. */
-  readonly head: Effect.Effect<TransportResponse, StoreError> = Effect.callback((resume) => {
+  /** Sends the request and gives the response's head, which may come before the body was sent whole. */
+  get run(): Effect.Effect<TransportResponse, StoreError> {
+    const { body, timeouts } = this.#call.request
+    if (body !== undefined && !(body instanceof Uint8Array)) return Effect.raceFirst(this.#head, this.#pumped(body))
+    if (body !== undefined && body.length > 0) this.#watchSending(timeouts.stall)
+    this.#request.end(body)
+    return this.#head
+  }
+
+  /** Interruption closes the connection. */
+  readonly #head: Effect.Effect<TransportResponse, StoreError> = Effect.callback((resume) => {
     if (this.#failure !== undefined) return resume(Effect.fail(this.#failure))
     this.#onHead = resume
     return Effect.sync(() => this.#stop())
   })
 
   /** Sends the body, and then waits for ever: the head ends the race. */
-  readonly send: Effect.Effect<never, StoreError> = Effect.suspend(() => {
-    const { body, timeouts } = this.#call.request
+  #pumped(body: { readonly pump: Pump; readonly size: number | undefined }): Effect.Effect<never, StoreError> {
     const request = this.#request
-    if (body === undefined || body instanceof Uint8Array) {
-      if (body !== undefined && body.length > 0) this.#watchSending(timeouts.stall)
-      request.end(body)
-      return Effect.never
-    }
-    this.#watchSending(timeouts.stall)
+    this.#watchSending(this.#call.request.timeouts.stall)
     let sent = 0
     const sink: Sink = (view, release) => {
       sent += view.length
@@ -102,7 +105,7 @@ export class Exchange {
       request.end()
       return Effect.never
     })
-  })
+  }
 
   #uneven(size: number, sent: number): StoreError {
     return storeError(this.#call.operation, "SizeMismatch", `short read [expected ${size}, received ${sent}]: EOF`)

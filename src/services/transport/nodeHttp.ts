@@ -102,7 +102,7 @@ const exchange = (
       catch: (error) => storeError(call.operation, "ProtocolError", `invalid request: ${messageOf(error)}`)
     })
     const { method } = call.request
-    return yield* Effect.catch(Effect.raceFirst(running.head, running.send), (error) =>
+    return yield* Effect.catch(running.run, (error) =>
       lease.isReused && (method === "GET" || method === "HEAD") && error.reason._tag === "ConnectionLost" &&
         running.isUnanswered
         ? Effect.flatMap(fresh(), (another) =>
