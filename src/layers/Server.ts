@@ -19,6 +19,14 @@ const connections = 1000
 
 const busy = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
+/** Reads on so that the end is seen: Node's HTTP server leaves sockets half open. */
+const refuse = (socket: Socket): void => {
+  socket.on("end", () => socket.destroy())
+  socket.setTimeout(5_000, () => socket.destroy())
+  socket.resume()
+  socket.end(busy)
+}
+
 /** Node can only drop connections without a word; a client is better served by an answer. */
 const limited = (server: Server, plain: boolean): Server => {
   const [accept] = server.listeners("connection")
@@ -28,7 +36,7 @@ const limited = (server: Server, plain: boolean): Server => {
     if (open.size >= connections) {
       // The client may be gone already; there is nobody to tell.
       socket.on("error", () => {})
-      if (plain) socket.end(busy)
+      if (plain) refuse(socket)
       else socket.destroy()
       return
     }
@@ -59,9 +67,7 @@ export const layer: Layer.Layer<Listener> = Layer.succeed(
     listen: (options) =>
       Effect.gen(function*() {
         const server = yield* Effect.try({ try: () => make(options), catch: serveError })
-        // Runs last: what did not end in time is cut.
-        yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
-        return yield* Effect.mapError(
+        const bound = yield* Effect.mapError(
           NodeHttpServer.make(() => server, {
             host: options.host,
             port: options.port,
@@ -69,6 +75,9 @@ export const layer: Layer.Layer<Listener> = Layer.succeed(
           }),
           ({ cause }) => serveError(cause)
         )
+        // Runs after the time for grace and before the server waits for its last connection.
+        yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+        return bound
       })
   })
 )
