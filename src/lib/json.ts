@@ -101,4 +101,3 @@ export const marshal = (value: unknown): string => {
   if (value.behaviour.text !== undefined) return jsonString(value.behaviour.text)
   return jsonObject(Object.entries(value.fields).map(([key, item]) => [key, marshal(item)]))
 }
-
