@@ -32,8 +32,7 @@ export class Formatter extends Context.Service<Formatter, {
             now: () => now,
             warn: (text) => warnings.push(text)
           })
-          const text = named && Object.hasOwn(namedFormats, template) ? namedFormats[template] : undefined
-          const { pieces, problem } = rendered(text ?? template, view, functions)
+          const { pieces, problem } = rendered(named ? namedFormat(template) : template, view, functions)
           yield* Stream.run(Stream.fromIterable(pieces), stdio.stdout()).pipe(
             // A reader that went away, such as `head`, has what it wanted.
             Effect.catchIf((error) => isBrokenPipe(error), () => Effect.void),
@@ -58,6 +57,10 @@ const namedFormats: Readonly<Record<string, string>> = {
   rawHeaders: headers,
   headers
 }
+
+/** The template a name such as `raw-body` stands for; any other text is its own. */
+export const namedFormat = (text: string): string =>
+  (Object.hasOwn(namedFormats, text) ? namedFormats[text] : undefined) ?? text
 
 const rendered = (text: string, view: unknown, functions: ReturnType<typeof templateFunctions>) => {
   const pieces: Array<Uint8Array> = []

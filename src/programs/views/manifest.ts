@@ -79,8 +79,8 @@ const contentMethods = (type: string, manifest: Manifest | undefined): Readonly<
   const unavailable = (what: string): never => {
     throw new Error(`${what} not available for media type ${type}`)
   }
-  const entries = () => {
-    if (!isIndexType(type)) return unavailable("platform descriptor list")
+  const entries = (what: string) => {
+    if (!isIndexType(type)) return unavailable(what)
     const it = set(manifest)
     return it._tag === "Index" ? it.manifests : []
   }
@@ -94,11 +94,13 @@ const contentMethods = (type: string, manifest: Manifest | undefined): Readonly<
     return it._tag === "Image" ? it.config : unavailable("config digest")
   }
   return {
-    GetManifestList: () => entries().map((it) => descriptorView(it)),
+    GetManifestList: () => entries("platform descriptor list").map((it) => descriptorView(it)),
     GetPlatformList: () =>
-      entries().flatMap((it) => it.platform === undefined ? [] : [descriptorView(it).fields["Platform"]]),
+      entries("platform list").flatMap((it) =>
+        it.platform === undefined ? [] : [descriptorView(it).fields["Platform"]]
+      ),
     GetLayers: () => layers().map((it) => descriptorView(unsized(it, manifest))),
-    GetSize: () => layers().reduce((sum, { size }) => sum + Math.max(size, 0), 0),
+    ...(isIndexType(type) ? {} : { GetSize: () => layers().reduce((sum, { size }) => sum + Math.max(size, 0), 0) }),
     GetConfig: () => descriptorView(config()),
     GetConfigDigest: () => digestView(config().digest)
   }
