@@ -116,7 +116,7 @@ export const formatTime = (time: GoTime, layout: string): string => {
       case "pm":
         return hour < 12 ? "am" : "pm"
       case "MST":
-        return time.zone === "" ? zoneText(time.offset, time.offset % 3600 === 0 ? "-07" : "-0700") : time.zone
+        return time.zone === "" ? zoneText(time.offset, "-0700") : time.zone
       default:
         return /^[.,]/.test(part) ? fractionText(fraction, part) : zoneText(time.offset, part)
     }

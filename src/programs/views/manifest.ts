@@ -100,7 +100,12 @@ const contentMethods = (type: string, manifest: Manifest | undefined): Readonly<
         it.platform === undefined ? [] : [descriptorView(it).fields["Platform"]]
       ),
     GetLayers: () => layers().map((it) => descriptorView(unsized(it, manifest))),
-    ...(isIndexType(type) ? {} : { GetSize: () => layers().reduce((sum, { size }) => sum + Math.max(size, 0), 0) }),
+    ...(isIndexType(type) ? {} : {
+      GetSize: () =>
+        set(manifest)._tag === "Schema1"
+          ? unavailable("GetSize is")
+          : layers().reduce((sum, { size }) => sum + Math.max(size, 0), 0)
+    }),
     GetConfig: () => descriptorView(config()),
     GetConfigDigest: () => digestView(config().digest)
   }
