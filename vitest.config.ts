@@ -5,6 +5,7 @@ const report = process.env["REGCLIENT_TEST_REPORT"]
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: ["test/cli/build.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -54,7 +54,7 @@ const started = new Promise<string>((resolve, reject) => {
 let seen = 0
 const requests = async (): Promise<ReadonlyArray<string>> => {
   await new Promise((resolve) => setTimeout(resolve, 150))
-  const lines = [...log.slice(seen).matchAll(/ method=([A-Z]+) path="?([^\s"]+)"? status=(\d+)/g)]
+  const lines = [...log.slice(seen).matchAll(/ msg="([A-Z]+) (\S+)" status=(\d+)/g)]
   seen = log.length
   return lines.map(([, method, path, status]) => `${method} ${path} → ${status}`)
 }
@@ -163,6 +163,8 @@ main().catch((error: unknown) => {
   process.stderr.write(`quick start failed: ${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1
 }).finally(() => {
+  const clean = () => rmSync(scratch, { recursive: true, force: true })
+  if (server.exitCode !== null) return clean()
+  server.removeAllListeners("exit").once("exit", clean)
   server.kill("SIGTERM")
-  server.once("exit", () => rmSync(scratch, { recursive: true, force: true }))
 })

@@ -6,6 +6,7 @@ export type ReasonTag =
   | "NotFound"
   | "Unauthorized"
   | "Forbidden"
+  | "CredInvalid"
   | "RateLimited"
   | "HttpStatus"
   | "Unsupported"

@@ -21,7 +21,10 @@ export type Bytes = Stream.Stream<Uint8Array, StoreError>
 
 const carried = new WeakMap<Bytes, Pump>()
 
-/** A stream that carries a pump. Who reads it as a stream gets copies of the views, released as they are pulled. */
+/**
+ * A stream that carries a pump. Who reads it as a stream gets copies of the views, released as they are pulled.
+ * (`slice` of a `Buffer` copies nothing.)
+ */
 export const fromPump = (pump: Pump): Bytes => {
   const views = Stream.callback<{ readonly view: Uint8Array; readonly release: () => void }, StoreError>(
     (queue) =>
@@ -32,7 +35,7 @@ export const fromPump = (pump: Pump): Bytes => {
     { bufferSize: Number.POSITIVE_INFINITY }
   )
   const bytes: Bytes = Stream.map(views, ({ view, release }) => {
-    const copy = view.slice()
+    const copy = new Uint8Array(view)
     release()
     return copy
   })
@@ -66,7 +69,14 @@ const isStoreError = (error: unknown): error is StoreError =>
   typeof error === "object" && error !== null && (error as { _tag?: unknown })._tag === "StoreError"
 
 /** Bytes that are already here. */
-export const fromBytes = (bytes: Uint8Array): Bytes => fromPump((sink) => Effect.sync(() => sink(bytes, () => {})))
+export const fromBytes = (bytes: Uint8Array): Bytes =>
+  fromPump((sink) =>
+    Effect.suspend(() => {
+      let failure: StoreError | undefined
+      if (bytes.length > 0) attempt(() => sink(bytes, () => {}), (error) => failure = error)
+      return failure === undefined ? Effect.void : Effect.fail(failure)
+    })
+  )
 
 /** The whole in memory; more than `limit` bytes fail with `SizeLimit`. */
 export const collect = (bytes: Bytes, limit: number): Effect.Effect<Uint8Array, StoreError> =>
@@ -77,7 +87,7 @@ export const collect = (bytes: Bytes, limit: number): Effect.Effect<Uint8Array, 
       pumpOf(bytes)((view, release) => {
         size += view.length
         if (size > limit) throw storeError("", "SizeLimit", `size limit exceeded: more than ${limit} bytes`)
-        parts.push(view.slice())
+        parts.push(new Uint8Array(view))
         release()
       }),
       () => parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)

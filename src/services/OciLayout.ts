@@ -1,10 +1,111 @@
 /** Repositories in directories that follow the OCI image layout (image-spec, image-layout.md). */
-import { Context } from "effect"
-import type { Effect, Scope } from "effect"
-import type { StoreError } from "../schemas/StoreError.ts"
+import { Context, Effect, FileSystem, Layer, Path, RcMap, Stream } from "effect"
+import type { Scope } from "effect"
+import { isSameLocation, Location } from "../schemas/Ref.ts"
+import { type StoreError, storeError } from "../schemas/StoreError.ts"
+import { cloneBlob, presentSize, readBlob, writeBlob } from "./ociLayout/blobs.ts"
+import { diskOf } from "./ociLayout/disk.ts"
+import { tagsOf } from "./ociLayout/documents.ts"
+import * as manifests from "./ociLayout/manifests.ts"
+import { announce, indexBytes, indexOf, type LayoutState, makeState, pathOf, type Shared } from "./ociLayout/state.ts"
+import { finish } from "./ociLayout/sweep.ts"
 import type { Repository } from "./Repository.ts"
 
+/** Whether layouts opened under it are swept at their end: not by a server, nor where only a blob is put. */
+export const SweepAtEnd = Context.Reference<boolean>("regclient/services/OciLayout/SweepAtEnd", {
+  defaultValue: () => true
+})
+
 export class OciLayout extends Context.Service<OciLayout, {
-  /** Closing the scope removes what no entry reaches any more, if something was written. */
+  /**
+   * Closing the last scope removes what no entry reaches any more, if something was written and no writer was opened
+   * with `SweepAtEnd` off. The directory is made by the first write.
+   */
   readonly open: (at: { readonly path: string }) => Effect.Effect<Repository, StoreError, Scope.Scope>
-}>()("regclient/services/OciLayout") {}
+}>()("regclient/services/OciLayout") {
+  static readonly layer = Layer.effect(
+    OciLayout,
+    Effect.gen(function*() {
+      const disk = diskOf(yield* FileSystem.FileSystem)
+      const path = yield* Path.Path
+      const shared: Shared = { verified: new Map(), mutexes: new Map() }
+      const names = new Map<string, string>()
+      /** Of the directory, or of the part of its path that exists. */
+      const realPath = (dir: string): Effect.Effect<string, StoreError> =>
+        disk.realPath(dir).pipe(Effect.catchReason("StoreError", "NotFound", (_, error) => {
+          const parent = path.dirname(dir)
+          return parent === dir
+            ? Effect.fail(error)
+            : Effect.map(realPath(parent), (real) => path.join(real, path.basename(dir)))
+        }))
+      const states = yield* RcMap.make({
+        lookup: (real: string) =>
+          Effect.flatMap(Effect.scope, (scope) =>
+            Effect.acquireRelease(
+              Effect.sync(() => makeState(disk, names.get(real) ?? real, real, shared, scope)),
+              finish
+            ))
+      })
+      const stateAt = Effect.fnUntraced(function*(dir: string) {
+        const real = yield* realPath(path.resolve(dir))
+        if (!(yield* RcMap.has(states, real))) names.set(real, dir)
+        return yield* RcMap.get(states, real)
+      })
+      return OciLayout.of({
+        open: Effect.fn("OciLayout.open")(function*({ path: dir }) {
+          const wantsSweep = yield* SweepAtEnd
+          return repository(Location.OciLayout({ path: dir }), yield* stateAt(dir), wantsSweep, stateAt)
+        })
+      })
+    })
+  )
+}
+
+const repository = (
+  location: Location,
+  state: LayoutState,
+  wantsSweep: boolean,
+  stateAt: (dir: string) => Effect.Effect<LayoutState, StoreError, Scope.Scope>
+): Repository => {
+  const writing = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
+    Effect.andThen(announce(state, wantsSweep), effect)
+  /** Of what is there already: a layout that is absent is not made. */
+  const changing = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
+    Effect.andThen(indexOf(state), writing(effect))
+  const absent = (digest: string) => storeError("", "NotFound", `not found: ocidir://${state.dir}@${digest}`)
+  return {
+    location,
+    resolve: (reference) => manifests.resolve(state, reference),
+    manifest: (reference, expected) => manifests.manifestOf(state, reference, expected),
+    headBlob: Effect.fnUntraced(function*(blob) {
+      yield* indexOf(state)
+      const size = yield* presentSize(state, blob)
+      return size === undefined ? yield* absent(blob.digest) : { descriptor: { ...blob, size }, headers: {} }
+    }),
+    blob: (blob, part) => readBlob(state, blob, part),
+    tags: ({ last, limit = 0 } = {}) =>
+      Stream.fromEffect(Effect.map(Effect.all([indexOf(state), indexBytes(state)]), ([index, body]) => {
+        const after = tagsOf(index).filter((tag) => last === undefined || tag > last)
+        return { names: limit > 0 ? after.slice(0, limit) : after, body, headers: {} }
+      })),
+    referrers: (subject, filter = {}) => manifests.referrers(state, subject.digest, filter),
+    putBlob: (content, expected) => writing(writeBlob(state, content, expected)),
+    mountBlob: Effect.fnUntraced(function*(blob, from) {
+      if (from._tag !== "OciLayout") return false
+      if (isSameLocation(from, location)) return (yield* presentSize(state, blob)) !== undefined
+      const other = yield* stateAt(from.path)
+      if (other === state) return (yield* presentSize(state, blob)) !== undefined
+      if ((yield* presentSize(other, blob)) === undefined) return false
+      return yield* writing(cloneBlob(state, blob, other))
+    }, Effect.scoped),
+    putManifest: (manifest, how = {}) => writing(manifests.putManifest(state, manifest, how)),
+    deleteBlob: ({ digest }) =>
+      changing(Effect.gen(function*() {
+        const path = pathOf(state, digest)
+        if ((yield* state.disk.infoOfName(path)) === undefined) return yield* absent(digest)
+        yield* state.disk.remove(path)
+      })),
+    deleteManifest: ({ digest }, subject) => changing(manifests.deleteManifest(state, digest, subject?.digest)),
+    deleteTag: (tag) => changing(manifests.deleteTag(state, tag))
+  }
+}

@@ -4,8 +4,11 @@
  * A blob copy holds a place at both of its hosts. It takes the two in one step,
  * so two copies in opposite directions never wait for each other.
  */
-import { Context } from "effect"
-import type { Effect, Option, Scope } from "effect"
+import { Clock, Context, Effect, Layer, Option } from "effect"
+import type { Scope } from "effect"
+import type { Host } from "../schemas/Host.ts"
+import { Hosts } from "./Hosts.ts"
+import { choose } from "./rateLimiter/choose.ts"
 
 export interface Demand {
   readonly kind: "head" | "manifest" | "query" | "blob"
@@ -34,4 +37,149 @@ export class RateLimiter extends Context.Service<RateLimiter, {
   readonly enter: (host: string, demand: Demand) => Effect.Effect<void, never, Scope.Scope>
   readonly observe: (host: string, quota: Quota) => Effect.Effect<void>
   readonly quota: (host: string) => Effect.Effect<Option.Option<Quota>>
-}>()("regclient/services/RateLimiter") {}
+}>()("regclient/services/RateLimiter") {
+  static readonly layer = Layer.effect(
+    RateLimiter,
+    Effect.gen(function*() {
+      const hosts = yield* Hosts
+      const admission = makeAdmission()
+      const quotas = new Map<string, Quota>()
+
+      const load = (name: string) =>
+        admission.known.has(name)
+          ? Effect.void
+          : Effect.map(hosts.get(name), (host) => admission.known.set(name, host))
+
+      const take = (names: ReadonlyArray<string>, demand: Demand, restore: Restore) =>
+        Effect.andThen(Effect.forEach(names, load, { discard: true }), admission.take(names, demand, restore))
+
+      const admit = (names: ReadonlyArray<string>, demand: Demand) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(HeldHosts, (held) => {
+            const wanted = [...new Set(names)].filter((name) => !held.has(name))
+            if (wanted.length === 0) return restore(effect)
+            const inside = Effect.provideService(effect, HeldHosts, new Set([...held, ...wanted]))
+            return Effect.flatMap(take(wanted, demand, restore), (release) => Effect.ensuring(restore(inside), release))
+          })
+        )
+
+      const enter = (name: string, demand: Demand): Effect.Effect<void, never, Scope.Scope> =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(HeldHosts, (held) =>
+            Effect.andThen(
+              held.has(name)
+                ? load(name)
+                : Effect.flatMap(take([name], demand, restore), (release) => Effect.addFinalizer(() => release)),
+              restore(Effect.suspend(() => admission.space(name)))
+            ))
+        )
+
+      return RateLimiter.of({
+        admit,
+        enter,
+        observe: (name, quota) => Effect.sync(() => void quotas.set(name, quota)),
+        quota: (name) => Effect.sync(() => Option.fromUndefinedOr(quotas.get(name)))
+      })
+    })
+  )
+}
+
+/** The hosts at which the fiber holds a place already. */
+export const HeldHosts = Context.Reference<ReadonlySet<string>>("regclient/services/RateLimiter/HeldHosts", {
+  defaultValue: () => new Set<string>()
+})
+
+/** Without `reqConcurrent`: streams of blobs above `bigBlob` bytes, and everything else, at once. */
+const [bigPlaces, smallPlaces, bigBlob] = [3, 8, 1024 * 1024]
+
+/** A blob of unknown size may be big. */
+const isBig = ({ kind, size }: Demand): boolean => kind === "blob" && (size > bigBlob || size === 0)
+
+/** Makes the part of an uninterruptible effect interruptible again that waits. */
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+interface Entry {
+  readonly hosts: ReadonlyArray<string>
+  readonly demand: Demand
+  /** Others admitted before it although it was older. */
+  overtaken: number
+  resume: () => void
+}
+
+/** Times the oldest is overtaken before its hosts are kept free for it. */
+const patience = 32
+
+/** The places of all hosts. Every change is one synchronous pass: who finds a place at each of its hosts takes them all. */
+const makeAdmission = () => {
+  const known = new Map<string, Host>()
+  const running = new Map<string, Array<Demand>>()
+  const nextStart = new Map<string, number>()
+  let waiting: Array<Entry> = []
+
+  const runningAt = (host: string): ReadonlyArray<Demand> => running.get(host) ?? []
+  const places = (host: string, demand: Demand): number => {
+    const total = known.get(host)?.reqConcurrent ?? 0
+    if (total > 0) return total - runningAt(host).length
+    const alike = runningAt(host).filter((it) => isBig(it) === isBig(demand)).length
+    return (isBig(demand) ? bigPlaces : smallPlaces) - alike
+  }
+  /** A place is kept for the oldest when it was passed over too often: one that needs two hosts may never find both free. */
+  const isAble = (entry: Entry): boolean => {
+    const oldest = waiting[0]
+    const kept = oldest !== undefined && oldest !== entry && oldest.overtaken >= patience ? oldest.hosts : []
+    return entry.hosts.every((host) => places(host, entry.demand) > (kept.includes(host) ? 1 : 0))
+  }
+  const settle = (): void => {
+    while (true) {
+      const able = waiting.filter(isAble)
+      const chosen = able[choose(able, runningAt) ?? -1]
+      if (chosen === undefined) return
+      if (chosen.overtaken >= patience) { for (const other of waiting) other.overtaken = 0 }
+      for (const older of waiting) {
+        if (older === chosen) break
+        older.overtaken++
+      }
+      waiting = waiting.filter((it) => it !== chosen)
+      for (const host of chosen.hosts) running.set(host, [...runningAt(host), chosen.demand])
+      chosen.resume()
+    }
+  }
+  const leave = (entry: Entry): void => {
+    if (waiting.includes(entry)) waiting = waiting.filter((it) => it !== entry)
+    else {
+      for (const host of entry.hosts) {
+        const rest = [...runningAt(host)]
+        rest.splice(rest.indexOf(entry.demand), 1)
+        running.set(host, rest)
+      }
+    }
+    settle()
+  }
+
+  return {
+    known,
+    /** Waits for places at all hosts and gives what frees them. Runs uninterruptible but for the wait itself. */
+    take: (hosts: ReadonlyArray<string>, given: Demand, restore: Restore): Effect.Effect<Effect.Effect<void>> =>
+      Effect.suspend(() => {
+        // A copy of its own, so that leaving finds this very demand.
+        const entry: Entry = { hosts, demand: { ...given }, overtaken: 0, resume: () => {} }
+        const wait = Effect.callback<void>((resume) => {
+          entry.resume = () => resume(Effect.void)
+          waiting.push(entry)
+          settle()
+        })
+        const release = Effect.sync(() => leave(entry))
+        return Effect.as(Effect.onInterrupt(restore(wait), () => release), release)
+      }),
+    /** Keeps the starts of requests apart by `reqPerSec`. */
+    space: (name: string): Effect.Effect<void> => {
+      const rate = known.get(name)?.reqPerSec ?? 0
+      if (rate <= 0) return Effect.void
+      return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const start = Math.max(now, nextStart.get(name) ?? 0)
+        nextStart.set(name, start + 1000 / rate)
+        return start > now ? Effect.sleep(start - now) : Effect.void
+      })
+    }
+  }
+}

@@ -1,7 +1,18 @@
 /** Repositories of registries over HTTP. */
-import { Context } from "effect"
-import type { Effect, Scope, Stream } from "effect"
+import { Context, Effect, Layer } from "effect"
+import type { Scope, Stream } from "effect"
+import type { Host } from "../schemas/Host.ts"
+import { Location } from "../schemas/Ref.ts"
 import type { StoreError } from "../schemas/StoreError.ts"
+import { Hosts } from "./Hosts.ts"
+import { blobs } from "./registry/blobs.ts"
+import { catalog, ping } from "./registry/catalog.ts"
+import type { At, Http } from "./registry/exchange.ts"
+import { manifests } from "./registry/manifests.ts"
+import { referrerKeeper, type ReferrerMemory, referrerMemory, referrers } from "./registry/referrers.ts"
+import { tags } from "./registry/tags.ts"
+import { abandon, type Uploads, uploads } from "./registry/upload.ts"
+import { RegistryHttp } from "./RegistryHttp.ts"
 import type { Page, PageRequest, Repository } from "./Repository.ts"
 
 export class Registry extends Context.Service<Registry, {
@@ -12,4 +23,32 @@ export class Registry extends Context.Service<Registry, {
   readonly list: (registry: string, page?: PageRequest) => Stream.Stream<Page, StoreError>
   /** Asks for `/v2/` with the login configured. */
   readonly ping: (registry: string) => Effect.Effect<void, StoreError>
-}>()("regclient/services/Registry") {}
+}>()("regclient/services/Registry") {
+  static readonly layer = Layer.effect(
+    Registry,
+    Effect.gen(function*() {
+      const http = yield* RegistryHttp
+      const hosts = yield* Hosts
+      const memory = referrerMemory()
+      return Registry.of({
+        open: ({ registry, repository }) =>
+          Effect.gen(function*() {
+            const at = { registry, repository }
+            const left: Uploads = { sessions: new Map(), claimed: new Set() }
+            yield* Effect.addFinalizer(() => abandon(at, http, left))
+            return repositoryAt(at, http, yield* hosts.get(registry), memory, left)
+          }),
+        list: (registry, page) => catalog(http, registry, page),
+        ping: (registry) => ping(http, registry)
+      })
+    })
+  )
+}
+
+const repositoryAt = (at: At, http: Http, host: Host, memory: ReferrerMemory, left: Uploads): Repository => {
+  const content = { ...blobs(at, http), ...uploads(at, http, host, left) }
+  const keeper = referrerKeeper(at, http, memory, (tag) => named.deleteTag(tag))
+  const documents = manifests(at, http, keeper)
+  const named = tags(at, http, { ...content, ...documents })
+  return { location: Location.Registry(at), ...content, ...documents, ...named, ...referrers(at, http, memory) }
+}

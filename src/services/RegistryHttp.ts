@@ -1,10 +1,24 @@
 /** One registry request: order of hosts, login, admission, retries and redirects are dealt with here, and nowhere else. */
-import { Context } from "effect"
-import type { Effect, Scope } from "effect"
-import type { StoreError } from "../schemas/StoreError.ts"
+import { Clock, Context, Effect, Exit, Layer, Result, Scope } from "effect"
+import type { Host } from "../schemas/Host.ts"
+import { type StoreError, storeError, within } from "../schemas/StoreError.ts"
 import type { Pump } from "./Bytes.ts"
-import type { Demand } from "./RateLimiter.ts"
-import type { Body, TransportResponse } from "./Transport.ts"
+import { Hosts } from "./Hosts.ts"
+import { type Demand, RateLimiter } from "./RateLimiter.ts"
+import { RegistryAuth } from "./RegistryAuth.ts"
+import {
+  attemptsInAll,
+  attemptsPerHost,
+  backoff,
+  Health,
+  isTransient,
+  LongestRetryAfter
+} from "./registryHttp/backoff.ts"
+import { exchange, type Parts, watched } from "./registryHttp/exchange.ts"
+import { tooLate } from "./registryHttp/failures.ts"
+import { noRange, type Opened, positionOf, resuming } from "./registryHttp/resume.ts"
+import { type Body, Transport, type TransportResponse } from "./Transport.ts"
+import { Warnings } from "./Warnings.ts"
 
 export interface RegistryRequest {
   /** The name in references. */
@@ -41,4 +55,144 @@ export interface RegistryResponse extends TransportResponse {
 
 export class RegistryHttp extends Context.Service<RegistryHttp, {
   readonly request: (request: RegistryRequest) => Effect.Effect<RegistryResponse, StoreError, Scope.Scope>
-}>()("regclient/services/RegistryHttp") {}
+}>()("regclient/services/RegistryHttp") {
+  static readonly layer = Layer.effect(
+    RegistryHttp,
+    Effect.gen(function*() {
+      const parts: Parts = {
+        hosts: yield* Hosts,
+        auth: yield* RegistryAuth,
+        limiter: yield* RateLimiter,
+        transport: yield* Transport,
+        warnings: yield* Warnings,
+        reaches: new Map(),
+        contacts: new Map()
+      }
+      const health = new Health()
+      return RegistryHttp.of({
+        request: (request) =>
+          request.resume === undefined
+            ? Effect.map(open(parts, health, request), ({ response }) => response)
+            : openResuming(parts, health, request, request.resume)
+      })
+    })
+  )
+}
+
+interface Opening extends Opened {
+  readonly response: RegistryResponse
+}
+
+/** What of a request's course its attempts share. */
+interface Course {
+  candidates: ReadonlyArray<Host>
+  readonly upstream: Host
+  readonly hasMirrors: boolean
+  readonly failures: Map<string, number>
+  attempts: number
+  /** The upstream's word counts before a mirror's. */
+  error: StoreError | undefined
+}
+
+/** Attempts at the hosts in their order, until one answers or none is left. */
+const open = Effect.fnUntraced(function*(parts: Parts, health: Health, given: RegistryRequest) {
+  const scope = yield* Effect.scope
+  const course = yield* courseOf(parts, given)
+  let bodyFailure: StoreError | undefined
+  const body = given.body === undefined ? undefined : watched(given.body, (error) => bodyFailure = error)
+  const request = body === undefined ? given : { ...given, body }
+  while (true) {
+    const now = yield* Clock.currentTimeMillis
+    const host = health.order(course.candidates, now)[0]
+    if (host === undefined) return yield* course.error ?? storeError("request failed", "NotFound", "no host to ask")
+    if (request.isProbe !== true) yield* health.wait(host.name)
+    const attempt = Scope.forkUnsafe(scope)
+    const result = yield* exchange(parts, request, host, course.upstream).pipe(
+      Effect.provideService(Scope.Scope, attempt),
+      Effect.flatMap((response) => rangeChecked(request, response)),
+      Effect.onExit((exit) => Exit.isFailure(exit) ? Scope.close(attempt, exit) : Effect.void),
+      Effect.result
+    )
+    if (Result.isSuccess(result)) {
+      const { body, headers, status } = result.success
+      const opening: Opening = {
+        response: result.success,
+        status,
+        headers,
+        body,
+        close: Scope.close(attempt, Exit.void)
+      }
+      return opening
+    }
+    // What the sender of a body could not read is not this host's fault, and would fail again.
+    if (bodyFailure !== undefined) return yield* bodyFailure
+    yield* afterFailure(health, request, course, host, result.failure)
+  }
+})
+
+const courseOf = Effect.fnUntraced(function*({ hosts }: Parts, request: RegistryRequest) {
+  const upstream = yield* hosts.get(request.registry)
+  const readers = request.mirrors === true && request.url === undefined ? yield* hosts.readOrder(request.registry) : []
+  const candidates = readers.length === 0 ? [upstream] : readers
+  const hasMirrors = candidates.length > 1
+  const course: Course = { candidates, upstream, hasMirrors, failures: new Map(), attempts: 0, error: undefined }
+  return course
+})
+
+/** A part that is not the one asked for is a failed attempt. */
+const rangeChecked = ({ resume }: RegistryRequest, response: RegistryResponse) =>
+  resume !== undefined && response.status === 206 && positionOf(response, resume.from, undefined) === undefined
+    ? Effect.fail(noRange)
+    : Effect.succeed(response)
+
+/** Decides whether a host is asked again, and after which wait (faults, section 1, retries; N12–N14, N40). */
+const afterFailure = Effect.fnUntraced(function*(
+  health: Health,
+  request: RegistryRequest,
+  course: Course,
+  host: Host,
+  error: StoreError
+) {
+  const failures = (course.failures.get(host.name) ?? 0) + 1
+  course.failures.set(host.name, failures)
+  course.attempts++
+  const asked = error.reason.retryAfter
+  const isLate = asked !== undefined && asked > (yield* LongestRetryAfter)
+  const told = isLate ? tooLate(error, asked) : error
+  if (host.name === course.upstream.name || course.error === undefined) course.error = told
+  const isTransientHere = request.isProbe !== true && isTransient(error, failures) && !isLate
+  const isRepeated = isTransientHere && failures < attemptsPerHost
+  if (isTransientHere && (isRepeated || course.hasMirrors)) {
+    const now = yield* Clock.currentTimeMillis
+    health.postpone(host.name, now + (asked ?? (yield* backoff(failures))))
+  }
+  if (!isRepeated) course.candidates = course.candidates.filter(({ name }) => name !== host.name)
+  if (isRepeated && course.hasMirrors && course.attempts >= attemptsInAll) {
+    return yield* within("retry limit exceeded")(told)
+  }
+})
+
+/** A request whose body goes on after it broke off: the rest is a request like the first, to whichever host is best. */
+const openResuming = Effect.fnUntraced(function*(
+  parts: Parts,
+  health: Health,
+  request: RegistryRequest,
+  wanted: { readonly from: number; readonly size: number }
+) {
+  const scope = yield* Effect.scope
+  const first = yield* open(parts, health, request)
+  const isPart = wanted.from > 0 || request.headers?.["range"] !== undefined
+  const { resume: _, ...rest } = request
+  const { range: __, ...headers } = request.headers ?? {}
+  const reopen = (from: number) =>
+    Effect.provideService(
+      open(parts, health, {
+        ...rest,
+        headers: from === 0 ? headers : { ...headers, range: `bytes=${from}-${wanted.size - 1}` }
+      }),
+      Scope.Scope,
+      scope
+    )
+  const response: RegistryResponse = { ...first.response, body: resuming(first, { ...wanted, isPart }, reopen) }
+  return response
+})

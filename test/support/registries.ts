@@ -142,7 +142,7 @@ export const ownRegistry = async (
   let seen = 0
   const requests = async () => {
     await new Promise((resolve) => setTimeout(resolve, 100))
-    const lines = [...log.slice(seen).matchAll(/ method=([A-Z]+) path="?(\/v2\/[^\s"]*)"? status=(\d+)/g)]
+    const lines = [...log.slice(seen).matchAll(/ msg="([A-Z]+) (\/v2\/\S*)" status=(\d+)/g)]
     seen = log.length
     return lines.map(([, method = "", path = "", status]) => ({ method, path, status: Number(status) }))
   }

@@ -1,8 +1,9 @@
 /** A repository in memory: for tests, and the plainest statement of what a repository owes. */
-import { Effect, Stream } from "effect"
+import { Effect, Option, Result, Stream } from "effect"
 import { hashHex } from "../../lib/hash.ts"
-import { Digest } from "../../schemas/Digest.ts"
-import type { Manifest } from "../../schemas/Manifest.ts"
+import type { Descriptor } from "../../schemas/Descriptor.ts"
+import { algorithmOf, Digest } from "../../schemas/Digest.ts"
+import { decodeManifest, type Manifest } from "../../schemas/Manifest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { isSameLocation, type Location, locationName, Reference, type Tag } from "../../schemas/Ref.ts"
 import { referrer } from "../../schemas/Referrers.ts"
@@ -49,7 +50,8 @@ const repository = (location: Location, contentOf: (location: Location) => Conte
   return {
     location,
     resolve: (reference) => Effect.map(find(reference), ({ descriptor, headers }) => ({ descriptor, headers })),
-    manifest: find,
+    manifest: (reference, expected) =>
+      Option.match(inlined(expected), { onNone: () => find(reference), onSome: Effect.succeed }),
     headBlob: (blob) =>
       Effect.suspend(() => {
         const size = blobs.get(blob.digest)?.length
@@ -92,7 +94,7 @@ const repository = (location: Location, contentOf: (location: Location) => Conte
         return true
       }),
     putManifest: (manifest, { tag } = {}) =>
-      Effect.sync(() => {
+      Effect.map(checked(manifest), () => {
         manifests.set(manifest.descriptor.digest, manifest)
         if (tag !== undefined) tags.set(tag, manifest.descriptor.digest)
         return manifest.descriptor
@@ -105,6 +107,23 @@ const repository = (location: Location, contentOf: (location: Location) => Conte
       }),
     deleteTag: (tag) => Effect.suspend(() => tags.delete(tag) ? Effect.void : absent(tag))
   }
+}
+
+/** The manifest that a descriptor carries itself. */
+const inlined = (expected?: Descriptor): Option.Option<Manifest> =>
+  expected?.data === undefined
+    ? Option.none()
+    : Result.getSuccess(decodeManifest(Buffer.from(expected.data, "base64"), { ...expected, name: expected.digest }))
+
+/** The bytes are those of the digest; that of a signed schema 1 manifest is over a part of them. */
+const checked = ({ _tag, bytes, descriptor: { digest, size } }: Manifest): Effect.Effect<void, StoreError> => {
+  const computed = `${algorithmOf(digest)}:${hashHex(algorithmOf(digest), bytes)}`
+  if (bytes.length !== size) {
+    return Effect.fail(storeError("", "SizeMismatch", `short read [expected ${size}, received ${bytes.length}]`))
+  }
+  return _tag === "Schema1" || computed === digest ? Effect.void : Effect.fail(
+    storeError("", "DigestMismatch", `manifest digest mismatch, expected ${digest}, computed ${computed}`)
+  )
 }
 
 const slice = (bytes: Uint8Array, part?: { readonly from: number; readonly to?: number }): Uint8Array =>

@@ -1,0 +1,46 @@
+/** Bundles the three tools: one entry each, a chunk for whatever is loaded on demand, what they share in common chunks. */
+import { execFileSync } from "node:child_process"
+import { chmodSync, readFileSync } from "node:fs"
+import { defineConfig } from "rolldown"
+
+const { version } = JSON.parse(readFileSync("package.json", "utf8"))
+
+/** Empty where this is no clone of the repository. */
+const git = (...args: ReadonlyArray<string>): string => {
+  try {
+    return execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim()
+  } catch {
+    return ""
+  }
+}
+
+const commit = git("rev-parse", "HEAD")
+const build = {
+  tag: `v${version}`,
+  ...(commit === "" ? {} : {
+    commit,
+    state: git("status", "--porcelain", "--untracked-files=no") === "" ? "clean" : "dirty",
+    date: git("show", "-s", "--format=%cI", "HEAD")
+  })
+}
+
+export default defineConfig({
+  input: { regctl: "src/bin/regctl.ts", regsync: "src/bin/regsync.ts", regbot: "src/bin/regbot.ts" },
+  platform: "node",
+  transform: { define: { REGCLIENT_BUILD: JSON.stringify(build) } },
+  plugins: [{
+    name: "executable entries",
+    writeBundle: (_, bundle) => {
+      for (const [name, file] of Object.entries(bundle)) {
+        if (file.type === "chunk" && file.isEntry) chmodSync(`dist/${name}`, 0o755)
+      }
+    }
+  }],
+  output: {
+    dir: "dist",
+    cleanDir: true,
+    format: "esm",
+    minify: true,
+    chunkFileNames: "chunks/[name]-[hash].js"
+  }
+})

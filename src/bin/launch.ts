@@ -1,0 +1,50 @@
+/**
+ * A command line process from start to end: code cache, signals, closed output, exit status.
+ *
+ * The first SIGINT or SIGTERM asks the run to end, which then has five seconds; the second ends the process at once.
+ */
+import { enableCompileCache } from "node:module"
+import { homedir } from "node:os"
+import { join } from "node:path"
+
+/** Why the run shall end. */
+export type Stop = "signal" | "closed"
+
+/** Milliseconds a run has to clean up. */
+const deadline = 5_000
+
+const signals = [["SIGINT", 130], ["SIGTERM", 143]] as const
+
+/** Runs `run` with the arguments of this process; the promise's number is the exit status. */
+export const launch = (run: (args: ReadonlyArray<string>, stop: AbortSignal) => Promise<number>): void => {
+  // Node's own place for it is the directory for temporary files, where others may write.
+  enableCompileCache(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "regclient", "node"))
+  const stop = new AbortController()
+  const end = (why: Stop) => {
+    if (stop.signal.aborted) return
+    setTimeout(() => process.exit(1), deadline).unref()
+    stop.abort(why)
+  }
+  for (const [name, status] of signals) {
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(status)
+      end("signal")
+    })
+  }
+  // A run that waits for nothing any more would end with status 0 otherwise.
+  process.exitCode = 1
+  process.stdout.on("error", () => end("closed"))
+  // Who closed stderr does not want to hear of it.
+  process.stderr.on("error", () => {})
+  run(process.argv.slice(2), stop.signal).then(finish, (error: unknown) => {
+    process.stderr.write(`internal error: ${error instanceof Error ? error.message : String(error)}\n`)
+    finish(1)
+  })
+}
+
+/** Ends the process once all output is written: open sockets of a pool would keep it alive. Output nobody read is a failure. */
+const finish = (status: number): void => {
+  process.stdout.write("", (error) => {
+    process.stderr.write("", () => process.exit(error == null ? status : 1))
+  })
+}

@@ -1,0 +1,26 @@
+/** Everything real: files, registries over HTTP, layouts, output. */
+import { Effect, Layer } from "effect"
+import { Listener } from "../programs/serve/Listener.ts"
+import { OciLayout } from "../services/OciLayout.ts"
+import * as terminal from "../services/progress/terminal.ts"
+import { Repositories } from "../services/Repositories.ts"
+import { local } from "./Local.ts"
+import { platform } from "./Platform.ts"
+import { registries } from "./Registries.ts"
+
+/** Loaded when something listens: a server is more code than a client, and most runs are clients. */
+const listener = Layer.succeed(
+  Listener,
+  Listener.of({
+    listen: (options) =>
+      Effect.flatMap(
+        Effect.promise(() => import("./Server.ts")),
+        ({ layer }) => Effect.flatMap(Listener, ({ listen }) => listen(options)).pipe(Effect.provide(layer))
+      )
+  })
+)
+
+export const live = Layer.mergeAll(Repositories.layer, terminal.layer, listener).pipe(
+  Layer.provideMerge(Layer.mergeAll(registries, OciLayout.layer)),
+  Layer.provideMerge(Layer.mergeAll(local, platform))
+)

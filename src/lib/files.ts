@@ -1,0 +1,351 @@
+/**
+ * Files as content needs them: exclusive creation, fsync, identity, and bytes that move in two large buffers without
+ * a Promise for each. Failures are Node's errors, with their `code`.
+ */
+import { close, constants, fstat, fsync, open, read, write } from "node:fs"
+import * as fs from "node:fs/promises"
+
+/** Bytes of one buffer; two are in use for each file that is read or written. */
+export const bufferSize = 1024 * 1024
+
+/** What tells one state of a file from another. */
+export interface FileInfo {
+  readonly kind: "file" | "directory" | "link" | "other"
+  /** Bytes. */
+  readonly size: number
+  /** Inode, size and times in nanoseconds. */
+  readonly identity: string
+  /** Milliseconds since the epoch. */
+  readonly modified: number
+  /** Nanoseconds since the epoch: the last change of content, name or mode. */
+  readonly changed: bigint
+}
+
+type Stats = Awaited<ReturnType<typeof lstatBig>>
+const lstatBig = (path: string) => fs.lstat(path, { bigint: true })
+const statBig = (path: string) => fs.stat(path, { bigint: true })
+
+const infoOf = (stats: Stats): FileInfo => ({
+  kind: stats.isFile() ? "file" : stats.isDirectory() ? "directory" : stats.isSymbolicLink() ? "link" : "other",
+  size: Number(stats.size),
+  identity: `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`,
+  modified: Number(stats.mtimeMs),
+  changed: stats.ctimeNs
+})
+
+/** `undefined` when there is nothing of that name. Links are followed. */
+export const info = (path: string): Promise<FileInfo | undefined> => statBig(path).then(infoOf, absent)
+
+/** The same of the name itself. */
+export const infoOfName = (path: string): Promise<FileInfo | undefined> => lstatBig(path).then(infoOf, absent)
+
+const absent = (error: unknown): undefined => {
+  if (codeOf(error) === "ENOENT") return undefined
+  throw error
+}
+
+/** Node's code of a failure, such as `ENOSPC`; empty for anything else. */
+export const codeOf = (error: unknown): string =>
+  typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : ""
+
+/** The whole of a file, refused with code `TOO_LARGE` when it has more than `limit` bytes. */
+export const readWhole = async (path: string, limit: number): Promise<Uint8Array> => {
+  const file = await fs.open(path, "r")
+  try {
+    const { size } = await file.stat()
+    if (size > limit) throw Object.assign(new Error("file too large"), { code: "TOO_LARGE", syscall: "read", path })
+    return await file.readFile()
+  } finally {
+    await file.close()
+  }
+}
+
+const exclusive = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+
+/** A new file; fails with `EEXIST` when the name is taken, be it by a link. */
+export const createExclusive = async (path: string, content: string): Promise<void> => {
+  const file = await fs.open(path, exclusive, 0o666)
+  try {
+    await file.writeFile(content)
+  } finally {
+    await file.close()
+  }
+}
+
+/** A new file with this content, synced. */
+export const createSynced = async (path: string, content: Uint8Array): Promise<void> => {
+  const file = await fs.open(path, exclusive, 0o666)
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Puts content at a path at once: readers see the old file or the new one, also after a loss of power. */
+export const replace = async (path: string, temporary: string, content: Uint8Array): Promise<void> => {
+  try {
+    await createSynced(temporary, content)
+    await fs.rename(temporary, path)
+  } catch (error) {
+    await fs.rm(temporary, { force: true })
+    throw error
+  }
+}
+
+export const rename = fs.rename
+
+/** Makes the names in a directory durable. Where directories cannot be synced (some network file systems) it is skipped. */
+export const syncDirectory = async (path: string): Promise<void> => {
+  const directory = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    await directory.sync().catch((error: unknown) => {
+      if (!["EINVAL", "ENOTSUP", "EISDIR"].includes(codeOf(error))) throw error
+    })
+  } finally {
+    await directory.close()
+  }
+}
+
+/** Sets the time of modification to now. */
+export const touch = (path: string): Promise<void> => {
+  const now = new Date()
+  return fs.utimes(path, now, now)
+}
+
+/** A copy under a new name that shares the extents where the file system can, with the mode of a new file, synced. */
+export const clone = async (from: string, to: string): Promise<void> => {
+  await fs.copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  const file = await fs.open(to, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    await file.chmod(0o666 & ~process.umask())
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+const spare: Array<Buffer> = []
+const takeBuffer = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(bufferSize)
+const giveBuffer = (buffer: Buffer): void => {
+  if (spare.length < 8) spare.push(buffer)
+}
+
+export interface Reading {
+  /** Stops; `closed` is called once nothing uses the file any more. */
+  readonly stop: (closed: () => void) => void
+}
+
+export interface ReadOptions {
+  /** First byte, and how many at most. */
+  readonly from: number
+  readonly length: number
+  /** Called with the size of the file before any byte. */
+  readonly opened: (size: number) => void
+  readonly sink: (view: Uint8Array, release: () => void) => void
+  /** Called once, when all was handed over or something failed, with the file closed. */
+  readonly done: (error?: unknown) => void
+}
+
+/** Reads a file into two buffers in turn; a buffer is filled again when its view was released. */
+export const readFile = (path: string, { done, from, length, opened, sink }: ReadOptions): Reading => {
+  let descriptor = -1
+  let at = from
+  let end = from + length
+  let views = 0
+  let isReading = true
+  let isOver = false
+  let ending: { readonly error: unknown } | undefined
+  let closed: (() => void) | undefined
+
+  const finish = (error?: unknown) => {
+    ending ??= { error }
+    if (isOver || isReading) return
+    isOver = true
+    const after = (failure: unknown) => {
+      closed?.()
+      if (closed === undefined) done(ending?.error ?? failure ?? undefined)
+    }
+    if (descriptor < 0) after(undefined)
+    else close(descriptor, after)
+  }
+  const guarded = (run: () => void): boolean => {
+    try {
+      run()
+      return true
+    } catch (error) {
+      finish(error)
+      return false
+    }
+  }
+  const next = () => {
+    if (ending !== undefined || isReading) return
+    if (at >= end) return finish()
+    if (views >= 2) return
+    isReading = true
+    const buffer = takeBuffer()
+    read(descriptor, buffer, 0, Math.min(bufferSize, end - at), at, (error, count) => {
+      isReading = false
+      if (error !== null || count === 0 || ending !== undefined) {
+        giveBuffer(buffer)
+        return finish(error ?? undefined)
+      }
+      at += count
+      views++
+      let isReleased = false
+      const release = () => {
+        if (isReleased) return
+        isReleased = true
+        views--
+        giveBuffer(buffer)
+        next()
+      }
+      if (guarded(() => sink(buffer.subarray(0, count), release))) next()
+    })
+  }
+  open(path, constants.O_RDONLY, (error, opening) => {
+    isReading = error === null
+    if (error !== null) return finish(error)
+    descriptor = opening
+    fstat(descriptor, (failure, stats) => {
+      isReading = false
+      if (failure !== null || ending !== undefined) return finish(failure ?? undefined)
+      if (!stats.isFile())
+        return finish(Object.assign(new Error("not a file"), { code: "EISDIR", syscall: "read", path }))
+      end = Math.min(end, stats.size)
+      if (guarded(() => opened(stats.size))) next()
+    })
+  })
+  return {
+    stop: (after) => {
+      if (isOver) return after()
+      closed = after
+      finish()
+    }
+  }
+}
+
+interface Waiting {
+  readonly view: Uint8Array
+  readonly release: () => void
+}
+
+/** Views from this size on are written as they are, smaller ones are gathered. */
+const large = 256 * 1024
+
+/** A file being written: large views go out as they are, small ones are gathered in two buffers. */
+export class Writer {
+  private readonly descriptor: number
+  private at = 0
+  private inFlight = 0
+  private buffers = 0
+  private current: Buffer | undefined
+  private filled = 0
+  private waiting: Array<Waiting> = []
+  /** What the first failed write failed with. */
+  failure: unknown
+  private idle: (() => void) | undefined
+
+  private constructor(descriptor: number) {
+    this.descriptor = descriptor
+  }
+
+  /** Creates the file; fails with `EEXIST` when the name is taken, be it by a link. */
+  static create(path: string): Promise<Writer> {
+    return new Promise((resolve, reject) =>
+      open(
+        path,
+        exclusive,
+        0o666,
+        (error, descriptor) => error === null ? resolve(new Writer(descriptor)) : reject(error)
+      )
+    )
+  }
+
+  /** Takes a view; `release` is called when it is no longer needed. Look at `failure` first. */
+  write(view: Uint8Array, release: () => void): void {
+    this.waiting.push({ view, release })
+    this.advance()
+  }
+
+  private advance(): void {
+    for (let next = this.waiting[0]; next !== undefined; next = this.waiting[0]) {
+      if (next.view.length >= large) this.flush()
+      else if (!this.gather(next)) return
+      this.waiting.shift()
+      if (next.view.length >= large) this.send(next.view, next.release)
+      else next.release()
+    }
+  }
+
+  /** False when both buffers are on their way. */
+  private gather({ view }: Waiting): boolean {
+    if (this.current !== undefined && this.filled + view.length > bufferSize) this.flush()
+    if (this.current === undefined) {
+      if (this.buffers >= 2) return false
+      this.buffers++
+      this.current = takeBuffer()
+    }
+    this.current.set(view, this.filled)
+    this.filled += view.length
+    return true
+  }
+
+  private flush(): void {
+    const buffer = this.current
+    if (buffer === undefined) return
+    const length = this.filled
+    this.current = undefined
+    this.filled = 0
+    this.send(buffer.subarray(0, length), () => {
+      this.buffers--
+      giveBuffer(buffer)
+    })
+  }
+
+  private send(view: Uint8Array, release: () => void): void {
+    const position = this.at
+    this.at += view.length
+    this.inFlight++
+    const step = (from: number): void =>
+      write(this.descriptor, view, from, view.length - from, position + from, (error, count) => {
+        if (error === null && from + count < view.length) return step(from + count)
+        this.inFlight--
+        this.failure ??= error ?? undefined
+        release()
+        this.advance()
+        if (this.inFlight === 0) this.idle?.()
+      })
+    step(0)
+  }
+
+  /** All bytes are in the file and synced. */
+  async end(): Promise<void> {
+    await this.settle()
+    this.flush()
+    await this.settle()
+    if (this.failure !== undefined) throw this.failure
+    await new Promise<void>((resolve, reject) =>
+      fsync(this.descriptor, (error) => error === null ? resolve() : reject(error))
+    )
+  }
+
+  /** Waits for writes under way and closes the file. */
+  async close(): Promise<void> {
+    await this.settle()
+    await new Promise<void>((resolve, reject) =>
+      close(this.descriptor, (error) => error == null ? resolve() : reject(error))
+    )
+  }
+
+  private settle(): Promise<void> {
+    if (this.inFlight === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.idle = () => {
+        this.idle = undefined
+        resolve()
+      }
+    })
+  }
+}

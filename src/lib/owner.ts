@@ -1,0 +1,63 @@
+/** Who owns a lock or marker file: a process, told apart from later ones of the same number and from other machines. */
+import { readFileSync, readlinkSync } from "node:fs"
+import { hostname } from "node:os"
+
+export interface Owner {
+  readonly pid: number
+  /** Machine, boot and process name space: numbers of processes mean the same only within it. */
+  readonly host: string
+  /** When the process began, in the kernel's ticks; empty where the kernel does not say. */
+  readonly started: string
+}
+
+const attempt = (read: () => string): string => {
+  try {
+    return read()
+  } catch {
+    return ""
+  }
+}
+
+const startOf = (pid: number): string =>
+  attempt(() => {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? ""
+  })
+
+const here = (): string =>
+  [
+    hostname(),
+    attempt(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()),
+    attempt(() => readlinkSync("/proc/self/ns/pid"))
+  ].join("/")
+
+let own: Owner | undefined
+
+/** This process. */
+export const self = (): Owner => own ??= { pid: process.pid, host: here(), started: startOf(process.pid) }
+
+/** Whether the process still runs; `unknown` when it is none of this machine. */
+export const stateOf = ({ host, pid, started }: Owner): "alive" | "dead" | "unknown" => {
+  if (host !== self().host) return "unknown"
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    if (typeof error === "object" && error !== null && "code" in error && error.code === "ESRCH") return "dead"
+  }
+  const now = startOf(pid)
+  return started !== "" && now !== "" && now !== started ? "dead" : "alive"
+}
+
+export const encodeOwner = (owner: Owner): string => `${JSON.stringify(owner)}\n`
+
+/** `undefined` for a file that was not written to its end. */
+export const decodeOwner = (text: string): Owner | undefined => {
+  try {
+    const { host, pid, started } = JSON.parse(text)
+    return Number.isSafeInteger(pid) && pid > 0 && typeof host === "string" && typeof started === "string"
+      ? { pid, host, started }
+      : undefined
+  } catch {
+    return undefined
+  }
+}

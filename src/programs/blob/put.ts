@@ -1,0 +1,60 @@
+/** `regctl blob put`: sends stdin as a blob, by way of a file, since a failed upload needs the bytes again. */
+import { Effect, FileSystem, Path, Stream } from "effect"
+import { hasher } from "../../lib/hash.ts"
+import type { Descriptor } from "../../schemas/Descriptor.ts"
+import { algorithmOf, Digest } from "../../schemas/Digest.ts"
+import { mediaTypes } from "../../schemas/MediaType.ts"
+import { storeError } from "../../schemas/StoreError.ts"
+import { Formatter } from "../../services/Formatter.ts"
+import { SweepAtEnd } from "../../services/OciLayout.ts"
+import { openRef, readBlob } from "../open.ts"
+import { stdin } from "../stdin.ts"
+import { record } from "../views/record.ts"
+
+interface Input {
+  readonly digest: string
+  readonly format: string
+  /** Deprecated, without effect. */
+  readonly contentType: string
+  readonly args: ReadonlyArray<string>
+}
+
+// A sweep would take the blob away again: no manifest names it yet.
+export const run = Effect.fn("blob put")(
+  function*({ args, contentType, digest, format }: Input) {
+    if (contentType !== "") yield* Effect.logInfo("content-type option is deprecated")
+    const expected = digest === "" ? undefined : yield* readBlob(digest)
+    const { repository } = yield* openRef(args[0])
+    const algorithm = expected === undefined ? "sha256" : algorithmOf(expected.digest)
+    const files = yield* FileSystem.FileSystem
+    const file = (yield* Path.Path).join(yield* files.makeTempDirectoryScoped({ prefix: "regclient-" }), "blob")
+    const hash = hasher(algorithm)
+    let size = 0
+    yield* (yield* stdin).pipe(
+      Stream.tap((view) =>
+        Effect.sync(() => {
+          size += view.length
+          hash.update(view)
+        })
+      ),
+      Stream.run(files.sink(file))
+    )
+    const blob: Descriptor = {
+      mediaType: mediaTypes.octetStream,
+      digest: Digest.make(`${algorithm}:${hash.hex()}`),
+      size
+    }
+    if (expected !== undefined && expected.digest !== blob.digest) {
+      const detail = `digest mismatch, expected ${expected.digest}, computed ${blob.digest}`
+      return yield* storeError(`failed to put blob to ${args[0]}`, "DigestMismatch", detail)
+    }
+    const content = files.stream(file, { chunkSize: 1024 * 1024 }).pipe(
+      Stream.mapError((cause) => storeError("failed to read blob", "FsIo", cause.message, { cause }))
+    )
+    const put = yield* repository.putBlob(content, blob)
+    const { write } = yield* Formatter
+    yield* write(format, record("blobPut", { Digest: put.digest, Size: put.size }))
+  },
+  Effect.scoped,
+  Effect.provideService(SweepAtEnd, false)
+)

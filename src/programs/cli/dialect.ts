@@ -1,0 +1,232 @@
+/** Reads arguments as cobra and pflag do, with their error texts, so that command lines written for Go's tools work. */
+import { Result } from "effect"
+import { parseBool, type Parsed, parseFloat64, parseInt64, parseUint64 } from "../../lib/strconv.ts"
+import { quoted } from "../../lib/visibleText.ts"
+import { UsageError } from "../../schemas/UsageError.ts"
+import type { Group, Invocation, Leaf, Node, Tool } from "./command.ts"
+import type { Shape } from "./flags.ts"
+
+/** A flag as it was given: its name in full, its value in canonical form. */
+export type Occurrence = readonly [name: string, value: string]
+
+export interface CommandLine extends Invocation {
+  /** From the tool's root to the command found. */
+  readonly path: readonly [Group, ...ReadonlyArray<Node>]
+  readonly isHelp: boolean
+}
+
+export const helpShape = (name: string): Shape => ({
+  name: "help",
+  short: "h",
+  type: "bool",
+  help: `Show help for ${name}`,
+  otherwise: false
+})
+
+/** The command that shows help of others; cobra adds one to every tool. */
+export const helpCommand: Leaf = {
+  _tag: "Leaf",
+  name: "help",
+  summary: "Show help for any command",
+  help: "Show what a command does, which flags it has and how it is used.",
+  args: "[command]...",
+  shapes: [],
+  program: { needs: "local", run: () => ({} as never) } // never run: main answers it
+}
+
+type Outcome<A> = Result.Result<A, UsageError>
+const fail = (message: string): Result.Result<never, UsageError> => Result.fail(new UsageError({ message }))
+
+/** The command named by `arguments_`, its flags and its positionals; or the error pflag and cobra would print. */
+export const readCommandLine = (tool: Tool, args: ReadonlyArray<string>): Outcome<CommandLine> => {
+  const found = findCommand(tool, args)
+  const [root] = found.path
+  const node: Node = found.path.at(-1) ?? root
+  const stray = node === root ? firstPositional(found.rest, scopeOf(tool, root)) : undefined
+  if (stray !== undefined) return fail(unknownCommand(root, stray))
+  return Result.flatMap(readFlags(scopeOf(tool, node), found.rest), ({ isHelp, occurrences, positionals }) => {
+    const line: CommandLine = { path: found.path, occurrences, positionals, isHelp: isHelp || node._tag === "Group" }
+    const problem = line.isHelp || node._tag === "Group" ? undefined : countProblem(node.args, positionals.length)
+    return problem === undefined ? Result.succeed(line) : fail(problem)
+  })
+}
+
+/** All commands below a group, `help` among those of a root. */
+export const childrenOf = (tool: Tool, node: Group): ReadonlyArray<Node> =>
+  node === tool.root ? [...node.children, helpCommand] : node.children
+
+export const shapesOf = (node: Node): ReadonlyArray<Shape> => node._tag === "Leaf" ? node.shapes : []
+
+const scopeOf = (tool: Tool, node: Node): ReadonlyArray<Shape> => [
+  ...shapesOf(node),
+  ...tool.globals,
+  helpShape(node.name)
+]
+
+interface Found {
+  readonly path: CommandLine["path"]
+  /** The arguments without the words that named commands. */
+  readonly rest: ReadonlyArray<string>
+}
+
+/** Walks command words wherever they stand between flags; flags unknown so far count as taking a value. */
+export const findCommand = (tool: Tool, args: ReadonlyArray<string>): Found => {
+  const descend = (path: CommandLine["path"], rest: ReadonlyArray<string>): Found => {
+    const node: Node = path.at(-1) ?? path[0]
+    if (node._tag === "Leaf") return { path, rest }
+    const at = positionalAt(rest, scopeOf(tool, node))
+    const word = at === undefined ? undefined : rest[at]
+    const next = childrenOf(tool, node).find(({ aliases, name }) =>
+      word !== undefined && (name === word || (aliases ?? []).includes(word))
+    )
+    return at === undefined || next === undefined
+      ? { path, rest }
+      : descend([...path, next], [...rest.slice(0, at), ...rest.slice(at + 1)])
+  }
+  return descend([tool.root], args)
+}
+
+/** Where the first word stands that is no flag and no flag's value. */
+const positionalAt = (args: ReadonlyArray<string>, scope: ReadonlyArray<Shape>): number | undefined => {
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at] ?? ""
+    if (word === "--") return undefined
+    if (word.startsWith("--")) {
+      if (!word.includes("=") && !isBool(scope.find(({ name }) => name === word.slice(2)))) at++
+    } else if (word.startsWith("-") && word.length > 1) {
+      if (word.length === 2 && !isBool(scope.find(({ short }) => short === word[1]))) at++
+    } else if (word !== "" && word !== "-") return at
+  }
+  return undefined
+}
+
+const firstPositional = (args: ReadonlyArray<string>, scope: ReadonlyArray<Shape>): string | undefined => {
+  const at = positionalAt(args, scope)
+  return at === undefined ? undefined : args[at]
+}
+
+const isBool = (shape: Shape | undefined): boolean => shape?.type === "bool"
+
+interface Flags extends Invocation {
+  readonly isHelp: boolean
+}
+
+/** Flags and positionals in any order, up to `--`. */
+const readFlags = (scope: ReadonlyArray<Shape>, args: ReadonlyArray<string>): Outcome<Flags> => {
+  const occurrences: Array<Occurrence> = []
+  const positionals: Array<string> = []
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at] ?? ""
+    if (word === "--") {
+      positionals.push(...args.slice(at + 1))
+      break
+    }
+    if (!word.startsWith("-") || word === "-") {
+      positionals.push(word)
+      continue
+    }
+    const read = word.startsWith("--") ? readLong(scope, word, args[at + 1]) : readShorts(scope, word, args[at + 1])
+    if (Result.isFailure(read)) return Result.fail(read.failure)
+    occurrences.push(...read.success.occurrences)
+    if (read.success.tookNext) at++
+    // pflag stops at a request for help, whatever comes after it.
+    if (read.success.isHelp) return Result.succeed({ occurrences, positionals, isHelp: true })
+  }
+  return Result.succeed({ occurrences, positionals, isHelp: false })
+}
+
+interface Read {
+  readonly occurrences: ReadonlyArray<Occurrence>
+  readonly tookNext: boolean
+  readonly isHelp: boolean
+}
+
+/** `--name value`, `--name=value`, `--bool`, `--bool=t`. */
+const readLong = (scope: ReadonlyArray<Shape>, word: string, next: string | undefined): Outcome<Read> => {
+  const equals = word.indexOf("=")
+  const name = equals < 0 ? word.slice(2) : word.slice(2, equals)
+  if (name === "" || name.startsWith("-")) return fail(`bad flag syntax: ${word}`)
+  const shape = scope.find((it) => it.name === name)
+  if (shape === undefined) return fail(`unknown flag: --${name}`)
+  const tookNext = equals < 0 && !isBool(shape)
+  if (tookNext && next === undefined) return fail(`flag needs an argument: ${word}`)
+  const value = equals >= 0 ? word.slice(equals + 1) : isBool(shape) ? "true" : next ?? ""
+  return Result.map(occurrence(shape, value), (it) => ({ occurrences: [it], tookNext, isHelp: isHelpRequest(it) }))
+}
+
+/** `-p value`, `-pvalue`, `-p=value`, `-bp value` for a bool `b`. */
+const readShorts = (scope: ReadonlyArray<Shape>, word: string, next: string | undefined): Outcome<Read> => {
+  const occurrences: Array<Occurrence> = []
+  let rest = word.slice(1)
+  while (rest !== "") {
+    const letter = rest[0] ?? ""
+    const shape = scope.find(({ short }) => short === letter)
+    if (shape === undefined) return fail(`unknown shorthand flag: '${letter}' in -${rest}`)
+    const attached = rest.slice(1)
+    const hasEquals = attached.length > 1 && attached.startsWith("=")
+    const isLone = isBool(shape) && !hasEquals
+    const tookNext = !isLone && attached === ""
+    if (tookNext && next === undefined) return fail(`flag needs an argument: '${letter}' in -${rest}`)
+    const value = isLone ? "true" : tookNext ? next ?? "" : hasEquals ? attached.slice(1) : attached
+    const read = occurrence(shape, value)
+    if (Result.isFailure(read)) return Result.fail(read.failure)
+    occurrences.push(read.success)
+    const isHelp = isHelpRequest(read.success)
+    if (isHelp || tookNext) return Result.succeed({ occurrences, tookNext, isHelp })
+    rest = isLone ? attached : ""
+  }
+  return Result.succeed({ occurrences, tookNext: false, isHelp: false })
+}
+
+const isHelpRequest = ([name, value]: Occurrence): boolean => name === "help" && value === "true"
+
+const readers: Readonly<Record<Shape["type"], (text: string) => Parsed<string | number | boolean>>> = {
+  bool: parseBool,
+  int: parseInt64,
+  uint: parseUint64,
+  float: parseFloat64,
+  string: (value) => ({ value }),
+  stringArray: (value) => ({ value })
+}
+
+const occurrence = ({ name, short, type }: Shape, value: string): Outcome<Occurrence> => {
+  const read = readers[type](value)
+  if ("value" in read) return Result.succeed([name, String(read.value)])
+  const flag = short === undefined ? `--${name}` : `-${short}, --${name}`
+  return fail(`invalid argument ${quoted(value)} for "${flag}" flag: ${read.problem}`)
+}
+
+/** How many positionals a usage such as `<a> <b> [c]` admits; `...` for any number. */
+const countProblem = (usage: string, received: number): string | undefined => {
+  const least = usage.match(/</g)?.length ?? 0
+  const most = usage.endsWith("...") ? Number.POSITIVE_INFINITY : least + (usage.match(/\[/g)?.length ?? 0)
+  if (received >= least && received <= most) return undefined
+  if (least === most) return `accepts ${least} arg(s), received ${received}`
+  return most === Number.POSITIVE_INFINITY
+    ? `requires at least ${least} arg(s), only received ${received}`
+    : `accepts between ${least} and ${most} arg(s), received ${received}`
+}
+
+const unknownCommand = (root: Group, word: string): string => {
+  const text = `unknown command ${quoted(word)} for "${root.name}"`
+  const near = root.children.filter((it) => it.isHidden !== true && isNear(word.toLowerCase(), it.name))
+  const names = near.map(({ name }) => name).sort()
+  return names.length === 0 ? text : `${text}\n\nDid you mean this?\n${names.map((name) => `\t${name}\n`).join("")}`
+}
+
+const isNear = (typed: string, name: string): boolean => name.startsWith(typed) || distance(typed, name) <= 2
+
+/** Levenshtein's; a word far longer than any name is far from all of them. */
+const distance = (a: string, b: string): number => {
+  if (Math.abs(a.length - b.length) > 2) return 3
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
+  for (let i = 1; i <= a.length; i++) {
+    const above = row
+    row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row.push(Math.min(change, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
+    }
+  }
+  return row.at(-1) ?? 0
+}

@@ -1,0 +1,69 @@
+/** Flags as data: how pflag reads one, what help says of it, and the type a program gets. */
+
+export type FlagType = "bool" | "string" | "stringArray" | "int" | "uint" | "float"
+
+/** What the dialect and the help need to know of a flag. */
+export interface Shape {
+  readonly name: string
+  readonly short?: string
+  readonly type: FlagType
+  readonly help: string
+  /** The value without the flag; absent for one that is left out of the input then. */
+  readonly otherwise?: string | boolean | number | ReadonlyArray<string>
+  /** What help prints as default in place of `otherwise`; empty for nothing. */
+  readonly shown?: string
+  readonly isHidden?: boolean
+}
+
+/** A shape, and the type of the value it gives. */
+export interface Option<A, Optional extends boolean = false> {
+  readonly shape: Shape
+  /** Only for the compiler: nothing is ever there. */
+  readonly value?: A
+  readonly isOptional?: Optional
+}
+
+interface Extra<A> {
+  readonly short?: string
+  readonly otherwise?: A
+  readonly shown?: string
+  readonly isHidden?: boolean
+}
+
+const option = <A extends NonNullable<Shape["otherwise"]>>(
+  type: FlagType,
+  name: string,
+  help: string,
+  zero: A,
+  extra: Extra<A> = {}
+): Option<A> => ({ shape: { name, type, help, otherwise: zero, ...extra } })
+
+export const text = (name: string, help: string, extra?: Extra<string>): Option<string> =>
+  option("string", name, help, "", extra)
+
+/** Repeatable: each occurrence adds one value, commas are part of it. */
+export const texts = (
+  name: string,
+  help: string,
+  extra?: Extra<ReadonlyArray<string>>
+): Option<ReadonlyArray<string>> => option<ReadonlyArray<string>>("stringArray", name, help, [], extra)
+
+export const toggle = (name: string, help: string, extra?: Extra<boolean>): Option<boolean> =>
+  option("bool", name, help, false, extra)
+
+export const integer = (name: string, help: string, extra?: Extra<number>): Option<number> =>
+  option("int", name, help, 0, extra)
+
+export const natural = (name: string, help: string, extra?: Extra<number>): Option<number> =>
+  option("uint", name, help, 0, extra)
+
+export const decimal = (name: string, help: string, extra?: Extra<number>): Option<number> =>
+  option("float", name, help, 0, extra)
+
+/** The same flag, left out of the input unless it was given. */
+export const optional = <A>({ shape }: Option<A>): Option<A, true> => {
+  const { help, isHidden, name, short, type } = shape
+  return {
+    shape: { name, type, help, ...(short === undefined ? {} : { short }), ...(isHidden === true ? { isHidden } : {}) }
+  }
+}

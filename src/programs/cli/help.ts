@@ -1,0 +1,64 @@
+/** Help in cobra's layout: sections in its order, aligned as its users and their scripts know it. */
+import type { Group, Node, Tool } from "./command.ts"
+import type { CommandLine } from "./dialect.ts"
+import { childrenOf, helpShape, shapesOf } from "./dialect.ts"
+import type { Shape } from "./flags.ts"
+
+type Path = CommandLine["path"]
+
+/** The help of the last command of a path, without a last newline. */
+export const helpText = (tool: Tool, path: Path): string => {
+  const node = lastOf(path)
+  return `${(node.help ?? node.summary).trimEnd()}\n\n${usageText(tool, path)}`
+}
+
+/** Help without its description: what an unknown help topic is answered with. */
+export const usageText = (tool: Tool, path: Path): string => {
+  const node = lastOf(path)
+  const words = path.map(({ name }) => name).join(" ")
+  const isRoot = path.length === 1
+  const help = helpShape(node.name)
+  const sections = [
+    `Usage:\n  ${words} ${node._tag === "Group" ? "[command]" : `${node.args}${node.args === "" ? "" : " "}[flags]`}`,
+    (node.aliases ?? []).length === 0 ? "" : `Aliases:\n  ${[node.name, ...node.aliases ?? []].join(", ")}`,
+    examples(path[0], node),
+    node._tag === "Group" ? `Available Commands:\n${commands(childrenOf(tool, node))}` : "",
+    `Flags:\n${flags([...shapesOf(node), ...(isRoot ? tool.globals : []), help])}`,
+    isRoot || tool.globals.length === 0 ? "" : `Global Flags:\n${flags(tool.globals)}`,
+    node._tag === "Group" ? `Use "${words} [command] --help" for more information about a command.` : ""
+  ]
+  return sections.filter((it) => it !== "").join("\n\n")
+}
+
+const lastOf = (path: Path): Node => path.at(-1) ?? path[0]
+
+const examples = (root: Group, node: Node): string =>
+  (node.examples ?? []).length === 0 ?
+    "" :
+    `Examples:\n${
+      (node.examples ?? []).map(([what, line]) => `\n# ${what}\n${line.replaceAll("{tool}", root.name)}`).join("\n")
+    }`
+
+const byName = <A extends { readonly name: string }>(items: ReadonlyArray<A>): ReadonlyArray<A> =>
+  [...items].sort((a, b) => a.name < b.name ? -1 : 1)
+
+const commands = (children: ReadonlyArray<Node>): string => {
+  const width = Math.max(11, ...children.map(({ name }) => name.length))
+  return byName(children.filter(({ isHidden }) => isHidden !== true))
+    .map(({ name, summary }) => `  ${name.padEnd(width)} ${summary}`).join("\n")
+}
+
+const flags = (shapes: ReadonlyArray<Shape>): string => {
+  const rows = byName(shapes.filter(({ isHidden }) => isHidden !== true)).map((shape) => [left(shape), shape] as const)
+  const width = Math.max(...rows.map(([it]) => it.length))
+  return rows.map(([it, shape]) => `${it.padEnd(width)}   ${shape.help}${shownDefault(shape)}`).join("\n")
+}
+
+const left = ({ name, short, type }: Shape): string =>
+  `${short === undefined ? "      " : `  -${short}, `}--${name}${type === "bool" ? "" : ` ${type}`}`
+
+const shownDefault = ({ otherwise, shown }: Shape): string => {
+  if (shown !== undefined) return shown === "" ? "" : ` (default ${shown})`
+  if (typeof otherwise === "string" && otherwise !== "") return ` (default "${otherwise}")`
+  return (typeof otherwise === "number" && otherwise !== 0) || otherwise === true ? ` (default ${otherwise})` : ""
+}

@@ -1,0 +1,81 @@
+/** Runs a tool once: its command line, its log, its command, its end. The result is the exit status. */
+import { type Cause, Console, Effect, Exit, type Layer, Result } from "effect"
+import { parseLevel } from "../../lib/slog.ts"
+import { UsageError } from "../../schemas/UsageError.ts"
+import { Globals, type GlobalSettings } from "../../services/Globals.ts"
+import type { Everything, Leaf, Local, Tool } from "./command.ts"
+import { type CommandLine, findCommand, helpCommand, type Occurrence, readCommandLine } from "./dialect.ts"
+import { helpText, usageText } from "./help.ts"
+import { canceled, OutputClosed, report } from "./report.ts"
+
+/** What a run stands on; the layers are loaded only by commands that need them. */
+export interface Surroundings {
+  readonly logging: (settings: { readonly level: number; readonly isJson: boolean }) => Layer.Layer<never>
+  readonly local: () => Promise<Layer.Layer<Local>>
+  readonly everything: () => Promise<Layer.Layer<Everything>>
+  /** Ends when the run shall end: by a signal, or since nobody reads the output any more. */
+  readonly stop: Effect.Effect<"signal" | "closed">
+}
+
+export const main = (tool: Tool, surroundings: Surroundings) => (args: ReadonlyArray<string>): Effect.Effect<0 | 1> =>
+  Effect.gen(function*() {
+    const read = readCommandLine(tool, args)
+    const isJson = Result.isSuccess(read)
+      ? settingsOf(read.success.occurrences).logOptions.includes("json")
+      : args.some((it, at) => it === "--logopt=json" || (it === "json" && args[at - 1] === "--logopt"))
+    const logging = (level: number) => Effect.provide(surroundings.logging({ level, isJson }))
+    const settings = settingsOf(Result.isSuccess(read) ? read.success.occurrences : [])
+    const level = parseLevel(settings.verbosity)
+    const run = Effect.gen(function*() {
+      const line = yield* Effect.fromResult(read)
+      const leaf = line.path.at(-1)
+      if (line.isHelp || leaf?._tag !== "Leaf") return yield* Console.log(helpText(tool, line.path))
+      if (leaf === helpCommand) return yield* showTopic(tool, line.positionals)
+      if ("problem" in level) {
+        return yield* new UsageError({ message: `unable to parse verbosity ${settings.verbosity}: ${level.problem}` })
+      }
+      return yield* execute(leaf, line, surroundings)
+    })
+    return yield* run.pipe(
+      Effect.exit,
+      Effect.flatMap((exit) => Exit.isSuccess(exit) ? Effect.succeed(0 as const) : failed(exit.cause, isJson)),
+      logging("level" in level ? level.level : 4),
+      Effect.provideService(Globals, settings)
+    )
+  })
+
+const failed = (cause: Cause.Cause<unknown>, isJson: boolean): Effect.Effect<1> =>
+  Effect.as(report(cause, isJson), 1 as const)
+
+/** The command in its layers, until it ends or is told to; what it holds is released before the end either way. */
+const execute = (leaf: Leaf, line: CommandLine, { everything, local, stop }: Surroundings) => {
+  const program = leaf.program
+  const run = program.needs === "local"
+    ? Effect.flatMap(Effect.promise(local), (layer) => Effect.provide(program.run(line), layer))
+    : Effect.flatMap(Effect.promise(everything), (layer) => Effect.provide(program.run(line), layer))
+  const stopped = Effect.gen(function*() {
+    if ((yield* stop) === "closed") return yield* new OutputClosed({ message: "" })
+    if (leaf.isServer !== true) return yield* canceled
+  })
+  return Effect.raceFirst(run, stopped)
+}
+
+/** `help image copy`; words that follow a command and name none are passed over, as cobra does. */
+const showTopic = (tool: Tool, words: ReadonlyArray<string>): Effect.Effect<void> => {
+  const { path } = findCommand(tool, words)
+  return words.length > 0 && path.length === 1
+    ? Console.error(`Unknown help topic [${words.map((word) => `\`${word}\``).join(" ")}]\n${usageText(tool, path)}`)
+    : Console.log(helpText(tool, path))
+}
+
+const settingsOf = (occurrences: ReadonlyArray<Occurrence>): GlobalSettings => {
+  const valuesOf = (name: string) => occurrences.filter(([given]) => given === name).map(([, value]) => value)
+  const verbosity = valuesOf("verbosity").at(-1)
+  return {
+    hosts: valuesOf("host"),
+    userAgent: valuesOf("user-agent").at(-1) ?? "",
+    verbosity: verbosity ?? "WARN",
+    isVerbose: verbosity !== undefined,
+    logOptions: valuesOf("logopt")
+  }
+}

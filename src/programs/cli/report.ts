@@ -1,0 +1,74 @@
+/** How a run that went wrong is told: one text on stderr, a record for machines, never a stack. */
+import { Cause, Console, Data, Effect } from "effect"
+import { cut, visible } from "../../lib/visibleText.ts"
+
+/** The user asked for the end. */
+export class Canceled extends Data.TaggedError("Canceled")<{ readonly message: string }> {}
+export const canceled = new Canceled({ message: "context canceled" })
+
+/** Nobody reads the output any more; there is nothing to say. */
+export class OutputClosed extends Data.TaggedError("OutputClosed")<{ readonly message: string }> {}
+
+interface Told {
+  readonly text: string
+  readonly reason: string
+  readonly stack?: string
+}
+
+/** Characters of an error's text (faults, text from outside). */
+const limit = 8_000
+
+const plainHttp = "http: server gave HTTP response to HTTPS client"
+
+/** Prints what went wrong; with `isJson` a log record that carries the reason comes first. */
+export const report = Effect.fnUntraced(function*(cause: Cause.Cause<unknown>, isJson: boolean) {
+  const { reason, stack, text } = tellCause(cause)
+  if (text === "") return
+  if (stack !== undefined) yield* Effect.annotateLogs(Effect.logTrace("internal error"), { stack })
+  if (isJson) yield* Effect.annotateLogs(Effect.logError(text), { reason })
+  yield* Console.error(text)
+  if (text.includes(plainHttp)) {
+    yield* Console.error(`Try updating your registry with "regctl registry set --tls disabled <registry>"`)
+  }
+})
+
+const tellCause = (cause: Cause.Cause<unknown>): Told => {
+  if (Cause.hasInterruptsOnly(cause)) return tell(canceled)
+  const error = Cause.squash(cause)
+  return Cause.hasDies(cause) && !Cause.hasFails(cause) ? tellDefect(error) : tell(error)
+}
+
+const tellDefect = (defect: unknown): Told => ({
+  text: safe(`internal error: ${defect instanceof Error ? defect.message : String(defect)}`),
+  reason: "Defect",
+  ...(defect instanceof Error && defect.stack !== undefined ? { stack: defect.stack } : {})
+})
+
+const tell = (error: unknown): Told => {
+  if (isBrokenPipe(error)) return { text: "", reason: "OutputClosed" }
+  const text = error instanceof Error ? error.message : String(error)
+  // The text of a usage error is ours, with its lines; what the user typed is quoted in it.
+  return { text: tagOf(error) === "UsageError" ? cut(text, limit) : safe(text), reason: reasonOf(error) }
+}
+
+const safe = (text: string): string => visible(cut(text.trimEnd(), limit))
+
+const tagOf = (value: unknown): string | undefined =>
+  typeof value === "object" && value !== null && "_tag" in value && typeof value._tag === "string"
+    ? value._tag
+    : undefined
+
+/** The stable names for machines: of the reason where an error has one, of the error else. */
+const reasonOf = (error: unknown): string => {
+  const reason = typeof error === "object" && error !== null && "reason" in error ? tagOf(error.reason) : undefined
+  const tag = reason ?? tagOf(error) ?? "Unknown"
+  return tag === "RefError" ? "ReferenceInvalid" : tag
+}
+
+/** A write that failed since its reader went away, however deep the failure is wrapped (faults L05). */
+const isBrokenPipe = (error: unknown, depth = 0): boolean => {
+  if (typeof error !== "object" || error === null || depth > 5) return false
+  if ("code" in error && error.code === "EPIPE") return "syscall" in error && error.syscall === "write"
+  return tagOf(error) === "OutputClosed" || ("reason" in error && isBrokenPipe(error.reason, depth + 1)) ||
+    (tagOf(error) !== "StoreError" && "cause" in error && isBrokenPipe(error.cause, depth + 1))
+}

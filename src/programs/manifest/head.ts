@@ -1,0 +1,43 @@
+/** `regctl manifest head`: the digest of a manifest, asked for without its body where that is enough. */
+import { Effect } from "effect"
+import { Reference, referenceOf } from "../../schemas/Ref.ts"
+import { UsageError } from "../../schemas/UsageError.ts"
+import { Formatter } from "../../services/Formatter.ts"
+import type { Head } from "../../services/Repository.ts"
+import { platformOf, selectPlatform } from "../graph/select.ts"
+import { openRef } from "../open.ts"
+import { manifestView } from "../views/manifest.ts"
+
+interface Input {
+  readonly format: string
+  readonly platform: string
+  readonly requireDigest: boolean
+  readonly requireList: boolean
+  readonly args: ReadonlyArray<string>
+}
+
+export const run = Effect.fn("manifest head")(function*(input: Input) {
+  const { format, platform, requireDigest, requireList } = input
+  if (requireList && platform !== "") {
+    return yield* new UsageError({ message: "cannot request a platform and require-list simultaneously" })
+  }
+  const { ref, repository } = yield* openRef(input.args[0])
+  const asked = referenceOf(ref)
+  const reference = platform === "" ? asked : Reference.ByDigest({
+    digest: (yield* selectPlatform(repository, asked, yield* platformOf(platform))).descriptor.digest
+  })
+  const head = yield* repository.resolve(reference)
+  const mayGet = requireDigest || format === ""
+  const manifest = mayGet && isWithoutDigest(head) ? yield* repository.manifest(reference) : undefined
+  const view = manifestView({ ref, ...manifest ?? head, ...(manifest === undefined ? {} : { manifest }) })
+  const { write } = yield* Formatter
+  yield* write(
+    format === "" || format === "digest" ? "{{ printf \"%s\\n\" .GetDescriptor.Digest }}" : format,
+    view,
+    { named: true }
+  )
+}, Effect.scoped)
+
+/** A registry answered, and named no digest: then only the body tells it. Layouts have no headers. */
+const isWithoutDigest = ({ headers }: Head): boolean =>
+  Object.keys(headers).length > 0 && headers["docker-content-digest"] === undefined

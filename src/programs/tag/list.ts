@@ -1,0 +1,51 @@
+/** `regctl tag ls`: the tags of a repository, those wanted. */
+import { Effect, Stream } from "effect"
+import { anchored, type Matcher } from "../../lib/pattern.ts"
+import { decodeManifest } from "../../schemas/Manifest.ts"
+import { mediaTypes } from "../../schemas/MediaType.ts"
+import { locationName } from "../../schemas/Ref.ts"
+import { UsageError } from "../../schemas/UsageError.ts"
+import { Formatter } from "../../services/Formatter.ts"
+import type { Page } from "../../services/Repository.ts"
+import { openRef } from "../open.ts"
+import { tagsView } from "../views/tags.ts"
+
+interface Input {
+  readonly exclude: ReadonlyArray<string>
+  readonly include: ReadonlyArray<string>
+  readonly format: string
+  readonly last: string
+  readonly limit: number
+  readonly args: ReadonlyArray<string>
+}
+
+export const run = Effect.fn("tag ls")(function*({ args, exclude, format, include, last, limit }: Input) {
+  const isWanted = wanted(yield* Effect.forEach(include, matcher), yield* Effect.forEach(exclude, matcher))
+  const { ref, repository } = yield* openRef(args[0])
+  const request = { ...(last === "" ? {} : { last }), ...(limit > 0 ? { limit } : {}) }
+  const names: Array<string> = []
+  let page: Page = { names: [], body: new Uint8Array(), headers: {} }
+  yield* Stream.runForEach(repository.tags(request), (it) =>
+    Effect.sync(() => {
+      page = it
+      for (const name of it.names) if (isWanted(name)) names.push(name)
+    }))
+  const { body, headers } = page
+  const name = ref.location._tag === "Registry" ? ref.location.repository : ref.location.path
+  // A layout answers with its index.
+  const index = ref.location._tag === "Registry" ? undefined : yield* Effect.fromResult(
+    decodeManifest(body, { mediaType: mediaTypes.ociIndex, name: locationName(ref.location) })
+  )
+  const view = tagsView({ name, tags: names.sort(), body, headers, ...(index?._tag === "Index" ? { index } : {}) })
+  yield* (yield* Formatter).write(format, view, { named: true })
+}, Effect.scoped)
+
+const wanted = (include: ReadonlyArray<Matcher>, exclude: ReadonlyArray<Matcher>): Matcher => (tag) =>
+  (include.length === 0 || include.some((matches) => matches(tag))) && !exclude.some((matches) => matches(tag))
+
+const matcher = (expression: string): Effect.Effect<Matcher, UsageError> => {
+  const found = anchored(expression)
+  return "matches" in found
+    ? Effect.succeed(found.matches)
+    : Effect.fail(new UsageError({ message: `failed to parse regexp ${JSON.stringify(expression)}: ${found.problem}` }))
+}

@@ -1,0 +1,233 @@
+/**
+ * Upload sessions of the embedded registry: bytes that come in parts, kept in a file until their digest is known.
+ *
+ * What was received stays received when a request breaks off; a session is forgotten an hour after its last byte,
+ * and with the process (distribution-spec, pushing blobs).
+ */
+import { Clock, Context, Effect, FileSystem, Layer, Option, Path, Schedule, Semaphore, Stream } from "effect"
+import type { PlatformError } from "effect"
+import { randomId } from "../lib/randomId.ts"
+import { type Descriptor } from "../schemas/Descriptor.ts"
+import type { Digest } from "../schemas/Digest.ts"
+import { mediaTypes } from "../schemas/MediaType.ts"
+import { type StoreError, storeError } from "../schemas/StoreError.ts"
+import { type Bytes } from "./Bytes.ts"
+
+export interface Session {
+  readonly id: string
+  /** The repository it belongs to; no other may use it. */
+  readonly name: string
+  /** Bytes kept so far. */
+  readonly received: number
+}
+
+/** Which bytes a part claims to be, both inclusive. */
+export interface PartRange {
+  readonly from: number
+  readonly to?: number
+}
+
+export class Uploads extends Context.Service<Uploads, {
+  /** Fails with `RateLimited` while too many sessions are open. */
+  readonly start: (name: string) => Effect.Effect<Session, StoreError>
+  /** Fails with `UploadLost` for an id unknown here. */
+  readonly find: (name: string, id: string) => Effect.Effect<Session, StoreError>
+  /**
+   * Adds bytes at the end, one call at a time. Fails with `SizeMismatch` when the range does not start at the end or
+   * is not what came, with `SizeLimit` above the limit; bytes that came before a failure stay.
+   */
+  readonly append: (name: string, id: string, content: Bytes, range?: PartRange) => Effect.Effect<Session, StoreError>
+  /** Gives everything received to `put` and forgets the session, unless `put` fails for a reason of the store. */
+  readonly finish: <A, E, R>(
+    name: string,
+    id: string,
+    digest: Digest,
+    put: (content: Bytes, blob: Descriptor) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E | StoreError, R>
+  readonly cancel: (name: string, id: string) => Effect.Effect<void, StoreError>
+}>()("regclient/services/Uploads") {
+  /** Sessions in files of their own directory below `directory`, removed with the scope. */
+  static readonly layer = (options: {
+    readonly directory: string
+    /** How many may be open. */
+    readonly sessions?: number
+    /** Bytes one upload may have. */
+    readonly limit?: number
+  }) =>
+    Layer.effect(
+      Uploads,
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const path = yield* Path.Path
+        yield* io(removeStale(fs, path, options.directory))
+        const home = yield* io(
+          fs.makeDirectory(options.directory, { recursive: true }).pipe(
+            Effect.andThen(fs.makeTempDirectoryScoped({ directory: options.directory, prefix: "server-" }))
+          )
+        )
+        const sessions = new Map<string, Open>()
+        const most = { sessions: options.sessions ?? 1000, bytes: options.limit ?? defaultLimit }
+        yield* Effect.forkScoped(Effect.repeat(forgetIdle(fs, sessions), Schedule.spaced("1 minute")))
+        return Uploads.of(operations(fs, sessions, most, (id) => path.join(home, id)))
+      })
+    )
+}
+
+interface Open {
+  readonly id: string
+  readonly name: string
+  readonly file: string
+  readonly turn: Semaphore.Semaphore
+  received: number
+  /** When the last byte came, in milliseconds of the clock. */
+  touched: number
+  isBusy: boolean
+}
+
+/** One layer may have a hundred gibibytes. */
+const defaultLimit = 100 * 1024 ** 3
+const hour = 3_600_000
+
+const operations = (
+  fs: FileSystem.FileSystem,
+  sessions: Map<string, Open>,
+  most: { readonly sessions: number; readonly bytes: number },
+  fileOf: (id: string) => string
+): Context.Service.Shape<typeof Uploads> => {
+  const lookup = (name: string, id: string): Effect.Effect<Open, StoreError> =>
+    Effect.suspend(() => {
+      const found = sessions.get(id)
+      return found !== undefined && found.name === name ? Effect.succeed(found) : Effect.fail(lost)
+    })
+  const forget = (session: Open) =>
+    Effect.suspend(() => {
+      sessions.delete(session.id)
+      // A file that cannot be removed goes with its directory.
+      return Effect.ignore(fs.remove(session.file, { force: true }))
+    })
+  // The session is asked for again once it is our turn: the one before may have ended it.
+  const inTurn = <A, E, R>(name: string, id: string, use: (session: Open) => Effect.Effect<A, E, R>) =>
+    Effect.flatMap(lookup(name, id), (session) =>
+      session.turn.withPermit(Effect.andThen(
+        lookup(name, id),
+        Effect.suspend(() => {
+          session.isBusy = true
+          return Effect.ensuring(
+            use(session),
+            Effect.map(Clock.currentTimeMillis, (now) => {
+              session.isBusy = false
+              session.touched = now
+            })
+          )
+        })
+      )))
+  return {
+    start: (name) =>
+      Effect.gen(function*() {
+        if (sessions.size >= most.sessions) {
+          return yield* Effect.fail(
+            storeError("", "RateLimited", `${most.sessions} uploads are open`, { retryAfter: 10_000 })
+          )
+        }
+        const id = randomId()
+        const touched = yield* Clock.currentTimeMillis
+        const session = {
+          id,
+          name,
+          file: fileOf(id),
+          turn: Semaphore.makeUnsafe(1),
+          received: 0,
+          touched,
+          isBusy: false
+        }
+        sessions.set(id, session)
+        yield* Effect.onError(io(fs.writeFile(session.file, new Uint8Array())), () => forget(session))
+        return session
+      }),
+    find: lookup,
+    append: (name, id, content, range) =>
+      inTurn(name, id, (session) => Effect.as(write(fs, session, content, range, most.bytes), session)),
+    finish: (name, id, digest, put) =>
+      inTurn(name, id, (session) => {
+        const content: Bytes = Stream.mapError(fs.stream(session.file, { chunkSize: 1024 * 1024 }), fsError)
+        const blob = { mediaType: mediaTypes.octetStream, digest, size: session.received }
+        return Effect.tap(
+          Effect.tapError(put(content, blob), (error) => isMismatch(error) ? forget(session) : Effect.void),
+          () => forget(session)
+        )
+      }),
+    cancel: (name, id) => Effect.flatMap(lookup(name, id), forget)
+  }
+}
+
+const lost = storeError("", "UploadLost", "upload is not known here")
+
+const isMismatch = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && "reason" in error && typeof error.reason === "object" &&
+  error.reason !== null && "_tag" in error.reason && error.reason._tag === "DigestMismatch"
+
+/** Each view is on file before the next is asked for, and counted with it: an interruption falls between two. */
+const write = (
+  fs: FileSystem.FileSystem,
+  session: Open,
+  content: Bytes,
+  range: PartRange | undefined,
+  limit: number
+): Effect.Effect<void, StoreError> =>
+  Effect.scoped(Effect.gen(function*() {
+    if (range !== undefined && range.from !== session.received) {
+      return yield* Effect.fail(storeError("", "SizeMismatch", `the upload goes on at byte ${session.received}`))
+    }
+    const last = range?.to === undefined ? undefined : range.to + 1
+    const file = yield* io(fs.open(session.file, { flag: "r+" }))
+    // A write that was cut off may have left bytes that were never counted.
+    yield* io(file.truncate(session.received))
+    yield* io(file.seek(BigInt(session.received), "start"))
+    yield* Stream.runForEachArray(content, (views) => {
+      const whole = views.length === 1 ? views[0] : Buffer.concat(views)
+      const next = session.received + whole.length
+      if (next > limit) return Effect.fail(storeError("", "SizeLimit", `an upload may have ${limit} bytes`))
+      if (last !== undefined && next > last) {
+        return Effect.fail(storeError("", "SizeMismatch", "more bytes came than the range says"))
+      }
+      return Effect.uninterruptible(Effect.map(io(file.writeAll(whole)), () => {
+        session.received = next
+      }))
+    })
+    if (last !== undefined && session.received !== last) {
+      return yield* Effect.fail(storeError("", "SizeMismatch", "fewer bytes came than the range says"))
+    }
+  }))
+
+const forgetIdle = (fs: FileSystem.FileSystem, sessions: Map<string, Open>) =>
+  Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    for (const session of sessions.values()) {
+      if (session.isBusy || now - session.touched < hour) continue
+      sessions.delete(session.id)
+      // A file that cannot be removed goes with its directory.
+      yield* Effect.ignore(fs.remove(session.file, { force: true }))
+    }
+  })
+
+/** Directories of servers that did not end properly, once nothing in them has changed for an hour. */
+const removeStale = (fs: FileSystem.FileSystem, path: Path.Path, directory: string) =>
+  Effect.gen(function*() {
+    if (!(yield* fs.exists(directory))) return
+    const now = yield* Clock.currentTimeMillis
+    for (const name of yield* fs.readDirectory(directory)) {
+      const home = path.join(directory, name)
+      const files = [home, ...(yield* fs.readDirectory(home)).map((file) => path.join(home, file))]
+      const changed = yield* Effect.forEach(files, (file) => fs.stat(file))
+      const isFresh = changed.some(({ mtime }) => Option.exists(mtime, (at) => now - at.getTime() < hour))
+      if (!isFresh) yield* fs.remove(home, { recursive: true, force: true })
+    }
+  })
+
+const fsError = (error: PlatformError.PlatformError): StoreError => {
+  const tag = error.reason._tag === "PermissionDenied" ? "FsPermission" : "FsIo"
+  const isFull = /ENOSPC|no space left/.test(`${error.message} ${String(error.cause)}`)
+  return storeError("", isFull ? "FsNoSpace" : tag, error.message, { cause: error })
+}
+
+const io = <A, R>(effect: Effect.Effect<A, PlatformError.PlatformError, R>) => Effect.mapError(effect, fsError)

@@ -1,0 +1,222 @@
+/** Blobs of a layout: files named by their digest, whole or not there at all (faults D3, C01, C02, L07, L08). */
+import { Effect } from "effect"
+import { codeOf, readFile, Writer } from "../../lib/files.ts"
+import { hasher } from "../../lib/hash.ts"
+import type { Descriptor } from "../../schemas/Descriptor.ts"
+import { algorithmOf, Digest, encodedOf } from "../../schemas/Digest.ts"
+import { mediaTypes } from "../../schemas/MediaType.ts"
+import { type StoreError, storeError } from "../../schemas/StoreError.ts"
+import { attempt, type Bytes, fromPump, type Pump, pumpOf, type Sink } from "../Bytes.ts"
+import { fsError } from "./disk.ts"
+import { folderOf, type LayoutState, noteFound, pathOf, temporaryIn, type Verified } from "./state.ts"
+
+/** Files this program remembers as verified. */
+const remembered = 100_000
+
+const keyOf = (state: LayoutState, digest: Digest): string => `${state.realPath}\n${digest}`
+
+export const knownAs = (state: LayoutState, digest: Digest): Verified | undefined =>
+  state.shared.verified.get(keyOf(state, digest))
+
+/** The file's content is known to fit the digest. */
+export const remember = (state: LayoutState, digest: Digest, known: Verified): void => {
+  if (state.shared.verified.size >= remembered) state.shared.verified.clear()
+  state.shared.verified.set(keyOf(state, digest), known)
+}
+
+/** Bytes of a file from disk, in large views. */
+const filePump = (path: string, part: { readonly from: number; readonly to?: number } = { from: 0 }): Pump => (sink) =>
+  Effect.callback<void, StoreError>((resume) => {
+    const reading = readFile(path, {
+      from: part.from,
+      length: part.to === undefined ? Number.MAX_SAFE_INTEGER - part.from : Math.max(0, part.to + 1 - part.from),
+      opened: () => {},
+      sink,
+      done: (error) => resume(error === undefined ? Effect.void : Effect.fail(failureOf(path, error)))
+    })
+    return Effect.callback<void>((stopped) => reading.stop(() => stopped(Effect.void)))
+  })
+
+/** A sink's own failure goes on as it is. */
+const failureOf = (path: string, error: unknown): StoreError => {
+  let found: StoreError | undefined
+  if (codeOf(error) === "") attempt(() => raise(error), (it) => found = it)
+  return found ?? fsError(path, "open")(error)
+}
+
+const raise = (error: unknown): never => {
+  throw error
+}
+
+/** Size and digest as expected, or the reason why not. A size of 0 is one that nobody knew. */
+const problemOf = (expected: { readonly digest?: Digest; readonly size: number }, received: number, hex: string) => {
+  const { digest, size } = expected
+  if (size > 0 && received !== size) {
+    return storeError("", "SizeMismatch", `short read [expected ${size}, received ${received}]: EOF`)
+  }
+  if (digest !== undefined && encodedOf(digest) !== hex) {
+    const computed = `${algorithmOf(digest)}:${hex}`
+    const detail =
+      `digest mismatch [expected ${digest}, calculated ${computed}]: unexpected digest, expected ${digest}, ` +
+      `computed ${computed}`
+    return storeError("", "DigestMismatch", detail)
+  }
+  return undefined
+}
+
+const tooLong = (size: number) => storeError("", "SizeMismatch", `size limit exceeded: more than ${size} bytes`)
+
+/** Counts and hashes what passes into a sink. */
+const measured = (sink: Sink, expected: { readonly digest?: Digest; readonly size: number }) => {
+  const hash = hasher(expected.digest === undefined ? "sha256" : algorithmOf(expected.digest))
+  let received = 0
+  return {
+    sink: (view: Uint8Array, release: () => void) => {
+      received += view.length
+      if (expected.size > 0 && received > expected.size) throw tooLong(expected.size)
+      hash.update(view)
+      sink(view, release)
+    },
+    end: () => {
+      const hex = hash.hex()
+      return { received, hex, problem: problemOf(expected, received, hex) }
+    }
+  }
+}
+
+/** A whole blob is verified; a part is not. */
+export const readBlob = (
+  state: LayoutState,
+  blob: Descriptor,
+  part?: { readonly from: number; readonly to?: number }
+): Bytes => {
+  const path = pathOf(state, blob.digest)
+  if (part !== undefined) return fromPump(filePump(path, part))
+  return fromPump((sink) =>
+    Effect.gen(function*() {
+      const before = yield* state.disk.info(path)
+      const measure = measured(sink, blob)
+      yield* filePump(path)(measure.sink)
+      const { problem } = measure.end()
+      if (problem !== undefined) return yield* problem
+      const known = knownAs(state, blob.digest)
+      if (before !== undefined && known?.identity !== before.identity) {
+        remember(state, blob.digest, { identity: before.identity, isOwn: false })
+      }
+    })
+  )
+}
+
+const discard: Sink = (_view, release) => release()
+
+/**
+ * The size of a blob that is there whole; `undefined` when it is absent, has another size than expected, or does not
+ * fit its digest. A file is read for that once, until it changes.
+ */
+export const presentSize = Effect.fnUntraced(function*(state: LayoutState, blob: Pick<Descriptor, "digest" | "size">) {
+  const path = pathOf(state, blob.digest)
+  const info = yield* state.disk.info(path)
+  if (info === undefined || info.kind !== "file" || (blob.size > 0 && info.size !== blob.size)) return undefined
+  if (knownAs(state, blob.digest)?.identity !== info.identity) {
+    const measure = measured(discard, { digest: blob.digest, size: 0 })
+    yield* state.blobChecks.withPermit(filePump(path)(measure.sink))
+    if (measure.end().problem !== undefined) return undefined
+    remember(state, blob.digest, { identity: info.identity, isOwn: false })
+  }
+  noteFound(state, blob.digest)
+  return info.size
+})
+
+/** The directory for blobs of an algorithm; refused where it or `blobs` is a link (faults L08). */
+const makeFolder = Effect.fnUntraced(function*(state: LayoutState, folder: string) {
+  for (const path of [`${state.dir}/blobs`, folder]) {
+    if ((yield* state.disk.infoOfName(path))?.kind === "link") {
+      return yield* storeError(`write ${path}`, "PathEscape", "is a symbolic link, not written through")
+    }
+  }
+  const isNew = (yield* state.disk.infoOfName(folder)) === undefined
+  yield* state.disk.makeDirectory(folder)
+  if (isNew) {
+    state.unsynced.add(`${state.dir}/blobs`)
+    state.unsynced.add(state.dir)
+  }
+})
+
+/** A file made by `fill` under a temporary name, then named by the digest that `fill` gives. Nothing stays of a failure. */
+const place = <A extends { readonly digest: Digest }>(
+  state: LayoutState,
+  folder: string,
+  fill: (temporary: string) => Effect.Effect<A, StoreError>
+): Effect.Effect<A, StoreError> =>
+  Effect.uninterruptibleMask(
+    Effect.fnUntraced(function*(restore) {
+      yield* makeFolder(state, folder)
+      const temporary = temporaryIn(state, folder)
+      return yield* Effect.gen(function*() {
+        const made = yield* restore(fill(temporary))
+        const path = pathOf(state, made.digest)
+        yield* state.disk.rename(temporary, path)
+        state.unsynced.add(folder)
+        const info = yield* state.disk.infoOfName(path)
+        if (info !== undefined) remember(state, made.digest, { identity: info.identity, isOwn: true })
+        return made
+      }).pipe(Effect.onError(() => Effect.ignore(state.disk.remove(temporary)))) // the first failure is the one to tell
+    })
+  )
+
+/** Stores content whose digest may be unknown. The layout has to be announced. */
+export const writeBlob = (
+  state: LayoutState,
+  content: Bytes,
+  expected?: Descriptor
+): Effect.Effect<Descriptor, StoreError> => {
+  const folder = expected === undefined ? `${state.dir}/blobs/sha256` : folderOf(state, expected.digest)
+  const fill = (temporary: string) =>
+    Effect.acquireUseRelease(
+      Effect.tryPromise({ try: () => Writer.create(temporary), catch: fsError(temporary, "create") }),
+      (writer) => fillFrom(writer, temporary, content, expected),
+      (writer) => Effect.ignore(Effect.tryPromise(() => writer.close())) // synced before, or to be removed
+    )
+  return state.blobWrites.withPermit(place(state, folder, fill))
+}
+
+const fillFrom = Effect.fnUntraced(function*(writer: Writer, path: string, content: Bytes, expected?: Descriptor) {
+  const measure = measured((view, release) => {
+    const failed = writer.failure
+    if (failed !== undefined) throw fsError(path, "write")(failed)
+    writer.write(view, release)
+  }, expected ?? { size: 0 })
+  yield* pumpOf(content)(measure.sink)
+  const { hex, problem, received } = measure.end()
+  if (problem !== undefined) return yield* problem
+  yield* Effect.tryPromise({ try: () => writer.end(), catch: fsError(path, "write") })
+  if (expected !== undefined) return { ...expected, size: received }
+  return { mediaType: mediaTypes.octetStream, digest: Digest.make(`sha256:${hex}`), size: received }
+})
+
+/** Stores bytes known to be those of the digest. */
+export const writeBytes = (state: LayoutState, digest: Digest, bytes: Uint8Array): Effect.Effect<void, StoreError> =>
+  place(
+    state,
+    folderOf(state, digest),
+    (temporary) => Effect.as(Effect.uninterruptible(state.disk.createSynced(temporary, bytes)), { digest })
+  )
+
+/** A clone of another layout's file, verified; `false` when there is none that fits. */
+export const cloneBlob = Effect.fnUntraced(function*(state: LayoutState, blob: Descriptor, from: LayoutState) {
+  if ((yield* presentSize(from, blob)) === undefined) return false
+  const source = pathOf(from, blob.digest)
+  const known = knownAs(from, blob.digest)?.identity
+  yield* place(state, folderOf(state, blob.digest), (temporary) =>
+    Effect.gen(function*() {
+      yield* state.disk.clone(source, temporary)
+      // The source was verified under this identity; a change in between shows.
+      if ((yield* state.disk.info(source))?.identity === known) return blob
+      return yield* storeError(
+        `clone ${source}`,
+        "DigestMismatch",
+        "digest mismatch: the file changed while it was read"
+      )
+    }))
+  return true
+})

@@ -1,0 +1,271 @@
+/**
+ * What this program knows of one layout directory, shared by all who have it open: the index as last read, whether
+ * something was written, and the marker that keeps other processes from sweeping meanwhile.
+ */
+import { Clock, Config, DateTime, Effect, Option, Result, Semaphore } from "effect"
+import type { Scope } from "effect"
+import { encodeOwner, self } from "../../lib/owner.ts"
+import { algorithmOf, type Digest, encodedOf } from "../../schemas/Digest.ts"
+import { type StoreError, storeError } from "../../schemas/StoreError.ts"
+import type { Disk } from "./disk.ts"
+import { emptyIndex, encodeIndex, layoutFile, type LayoutIndex, layoutProblem, parseIndex } from "./documents.ts"
+import { heartbeat, locked, randomName, writerPrefix, writers } from "./lock.ts"
+
+/** Temporary files: this, the writer's name, a dash, a number. */
+export const temporaryPrefix = ".regclient-tmp-"
+
+/** Bytes an `index.json` may have. */
+const maxIndex = 32 * 1024 * 1024
+
+/** A file whose content was found to fit its digest, as long as its identity stays. */
+export interface Verified {
+  readonly identity: string
+  /** Written by this program, not found. */
+  readonly isOwn: boolean
+}
+
+/** What outlives single openings: kept by the service. */
+export interface Shared {
+  /** By real path and digest. */
+  readonly verified: Map<string, Verified>
+  /** By real path: one holder of the file lock in this process at a time. */
+  readonly mutexes: Map<string, Semaphore.Semaphore>
+}
+
+export interface LayoutState {
+  readonly disk: Disk
+  /** As the first one who opened it wrote it. */
+  readonly dir: string
+  readonly realPath: string
+  readonly shared: Shared
+  /** Ends before the layout is swept. */
+  readonly scope: Scope.Scope
+  readonly mutex: Semaphore.Semaphore
+  readonly announcing: Semaphore.Semaphore
+  /** Blobs being written at once. */
+  readonly blobWrites: Semaphore.Semaphore
+  /** Blobs being read at once to see whether they are whole. */
+  readonly blobChecks: Semaphore.Semaphore
+  /** The marker: the random part of its name, and by the file system's clock (nanoseconds) since when it is there. */
+  writing: { readonly name: string; readonly began: bigint } | undefined
+  /** Something was written by one who wants a sweep, or by one who wants none. */
+  wantsSweep: boolean
+  wantsNoSweep: boolean
+  /** Content found before the marker was there: another's sweep may have taken it since. */
+  readonly found: Set<Digest>
+  /** Directories with new names that are not durable yet. */
+  readonly unsynced: Set<string>
+  cached: { readonly identity: string; readonly bytes: Uint8Array; readonly index: LayoutIndex } | undefined
+  isChecked: boolean
+  names: number
+}
+
+export const makeState = (
+  disk: Disk,
+  dir: string,
+  realPath: string,
+  shared: Shared,
+  scope: Scope.Scope
+): LayoutState => {
+  const mutex = shared.mutexes.get(realPath) ?? Semaphore.makeUnsafe(1)
+  shared.mutexes.set(realPath, mutex)
+  return {
+    disk,
+    dir,
+    realPath,
+    shared,
+    scope,
+    mutex,
+    announcing: Semaphore.makeUnsafe(1),
+    blobWrites: Semaphore.makeUnsafe(3),
+    blobChecks: Semaphore.makeUnsafe(4),
+    writing: undefined,
+    wantsSweep: false,
+    wantsNoSweep: false,
+    found: new Set(),
+    unsynced: new Set(),
+    cached: undefined,
+    isChecked: false,
+    names: 0
+  }
+}
+
+export const folderOf = ({ dir }: LayoutState, digest: Digest): string => `${dir}/blobs/${algorithmOf(digest)}`
+export const pathOf = (state: LayoutState, digest: Digest): string => `${folderOf(state, digest)}/${encodedOf(digest)}`
+
+/** A name in the folder that nobody else uses; only after `announce`. */
+export const temporaryIn = (state: LayoutState, folder: string): string =>
+  `${folder}/${temporaryPrefix}${state.writing?.name ?? "none"}-${state.names++}`
+
+/** The `oci-layout` file is there and says what we understand. */
+const check = Effect.fnUntraced(function*(state: LayoutState) {
+  if (state.isChecked) return
+  const bytes = yield* Effect.mapError(
+    state.disk.read(`${state.dir}/oci-layout`, 65_536),
+    (error) => unusable(`oci-layout cannot be open: ${error.message}`, error)
+  )
+  const problem = layoutProblem(bytes)
+  if (problem !== undefined) return yield* storeError("", "LayoutInvalid", problem)
+  state.isChecked = true
+})
+
+/** A layout file that is absent, or is there and cannot be read. */
+const unusable = (detail: string, { reason }: StoreError): StoreError =>
+  storeError("", reason.detail === "is a directory" ? "LayoutInvalid" : reason._tag, detail)
+
+/** The index, parsed anew when the file is another one. Both layout files have to be there (faults L06). */
+export const indexOf = Effect.fnUntraced(function*(state: LayoutState) {
+  yield* check(state)
+  const path = `${state.dir}/index.json`
+  const info = yield* state.disk.info(path)
+  const identity = info?.identity ?? ""
+  // Times of files move in steps of some milliseconds: a young file is compared by its bytes.
+  const isYoung = info === undefined || (yield* Clock.currentTimeMillis) - info.modified < 1000
+  if (state.cached?.identity === identity && !isYoung) return state.cached.index
+  const bytes = yield* Effect.mapError(
+    state.disk.read(path, maxIndex),
+    (error) => unusable(`${path} cannot be open: ${error.message}`, error)
+  )
+  const parsed = state.cached !== undefined && Buffer.compare(bytes, state.cached.bytes) === 0
+    ? Result.succeed(state.cached.index)
+    : parseIndex(bytes)
+  if (Result.isFailure(parsed)) {
+    return yield* storeError("", "LayoutInvalid", `${path} cannot be parsed: ${parsed.failure}`)
+  }
+  state.cached = { identity, bytes, index: parsed.success }
+  return parsed.success
+})
+
+/** The bytes of `index.json`, as last read. */
+export const indexBytes = (state: LayoutState): Effect.Effect<Uint8Array, StoreError> =>
+  Effect.map(indexOf(state), (index) => state.cached?.bytes ?? encodeIndex(index))
+
+/** Runs while no other writer, here or in another process, changes the index or sweeps. */
+export const exclusively = ({ dir, disk, mutex }: LayoutState) =>
+<A, E>(
+  effect: Effect.Effect<A, E>
+): Effect.Effect<A, E | StoreError> => mutex.withPermit(locked(disk, dir)(effect))
+
+/** Makes new names durable. */
+export const settle = Effect.fnUntraced(function*({ disk, unsynced }: LayoutState) {
+  const folders = [...unsynced]
+  unsynced.clear()
+  yield* Effect.forEach(folders, disk.sync, { discard: true })
+})
+
+const writeIndex = (state: LayoutState, index: LayoutIndex): Effect.Effect<void, StoreError> =>
+  Effect.uninterruptible(Effect.gen(function*() {
+    const path = `${state.dir}/index.json`
+    const bytes = encodeIndex(index)
+    state.cached = undefined
+    yield* state.disk.replace(path, temporaryIn(state, state.dir), bytes)
+    yield* state.disk.sync(state.dir)
+    state.cached = { identity: (yield* state.disk.info(path))?.identity ?? "", bytes, index }
+  }))
+
+/**
+ * Changes the index at once for everybody; what was written before is durable when it appears (faults D1, D4).
+ * A change that gives `undefined` or the same index writes nothing.
+ */
+export const update = (
+  state: LayoutState,
+  change: (index: LayoutIndex) => Effect.Effect<LayoutIndex | undefined, StoreError>
+): Effect.Effect<void, StoreError> =>
+  exclusively(state)(Effect.gen(function*() {
+    const before = yield* indexOf(state)
+    const after = yield* change(before)
+    yield* settle(state)
+    if (after !== undefined && after !== before) yield* writeIndex(state, after)
+  }))
+
+/**
+ * Says that this program writes here: makes the layout if there is none, puts the marker, removes what dead writers
+ * left. Content that was found before must still be there, else fails with `NotFound` (faults D5).
+ */
+export const announce = (state: LayoutState, wantsSweep: boolean): Effect.Effect<void, StoreError> =>
+  Effect.suspend(() => {
+    if (wantsSweep) state.wantsSweep = true
+    else state.wantsNoSweep = true
+    if (state.writing !== undefined) return Effect.void
+    return state.announcing.withPermit(
+      Effect.suspend(() => state.writing === undefined ? begin(state) : Effect.void)
+    )
+  })
+
+const begin = Effect.fnUntraced(function*(state: LayoutState) {
+  const { dir, disk } = state
+  yield* disk.makeDirectory(dir)
+  yield* exclusively(state)(Effect.uninterruptible(Effect.gen(function*() {
+    const hasLayout = (yield* disk.infoOfName(`${dir}/oci-layout`)) !== undefined
+    const hasIndex = (yield* disk.infoOfName(`${dir}/index.json`)) !== undefined
+    // Only a start that was cut off leaves the first file without the second.
+    if (hasIndex) yield* indexOf(state)
+    else if (hasLayout) yield* check(state)
+    const writing = yield* mark(state)
+    state.writing = writing
+    yield* Effect.gen(function*() {
+      if (!hasLayout) yield* disk.replace(`${dir}/oci-layout`, temporaryIn(state, dir), layoutFile)
+      if (!hasIndex) yield* writeIndex(state, emptyIndex)
+      yield* confirm(state)
+      for (const name of (yield* writers(disk, dir)).dead) yield* bury(state, name)
+    }).pipe(Effect.onError(() => Effect.ignore(unmark(state)))) // the first failure is the one to tell
+    yield* Effect.forkIn(heartbeat(disk, `${dir}/${writerPrefix}${writing.name}`), state.scope)
+  })))
+})
+
+const mark = Effect.fnUntraced(function*({ dir, disk }: LayoutState) {
+  for (;;) {
+    const name = yield* randomName
+    const path = `${dir}/${writerPrefix}${name}`
+    if (!(yield* disk.create(path, encodeOwner(self())))) continue
+    return { name, began: (yield* disk.infoOfName(path))?.changed ?? 0n }
+  }
+})
+
+/** Takes the marker away. */
+export const unmark = Effect.fnUntraced(function*(state: LayoutState) {
+  const { writing } = state
+  state.writing = undefined
+  if (writing !== undefined) yield* state.disk.remove(`${state.dir}/${writerPrefix}${writing.name}`)
+})
+
+const confirm = Effect.fnUntraced(function*(state: LayoutState) {
+  const gone: Array<Digest> = []
+  for (const digest of state.found) {
+    if ((yield* state.disk.info(pathOf(state, digest))) === undefined) gone.push(digest)
+  }
+  state.found.clear()
+  if (gone.length > 0) {
+    const detail = `not found: ${gone[0]} was removed by another process meanwhile, run again`
+    return yield* storeError(`write ${state.dir}`, "NotFound", detail)
+  }
+})
+
+/** Removes the temporary files of a dead writer, then its marker (faults L12). */
+const bury = Effect.fnUntraced(function*({ dir, disk }: LayoutState, name: string) {
+  const folders = (yield* disk.list(`${dir}/blobs`)).map((folder) => `${dir}/blobs/${folder}`)
+  for (const folder of [dir, ...folders]) {
+    if ((yield* disk.infoOfName(folder))?.kind !== "directory") continue
+    for (const file of yield* disk.list(folder)) {
+      if (file.startsWith(`${temporaryPrefix}${name}-`)) yield* disk.remove(`${folder}/${file}`)
+    }
+  }
+  yield* disk.remove(`${dir}/${writerPrefix}${name}`)
+})
+
+/** Content was found here: from now on it has to stay, or the writer is told. */
+export const noteFound = (state: LayoutState, digest: Digest): void => {
+  if (state.writing === undefined) state.found.add(digest)
+  state.unsynced.add(folderOf(state, digest))
+}
+
+/** RFC 3339, UTC: the time given by `SOURCE_DATE_EPOC` or `SOURCE_DATE_EPOCH`, else now. */
+export const creationTime: Effect.Effect<string> = Effect.gen(function*() {
+  for (const name of ["SOURCE_DATE_EPOC", "SOURCE_DATE_EPOCH"]) {
+    const given = yield* Effect.option(Config.Int(name))
+    if (Option.isSome(given)) return rfc3339(DateTime.makeUnsafe(given.value * 1000))
+  }
+  return rfc3339(yield* DateTime.now)
+})
+
+const rfc3339 = (time: DateTime.DateTime): string => DateTime.formatIso(time).replace(/\.\d+Z$/, "Z")

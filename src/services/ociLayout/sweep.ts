@@ -1,0 +1,109 @@
+/**
+ * Removes what no entry of a layout's index reaches any more (library, garbage collection; faults D5).
+ *
+ * Nothing is removed while another process writes, or when a manifest that is there cannot be read. Files that we do
+ * not know stay, and so do files younger than this writer that another tool put there.
+ */
+import { Effect, Result } from "effect"
+import type { Descriptor } from "../../schemas/Descriptor.ts"
+import { type Digest, isDigest } from "../../schemas/Digest.ts"
+import { contentOf, decodeManifest, maxRead } from "../../schemas/Manifest.ts"
+import { isBlobType, isManifestType } from "../../schemas/MediaType.ts"
+import { type StoreError, storeError } from "../../schemas/StoreError.ts"
+import { knownAs, presentSize } from "./blobs.ts"
+import { writers } from "./lock.ts"
+import { exclusively, indexOf, type LayoutState, pathOf, settle, temporaryPrefix, unmark } from "./state.ts"
+
+/** Ends this program's writing: makes it durable, sweeps if asked for, takes the marker away. Problems are warnings. */
+export const finish = (state: LayoutState): Effect.Effect<void> => {
+  if (state.writing === undefined) return Effect.void
+  const end = state.wantsSweep && !state.wantsNoSweep
+    ? exclusively(state)(Effect.andThen(sweep(state), unmark(state)))
+    : unmark(state)
+  return Effect.andThen(settle(state), end).pipe(
+    Effect.catch((error) => Effect.logWarning(`garbage collection of ${state.dir}: ${error.message}`)),
+    Effect.ensuring(Effect.ignore(unmark(state))) // a marker that stays is buried by the next writer
+  )
+}
+
+const sweep = Effect.fnUntraced(function*(state: LayoutState) {
+  const { alive } = yield* writers(state.disk, state.dir)
+  if (alive.some((name) => name !== state.writing?.name)) return
+  const reached = yield* mark(state)
+  const root = `${state.dir}/blobs`
+  for (const algorithm of ["sha256", "sha384", "sha512"]) {
+    const folder = `${root}/${algorithm}`
+    if ((yield* state.disk.infoOfName(folder))?.kind !== "directory") continue
+    for (const name of yield* state.disk.list(folder)) {
+      const digest = `${algorithm}:${name}`
+      const path = `${folder}/${name}`
+      const isGarbage = isDigest(digest)
+        ? !reached.has(digest) && (yield* isOurs(state, digest))
+        : name.startsWith(temporaryPrefix) && !alive.includes(writerOf(name))
+      if (isGarbage) yield* state.disk.remove(path)
+    }
+  }
+  for (const name of yield* state.disk.list(state.dir)) {
+    if (name.startsWith(temporaryPrefix) && !alive.includes(writerOf(name))) {
+      yield* state.disk.remove(`${state.dir}/${name}`)
+    }
+  }
+})
+
+const writerOf = (temporary: string): string => temporary.slice(temporaryPrefix.length, temporary.lastIndexOf("-"))
+
+/** Older than this writer, or written by this program: not what another tool is about to name. */
+const isOurs = Effect.fnUntraced(function*(state: LayoutState, digest: Digest) {
+  const info = yield* state.disk.infoOfName(pathOf(state, digest))
+  if (info?.kind !== "file") return false
+  const known = knownAs(state, digest)
+  return info.changed < (state.writing?.began ?? 0n) || (known?.isOwn === true && known.identity === info.identity)
+})
+
+/** Every digest that the index reaches, through indexes, manifests and lists of referrers. */
+const mark = Effect.fnUntraced(function*(state: LayoutState) {
+  const reached = new Set<string>()
+  const queue: Array<Descriptor> = (yield* indexOf(state)).entries.map(({ descriptor }) => descriptor)
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    if (reached.has(next.digest)) continue
+    reached.add(next.digest)
+    if (isBlobType(next.mediaType)) continue
+    const content = yield* partsOf(state, next)
+    for (const part of content) {
+      if ("mediaType" in part) queue.push(part)
+      else reached.add(part.digest)
+    }
+  }
+  return reached
+})
+
+type Part = Descriptor | { readonly digest: string }
+
+/** What a manifest is made of; nothing when its file is absent. Anything else that is wrong stops the sweep. */
+const partsOf = Effect.fnUntraced(function*(state: LayoutState, { digest, mediaType, size }: Descriptor) {
+  const none: ReadonlyArray<Part> = []
+  const path = pathOf(state, digest)
+  const info = yield* state.disk.info(path)
+  if (info === undefined) return none
+  const isManifest = isManifestType(mediaType)
+  if (info.size > maxRead && !isManifest) return none
+  const bytes = yield* state.disk.read(path, maxRead)
+  const decoded = decodeManifest(bytes, { name: digest, digest, size, mediaType })
+  if (Result.isFailure(decoded)) {
+    // Content of a type nobody here knows, and no JSON: a blob, if it is whole.
+    const isBlob = !isManifest && decoded.failure.reason._tag === "ManifestInvalid"
+    if (isBlob && (yield* presentSize(state, { digest, size })) !== undefined) return none
+    return yield* unreadable(path, decoded.failure)
+  }
+  const { _tag } = decoded.success
+  if (_tag === "Other") return digestsIn(bytes)
+  // The layers of an image are not looked into, whatever they call themselves.
+  return _tag === "Index" ? contentOf(decoded.success) : contentOf(decoded.success).map((it) => ({ digest: it.digest }))
+})
+
+const unreadable = (path: string, error: StoreError): StoreError =>
+  storeError(`nothing removed, cannot read ${path}`, error.reason._tag, error.reason.detail)
+
+/** Whatever looks like a digest in a document whose form nobody here knows. */
+const digestsIn = (bytes: Uint8Array): ReadonlyArray<Part> =>
+  (new TextDecoder().decode(bytes).match(/sha(?:256|384|512):[0-9a-f]{64,128}/g) ?? []).map((digest) => ({ digest }))

@@ -1,0 +1,58 @@
+/** Bars of a copy on stderr: a frame every quarter of a second when something changed, in the end the summary alone. */
+import { Clock, Effect, Layer, Stdio, Stream, Terminal } from "effect"
+import { Globals } from "../Globals.ts"
+import { Progress } from "../Progress.ts"
+import { apply, frame, redraw, start, type State, summary } from "./frame.ts"
+
+/** Milliseconds between frames. */
+const period = 250
+
+/** Bars when stderr is a terminal and nobody asked for log lines; silence else (regctl.md, section 9). */
+export const layer: Layer.Layer<Progress, never, Stdio.Stdio | Terminal.Terminal> = Layer.effect(
+  Progress,
+  Effect.gen(function*() {
+    const stdio = yield* Stdio.Stdio
+    const terminal = yield* Terminal.Terminal
+    const { isVerbose } = yield* Globals
+    if (isVerbose || !(yield* stdio.stderrIsTerminal)) {
+      return Progress.of({ report: (events) => Stream.runDrain(events) })
+    }
+    // A terminal that went away is no reason to stop the copy.
+    const write = (text: string) => Effect.ignore(Stream.run(Stream.make(text), stdio.stderr({ endOnDone: false })))
+    return Progress.of({
+      report: (events) =>
+        Effect.gen(function*() {
+          const state = start()
+          const display = yield* makeDisplay(state, terminal.columns, write)
+          yield* Stream.runForEach(events, (event) => Effect.sync(() => apply(state, event))).pipe(
+            Effect.raceFirst(Effect.forever(Effect.andThen(Effect.sleep(period), display.draw))),
+            Effect.ensuring(display.end)
+          )
+        })
+    })
+  })
+)
+
+const makeDisplay = Effect.fnUntraced(function*(
+  state: State,
+  columns: Effect.Effect<number>,
+  write: (text: string) => Effect.Effect<void>
+) {
+  const began = yield* Clock.currentTimeMillis
+  const elapsed = Effect.map(Clock.currentTimeMillis, (now) => Math.floor((now - began) / 1000))
+  let shown: ReadonlyArray<string> = []
+  const show = (lines: ReadonlyArray<string>) =>
+    Effect.suspend(() => {
+      const isSame = lines.length === shown.length && lines.every((line, at) => line === shown[at])
+      const text = redraw(shown.length, lines)
+      shown = lines
+      return isSame ? Effect.void : write(text)
+    })
+  return {
+    draw: Effect.flatMap(
+      Effect.all([columns, elapsed]),
+      ([width, seconds]) => show(frame(state, width || 80, seconds))
+    ),
+    end: Effect.flatMap(elapsed, (seconds) => show([summary(state, seconds)]))
+  }
+})

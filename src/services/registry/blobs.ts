@@ -1,0 +1,174 @@
+/** Blobs of a registry: looked up, read (from their own addresses where the registry has none), deleted (distribution-spec, pulling blobs). */
+import { Effect } from "effect"
+import type { Descriptor } from "../../schemas/Descriptor.ts"
+import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
+import { type Bytes, fromBytes, fromPump, type Pump, pumpOf, verified } from "../Bytes.ts"
+import type { RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
+import type { Head, Repository } from "../Repository.ts"
+import {
+  type At,
+  header,
+  type Http,
+  labelled,
+  lengthOf,
+  remove,
+  repositoryName,
+  settled,
+  statusOf
+} from "./exchange.ts"
+import { inlineData } from "./inline.ts"
+
+export interface Part {
+  readonly from: number
+  readonly to?: number
+}
+
+export const blobs = (at: At, http: Http): Pick<Repository, "headBlob" | "blob" | "deleteBlob"> => ({
+  headBlob: (blob) =>
+    lookUp(at, http, blob).pipe(
+      Effect.mapError(within(`failed to request blob head, digest ${blob.digest}, ref ${repositoryName(at)}`))
+    ),
+  blob: (blob, part) => part === undefined ? whole(at, http, blob) : partial(at, http, blob, part),
+  deleteBlob: (blob) =>
+    remove(http, { ...at, method: "DELETE", path: `blobs/${blob.digest}`, demand: { kind: "query", size: 0 } }).pipe(
+      Effect.mapError(within(`failed to delete blob, digest ${blob.digest}, ref ${repositoryName(at)}`))
+    )
+})
+
+const request = (at: At, { digest, size }: Descriptor): RegistryRequest => ({
+  ...at,
+  method: "GET",
+  path: `blobs/${digest}`,
+  demand: { kind: "blob", size },
+  mirrors: true
+})
+
+/**
+ * Runs an attempt at the registry, then, when that fails, at each address the descriptor has for itself (faults C16:
+ * foreign layers). The registry's own failure is told when none of them helps.
+ */
+const anywhere = <A, R>(
+  { urls = [] }: Descriptor,
+  attempt: (where: Pick<RegistryRequest, "url">) => Effect.Effect<A, StoreError, R>
+): Effect.Effect<A, StoreError, R> =>
+  urls.filter((url) => URL.canParse(url)).reduce(
+    (tried, url) =>
+      Effect.catch(tried, (error) => Effect.mapError(attempt({ url: new URL(url) }), (last) => foreign(error, last))),
+    attempt({})
+  )
+
+/** An address we may not go to is worth more to the reader than the registry's plain "not found". */
+const foreign = (registry: StoreError, elsewhere: StoreError): StoreError =>
+  elsewhere.reason._tag === "RedirectRefused" ? elsewhere : registry
+
+/** Statuses with which signed addresses and odd servers refuse HEAD although they answer GET (registry-quirks 1.2). */
+const headless: ReadonlySet<number> = new Set([400, 403, 405, 501])
+
+const lookUp = (at: At, http: Http, blob: Descriptor): Effect.Effect<Head, StoreError> =>
+  anywhere(
+    blob,
+    (where) =>
+      settled(http, { ...request(at, blob), method: "HEAD", demand: { kind: "head", size: 0 }, ...where }).pipe(
+        Effect.map(({ headers }) => ({ descriptor: { ...blob, size: lengthOf(headers) ?? blob.size }, headers })),
+        Effect.catchIf(
+          (error) => error.reason._tag === "Unsupported" || headless.has(statusOf(error) ?? 0),
+          () => firstByte(at, http, blob, where)
+        )
+      )
+  )
+
+const firstByte = (at: At, http: Http, blob: Descriptor, where: Pick<RegistryRequest, "url">) =>
+  Effect.scoped(
+    Effect.map(
+      http.request({
+        ...request(at, blob),
+        demand: { kind: "head", size: 0 },
+        headers: { range: "bytes=0-0" },
+        ...where
+      }),
+      ({ headers, status }) => {
+        const size = status === 206 ? rangeOf(headers["content-range"]?.[0])?.total : lengthOf(headers)
+        return { descriptor: { ...blob, size: size ?? blob.size }, headers }
+      }
+    )
+  )
+
+const failedToGet = (at: At, { digest }: Descriptor) =>
+  within(`failed to get blob, digest ${digest}, ref ${repositoryName(at)}`)
+
+/** The empty content is the only one whose size may be 0; schema 1 lists layers without a size. */
+const isSizeKnown = ({ digest, size }: Descriptor): boolean => size > 0 || emptyDigests.has(digest)
+
+const emptyDigests: ReadonlySet<string> = new Set([
+  "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+  "sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e"
+])
+
+const whole = (at: At, http: Http, blob: Descriptor): Bytes =>
+  fromPump(labelled((sink) =>
+    Effect.flatMap(inlineData(blob), (inline) =>
+      inline === undefined
+        ? Effect.scoped(Effect.flatMap(
+          anywhere(blob, (where) => http.request({ ...request(at, blob), ...resumable(blob), ...where })),
+          (response) => pumpOf(checked(response, blob))(sink)
+        ))
+        : pumpOf(fromBytes(inline))(sink)), failedToGet(at, blob)))
+
+const resumable = (blob: Descriptor): Pick<RegistryRequest, "resume"> =>
+  isSizeKnown(blob) ? { resume: { from: 0, size: blob.size } } : {}
+
+/** The body, held to size and digest; an announced size that differs is not worth reading. */
+const checked = ({ body, headers }: RegistryResponse, blob: Descriptor): Bytes => {
+  const length = lengthOf(headers)
+  if (!isSizeKnown(blob)) return verified(fromPump(body), { ...blob, size: length ?? blob.size })
+  return length === undefined || length === blob.size ? verified(fromPump(body), blob) : fromPump(() =>
+    Effect.fail(
+      storeError("", "SizeMismatch", `unexpected content-length, expected ${blob.size}, received ${length}`)
+    )
+  )
+}
+
+const partial = (at: At, http: Http, blob: Descriptor, { from, to }: Part): Bytes =>
+  fromPump(labelled(
+    (sink) =>
+      Effect.flatMap(inlineData(blob), (inline) =>
+        inline === undefined
+          ? Effect.scoped(Effect.flatMap(
+            http.request({
+              ...request(at, blob),
+              headers: { range: `bytes=${from}-${to ?? ""}` },
+              ...(isSizeKnown(blob) ? { resume: { from, size: Math.min((to ?? Infinity) + 1, blob.size) } } : {})
+            }),
+            (response) => pieceOf(response, from, to)(sink)
+          ))
+          : pumpOf(fromBytes(inline.subarray(from, to === undefined ? inline.length : to + 1)))(sink)),
+    failedToGet(at, blob)
+  ))
+
+/** What was asked for of a server that may send the whole instead (registry-quirks 1.8). */
+const pieceOf = ({ body, headers, status }: RegistryResponse, from: number, to: number | undefined): Pump => {
+  if (status !== 206) return cut(body, from, to === undefined ? Infinity : to + 1)
+  const range = rangeOf(header(headers, "content-range"))
+  return range?.from === from
+    ? body
+    : () => Effect.fail(storeError("", "ProtocolError", "range request not supported by server"))
+}
+
+/** Reads `bytes 0-9/100`; the total may be unknown (RFC 9110, 14.4). */
+const rangeOf = (value: string | undefined): { readonly from: number; readonly total?: number } | undefined => {
+  const parts = /^bytes ([0-9]{1,15})-[0-9]{1,15}\/(?:([0-9]{1,15})|\*)$/.exec(value?.trim() ?? "")
+  if (parts === null) return undefined
+  return { from: Number(parts[1]), ...(parts[2] === undefined ? {} : { total: Number(parts[2]) }) }
+}
+
+/** The bytes from one offset up to another, of a body that has more. */
+const cut = (body: Pump, from: number, end: number): Pump => (sink) =>
+  Effect.suspend(() => {
+    let at = 0
+    return body((view, release) => {
+      const wanted = view.subarray(Math.max(0, from - at), Math.max(0, end - at))
+      at += view.length
+      if (wanted.length === 0) release()
+      else sink(wanted, release)
+    })
+  })

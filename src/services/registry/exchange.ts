@@ -1,0 +1,161 @@
+/** Requests to one repository and their answers: what every part of a registry's `Repository` is made of. */
+import { Effect, Result, Schedule } from "effect"
+import type { Scope } from "effect"
+import type { Headers } from "../../schemas/Manifest.ts"
+import type { Reference } from "../../schemas/Ref.ts"
+import { referenceText } from "../../schemas/Ref.ts"
+import type { ReasonTag, StoreError } from "../../schemas/StoreError.ts"
+import { attempt, collect, fromPump, type Pump } from "../Bytes.ts"
+import type { RegistryHttp, RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
+
+export interface At {
+  readonly registry: string
+  readonly repository: string
+}
+
+export type Http = (typeof RegistryHttp)["Service"]
+
+/** An answer of which only the head matters. */
+export interface Settled {
+  readonly status: number
+  readonly headers: Headers
+  readonly url: URL
+}
+
+/** Bytes of an unwanted body that are read so that its connection can be used again. */
+const drained = 64 * 1024
+
+/** One request; its body is read away. */
+export const settled = (http: Http, request: RegistryRequest): Effect.Effect<Settled, StoreError> =>
+  Effect.scoped(
+    Effect.flatMap(http.request(request), ({ body, headers, status, url }) => {
+      const answer = { status, headers, url }
+      // Nothing is lost with this body; at worst its connection is.
+      return request.method === "HEAD"
+        ? Effect.succeed(answer)
+        : Effect.as(Effect.ignore(collect(fromPump(body), drained)), answer)
+    })
+  )
+
+export interface Document extends Settled {
+  readonly bytes: Uint8Array
+}
+
+/** One pause after each failed attempt: 0.2 s, doubling, give or take a fifth (faults, retries). */
+const backoff = Schedule.jittered(Schedule.exponential("200 millis"))
+
+const passing: ReadonlySet<ReasonTag> = new Set([
+  "ConnectionLost",
+  "Timeout",
+  "ProtocolError",
+  "SizeMismatch",
+  "DigestMismatch"
+])
+
+/**
+ * Asks for a document of at most `limit` bytes and reads it. A body that breaks off or does not fit is asked for
+ * again, up to five times in all; what fails before a body came was tried again below.
+ */
+export const document = <A>(
+  http: Http,
+  request: RegistryRequest,
+  limit: number,
+  read: (document: Document) => Effect.Effect<A, StoreError>,
+  check: (response: RegistryResponse) => Effect.Effect<void, StoreError> = () => Effect.void
+): Effect.Effect<A, StoreError> =>
+  Effect.scoped(Effect.gen(function*(): Effect.fn.Return<Result.Result<A, StoreError>, StoreError, Scope.Scope> {
+    const response = yield* Effect.result(http.request(request))
+    if (Result.isFailure(response)) return Result.fail(response.failure)
+    const { body, headers, status, url } = response.success
+    yield* check(response.success)
+    const bytes = yield* collect(fromPump(body), limit)
+    return Result.succeed(yield* read({ status, headers, url, bytes }))
+  })).pipe(
+    Effect.retry({ schedule: backoff, times: 4, while: ({ reason }) => passing.has(reason._tag) }),
+    Effect.flatMap(Effect.fromResult)
+  )
+
+/** The first value of a header, by its lower-case name. */
+export const header = (headers: Headers, name: string): string | undefined => headers[name]?.[0]
+
+/** All items of a header that holds a list, over all its lines. */
+export const listed = (headers: Headers, name: string): ReadonlyArray<string> =>
+  (headers[name] ?? []).flatMap((line) => line.split(",")).map((item) => item.trim()).filter((item) => item !== "")
+
+/** A whole number of bytes, or none. */
+export const lengthOf = (headers: Headers): number | undefined => {
+  const length = header(headers, "content-length")
+  return length !== undefined && /^[0-9]{1,15}$/.test(length) ? Number(length) : undefined
+}
+
+/** `registry/repository:tag` or `registry/repository@digest`. */
+export const nameOf = ({ registry, repository }: At, reference: Reference): string =>
+  `${registry}/${repository}${referenceText(reference)}`
+
+/** How a repository is called where neither tag nor digest is meant. */
+export const repositoryName = ({ registry, repository }: At): string => `${registry}/${repository}:latest`
+
+/** The same pump, its failures told as part of an operation; a failure of the sink is not its own. */
+export const labelled = (pump: Pump, label: (error: StoreError) => StoreError): Pump => (sink) =>
+  Effect.suspend(() => {
+    let thrown: StoreError | undefined
+    const told = pump((view, release) =>
+      attempt(() => sink(view, release), (error) => {
+        thrown = error
+        throw error
+      })
+    )
+    return Effect.mapError(told, (error) => error === thrown ? error : label(error))
+  })
+
+/** The status of a refusal, when there was an answer at all. */
+export const statusOf = ({ reason }: StoreError): number | undefined => reason.status ?? impliedStatus[reason._tag]
+
+const impliedStatus: { readonly [Tag in ReasonTag]?: number } = {
+  NotFound: 404,
+  Unauthorized: 401,
+  Forbidden: 403,
+  RateLimited: 429
+}
+
+const troubles: ReadonlySet<string> = new Set([
+  "RateLimited",
+  "ConnectFailed",
+  "DnsFailed",
+  "ConnectionLost",
+  "Timeout"
+])
+
+/** A host that cannot answer just now, or whose answer got lost: what it did nobody knows. */
+export const isTrouble = (error: StoreError): boolean => {
+  const status = statusOf(error)
+  return troubles.has(error.reason._tag) || status === 408 || (status !== undefined && status >= 500 && status !== 501)
+}
+
+/**
+ * Deletes; a failure is the registry's refusal. When the first answer was lost, what is then gone was deleted by it
+ * (faults N10).
+ */
+export const remove = (http: Http, request: RegistryRequest): Effect.Effect<void, StoreError> =>
+  settled(http, { ...request, isProbe: true }).pipe(
+    Effect.catchIf(
+      isTrouble,
+      () => Effect.catchReason(settled(http, request), "StoreError", "NotFound", () => Effect.void)
+    ),
+    Effect.asVoid
+  )
+
+/**
+ * Where a header sends us, seen from the address that said so. A registry behind a TLS proxy may believe it is
+ * spoken to over http: the same host stays with https (registry-quirks 1.4). Nothing when it is no address.
+ */
+export const addressOf = (text: string, base: URL): URL | undefined => {
+  if (!URL.canParse(text, base.href)) return undefined
+  const url = new URL(text, base)
+  if (base.protocol === "https:" && url.protocol === "http:" && url.hostname === base.hostname) url.protocol = "https:"
+  return url
+}
+
+/** Text of a server for one line of a message: what could move the cursor or forge a line is written as code points. */
+export const printable = (text: string, limit = 2_000): string =>
+  text.slice(0, limit).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (it) => `\\u{${it.codePointAt(0)?.toString(16)}}`)

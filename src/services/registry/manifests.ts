@@ -1,0 +1,291 @@
+/** Manifests of a registry: looked up, read with their digest checked, pushed as they are, deleted (distribution-spec, pull and push). */
+import { Effect } from "effect"
+import { hashHex } from "../../lib/hash.ts"
+import type { Descriptor } from "../../schemas/Descriptor.ts"
+import { algorithmOf, type Digest, encodedOf, isDigest } from "../../schemas/Digest.ts"
+import { decodeManifest, type Headers, type Manifest, maxPush, maxRead } from "../../schemas/Manifest.ts"
+import { baseType, manifestTypes } from "../../schemas/MediaType.ts"
+import { Reference, type Tag } from "../../schemas/Ref.ts"
+import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
+import type { Head, PutManifest, Repository } from "../Repository.ts"
+import {
+  type At,
+  document,
+  header,
+  type Http,
+  lengthOf,
+  listed,
+  nameOf,
+  remove,
+  type Settled,
+  settled,
+  statusOf
+} from "./exchange.ts"
+import { inlineData } from "./inline.ts"
+
+/** What keeps the lists of referrers where the registry does not. */
+export interface ReferrerKeeper {
+  /** After a push of a manifest with a subject that the registry did not acknowledge. */
+  readonly added: (manifest: Manifest, subject: Descriptor) => Effect.Effect<void, StoreError>
+  readonly removed: (manifest: Descriptor, subject: Descriptor) => Effect.Effect<void, StoreError>
+}
+
+export const manifests = (
+  at: At,
+  http: Http,
+  keeper: ReferrerKeeper
+): Pick<Repository, "resolve" | "manifest" | "putManifest" | "deleteManifest"> => ({
+  resolve: (reference) =>
+    head(at, http, reference).pipe(
+      Effect.mapError(within(`failed to request manifest head ${nameOf(at, reference)}`))
+    ),
+  manifest: (reference, expected) => getManifest(at, http, reference, expected),
+  putManifest: (manifest, how) => put(at, http, keeper, manifest, how),
+  deleteManifest: (manifest, subject) =>
+    deleteByDigest(at, http, manifest.digest).pipe(
+      Effect.mapError(
+        within(`failed to delete manifest ${nameOf(at, Reference.ByDigest({ digest: manifest.digest }))}`)
+      ),
+      Effect.andThen(subject === undefined ? Effect.void : keeper.removed(manifest, subject))
+    )
+})
+
+const pathOf = Reference.$match({
+  ByTag: ({ tag }) => `manifests/${tag}`,
+  ByDigest: ({ digest }) => `manifests/${digest}`
+})
+
+/** Statuses with which servers refuse HEAD although they answer GET (registry-quirks 3.1). A 404 is believed. */
+const headless: ReadonlySet<number> = new Set([400, 405, 501])
+
+const headOf = (reference: Reference) => ({
+  method: "HEAD" as const,
+  path: pathOf(reference),
+  headers: { accept: manifestTypes },
+  demand: { kind: "head" as const, size: 0 }
+})
+
+const head = (at: At, http: Http, reference: Reference) =>
+  settled(http, { ...at, ...headOf(reference), mirrors: true }).pipe(
+    Effect.flatMap(({ headers }) => described(reference, headers)),
+    Effect.catchIf(isHeadless, () => Effect.succeed(undefined)),
+    Effect.flatMap((found) =>
+      found === undefined
+        ? Effect.map(fetch(at, http, reference), ({ descriptor, headers }) => ({ descriptor, headers }))
+        : Effect.succeed(found)
+    )
+  )
+
+const isHeadless = (error: StoreError): boolean =>
+  error.reason._tag === "Unsupported" || headless.has(statusOf(error) ?? 0)
+
+const generic: ReadonlySet<string> = new Set(["", "application/json", "text/plain", "application/octet-stream"])
+
+/** What headers give, when they give all of it. */
+const described = (reference: Reference, headers: Headers): Effect.Effect<Head | undefined, StoreError> => {
+  const mediaType = baseType(header(headers, "content-type") ?? "")
+  const claimed = header(headers, "docker-content-digest")
+  const digest = reference._tag === "ByDigest" ? reference.digest : claimed
+  const size = lengthOf(headers)
+  if (generic.has(mediaType) || digest === undefined || !isDigest(digest) || size === undefined || size === 0) {
+    return Effect.succeed(undefined)
+  }
+  // A registry may name content by its own algorithm, whichever was asked for.
+  const isOther = claimed !== undefined && claimed !== digest && claimed.startsWith(`${algorithmOf(digest)}:`)
+  return isOther
+    ? Effect.fail(
+      storeError("", "DigestMismatch", `manifest digest mismatch, expected ${digest}, received ${claimed}`)
+    )
+    : Effect.succeed({ descriptor: { mediaType, digest, size }, headers })
+}
+
+/** Reads a manifest; a descriptor whose `data` holds it costs no request. */
+export const getManifest = (
+  at: At,
+  http: Http,
+  reference: Reference,
+  expected?: Descriptor
+): Effect.Effect<Manifest, StoreError> =>
+  Effect.flatMap(inlineData(expected), (inline) =>
+    inline === undefined
+      ? fetch(at, http, reference, expected)
+      : Effect.fromResult(decodeManifest(inline, { ...expected, name: nameOf(at, reference) }))).pipe(
+      Effect.mapError(within(`failed to get manifest ${nameOf(at, reference)}`))
+    )
+
+const fetch = (at: At, http: Http, reference: Reference, expected?: Descriptor): Effect.Effect<Manifest, StoreError> =>
+  document(
+    http,
+    {
+      ...at,
+      method: "GET",
+      path: pathOf(reference),
+      headers: { accept: manifestTypes },
+      demand: { kind: "manifest", size: expected?.size ?? 0 },
+      mirrors: true
+    },
+    maxRead,
+    ({ bytes, headers }) => Effect.fromResult(decode(at, reference, bytes, headers, expected)),
+    ({ headers }) => fits(lengthOf(headers), expected, nameOf(at, reference))
+  )
+
+/** Digest expected from the descriptor, the reference, then the header (library 3.4). */
+const decode = (at: At, reference: Reference, bytes: Uint8Array, headers: Headers, expected?: Descriptor) => {
+  const claimed = header(headers, "docker-content-digest")
+  const digest = expected?.digest ?? (reference._tag === "ByDigest" ? reference.digest : claimed)
+  const mediaType = expected?.mediaType ?? header(headers, "content-type")
+  return decodeManifest(bytes, {
+    name: nameOf(at, reference),
+    headers,
+    ...(mediaType === undefined ? {} : { mediaType }),
+    ...(digest !== undefined && isDigest(digest) ? { digest } : {}),
+    ...(expected === undefined ? {} : { size: expected.size })
+  })
+}
+
+const fits = (length: number | undefined, expected: Descriptor | undefined, name: string) => {
+  if (length !== undefined && length > maxRead) {
+    return Effect.fail(
+      storeError("", "SizeLimit", `manifest too large, received ${length}, limit ${maxRead}: ${name}`)
+    )
+  }
+  return length === undefined || expected === undefined || length === expected.size
+    ? Effect.void
+    : Effect.fail(
+      storeError("", "SizeMismatch", `unexpected content-length, expected ${expected.size}, received ${length}`)
+    )
+}
+
+const put = Effect.fnUntraced(function*(
+  at: At,
+  http: Http,
+  keeper: ReferrerKeeper,
+  manifest: Manifest,
+  { tag }: PutManifest = {}
+) {
+  const { descriptor, subject } = manifest
+  const headers = yield* push(at, http, manifest, tag === undefined ? {} : { tag })
+  if (subject !== undefined && header(headers, "oci-subject") !== subject.digest) yield* keeper.added(manifest, subject)
+  return descriptor
+})
+
+export interface Push {
+  readonly tag?: Tag
+  /** Conditions, such as `if-match`. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Pushes the bytes as they are and checks what the registry says it stored. Gives the headers of the answer. */
+export const push = (
+  at: At,
+  http: Http,
+  manifest: Manifest,
+  how: Push = {}
+): Effect.Effect<Headers, StoreError> => {
+  const { bytes, descriptor } = manifest
+  const reference = how.tag === undefined ? Reference.ByDigest(descriptor) : Reference.ByTag({ tag: how.tag })
+  const name = nameOf(at, reference)
+  if (bytes.length > maxPush) {
+    const detail = `manifest too large, calculated ${bytes.length}, limit ${maxPush}: ${name}`
+    return Effect.fail(storeError("", "SizeLimit", detail))
+  }
+  const sent = how.tag === undefined || algorithmOf(descriptor.digest) === "sha256"
+    ? send(at, http, manifest, pathOf(reference), {}, how)
+    : sendWithTag(at, http, manifest, how.tag, how)
+  return sent.pipe(
+    Effect.catchIf(
+      (error) => how.headers === undefined && how.tag !== undefined && isImmutable(error),
+      (error) => confirmed(at, http, manifest, reference, error)
+    ),
+    Effect.mapError(within(`failed to put manifest ${name}`)),
+    Effect.flatMap(({ headers }) => stored(manifest, headers))
+  )
+}
+
+/** A tag that may not be moved (registry-quirks 3.12). */
+const isImmutable = (error: StoreError): boolean => {
+  const status = statusOf(error)
+  return status === 409 || status === 412 ||
+    (status === 400 && /immutable|already ?exists/i.test(error.reason.detail))
+}
+
+/** What may not be moved need not be when it is there already. */
+const confirmed = (at: At, http: Http, manifest: Manifest, reference: Reference, refusal: StoreError) =>
+  settled(http, { ...at, ...headOf(reference) }).pipe(
+    Effect.mapError(() => refusal),
+    Effect.filterOrFail(
+      ({ headers }) => header(headers, "docker-content-digest") === manifest.descriptor.digest,
+      () => refusal
+    )
+  )
+
+/** A tag on a digest the registry would not compute itself (distribution-spec, pushing manifests, `tag` parameters). */
+const sendWithTag = (at: At, http: Http, manifest: Manifest, tag: Tag, how: Push) => {
+  const { digest } = manifest.descriptor
+  return Effect.flatMap(
+    send(at, http, manifest, `manifests/${digest}`, { tag }, how),
+    (answer) =>
+      listed(answer.headers, "oci-tag").includes(tag)
+        ? Effect.succeed(answer)
+        : send(at, http, manifest, `manifests/${tag}`, { digest }, how)
+  )
+}
+
+/** Waits for a registry that does not know yet the blobs it just took (faults N34, registry-quirks 3.20). */
+const pauses = ["200 millis", "800 millis", "2 seconds"] as const
+
+const send = (
+  at: At,
+  http: Http,
+  manifest: Manifest,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  how: Push,
+  tried = 0
+): Effect.Effect<Settled, StoreError> =>
+  settled(http, {
+    ...at,
+    method: "PUT",
+    path,
+    query,
+    headers: { "content-type": manifest.descriptor.mediaType, ...how.headers },
+    body: manifest.bytes,
+    demand: { kind: "manifest", size: manifest.bytes.length }
+  }).pipe(
+    Effect.catchIf(isBlobUnknown, (error) => {
+      const pause = pauses[tried]
+      return pause === undefined
+        ? Effect.fail(
+          storeError(error.operation, "HttpStatus", error.reason.detail, { status: statusOf(error) ?? 400 })
+        )
+        : Effect.andThen(
+          Effect.sleep(pause),
+          send(at, http, manifest, path, query, how, tried + 1)
+        )
+    })
+  )
+
+/** The registry says that content the manifest names is not there. */
+export const isBlobUnknown = (error: StoreError): boolean => {
+  const status = statusOf(error)
+  return (status === 400 || status === 404) && /BLOB_UNKNOWN/.test(error.reason.detail)
+}
+
+const stored = ({ bytes, descriptor }: Manifest, headers: Headers): Effect.Effect<Headers, StoreError> => {
+  const received = header(headers, "docker-content-digest")
+  if (received === undefined || received === descriptor.digest) return Effect.succeed(headers)
+  // A registry may name content by its own algorithm, whichever was asked for.
+  const isSame = isDigest(received) && algorithmOf(received) !== algorithmOf(descriptor.digest) &&
+    hashHex(algorithmOf(received), bytes) === encodedOf(received)
+  return isSame ? Effect.succeed(headers) : Effect.fail(
+    storeError(
+      "",
+      "DigestMismatch",
+      `failed to put manifest, unexpected digest returned, expected ${descriptor.digest}, received ${received}`
+    )
+  )
+}
+
+/** Deletes a manifest with all its tags. */
+export const deleteByDigest = (at: At, http: Http, digest: Digest): Effect.Effect<void, StoreError> =>
+  remove(http, { ...at, method: "DELETE", path: `manifests/${digest}`, demand: { kind: "query", size: 0 } })

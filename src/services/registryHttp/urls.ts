@@ -1,0 +1,54 @@
+/** Where a request goes: its URL at a host, and whether a URL is that host's own. */
+import type { Host } from "../../schemas/Host.ts"
+import type { RegistryRequest } from "../RegistryHttp.ts"
+import type { TlsSettings } from "../Transport.ts"
+
+export const originOf = ({ hostname, tls }: Host): string => {
+  const text = `${tls === "disabled" ? "http" : "https"}://${hostname}`
+  return URL.canParse(text) ? new URL(text).origin : text
+}
+
+/** The name of the repository on the wire. */
+export const wireRepository = ({ pathPrefix }: Host, repository: string | undefined): string | undefined =>
+  repository === undefined || pathPrefix === "" ? repository : `${pathPrefix}/${repository}`
+
+/**
+ * `http(s)://<hostname>/v2[/<prefix>][/<repository>]/<path>?<query>`, the query sorted by key, with `ns` for a mirror of
+ * another hostname (library description, section 8.1).
+ */
+export const requestUrl = (
+  host: Host,
+  request: Pick<RegistryRequest, "repository" | "path" | "query">,
+  upstream: Host
+): URL => {
+  const repository = wireRepository(host, request.repository)
+  const url = new URL(`${originOf(host)}/v2/${repository === undefined ? "" : `${repository}/`}${request.path}`)
+  const query = new Map(Object.entries(request.query ?? {}))
+  if (host.name !== upstream.name && host.hostname !== upstream.hostname) query.set("ns", upstream.hostname)
+  for (const key of [...query.keys()].sort()) {
+    for (const value of [query.get(key) ?? []].flat()) url.searchParams.append(key, value)
+  }
+  return url
+}
+
+/** A location of the same host that lost its encryption behind a proxy gets it back (quirks, section 1.4). */
+export const withEncryption = (url: URL, host: Host): URL => {
+  const own = new URL(originOf(host))
+  if (own.protocol !== "https:" || url.protocol !== "http:" || url.hostname !== own.hostname) return url
+  const secure = new URL(url)
+  secure.protocol = "https:"
+  return secure
+}
+
+/** For messages: without user information, and without a query, which may be a signature, unless it is the host's own. */
+export const shownUrl = (url: URL, isOwn: boolean): string =>
+  `${url.origin === "null" ? url.protocol : url.origin}${url.pathname}${
+    isOwn || url.search === "" ? url.search : "?[censored]"
+  }`
+
+/** TLS for a URL by a host's settings. Another origin may share its private authority, never its client certificate. */
+export const tlsFor = ({ certificates, clientCert, clientKey, tls }: Host, url: URL, isOwn: boolean): TlsSettings => ({
+  mode: url.protocol === "http:" ? "disabled" : tls === "insecure" ? "insecure" : "enabled",
+  certificates,
+  ...(isOwn && clientCert !== undefined && clientKey !== undefined ? { clientCert, clientKey } : {})
+})

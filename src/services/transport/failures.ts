@@ -1,0 +1,97 @@
+/**
+ * Failures of the network as `StoreError`s: what Node says, translated once and without secrets. Touches the platform:
+ * its error codes.
+ */
+import { getSystemErrorMap } from "node:util"
+import { type StoreError, storeError } from "../../schemas/StoreError.ts"
+
+/** Parameters of registry and token requests whose values are no secret; any other query may carry a signature. */
+const harmless: ReadonlySet<string> = new Set([
+  "account",
+  "artifactType",
+  "client_id",
+  "digest",
+  "from",
+  "last",
+  "mount",
+  "n",
+  "ns",
+  "scope",
+  "service"
+])
+
+/** A URL for people: without user info and fragment, with its query only where that holds no signature. */
+export const shownUrl = (url: URL): string => {
+  const shown = `${url.protocol}//${url.host}${url.pathname}`
+  return [...url.searchParams.keys()].every((name) => harmless.has(name)) ? `${shown}${url.search}` : shown
+}
+
+/** `Get "https://host/path"`. */
+export const operationOf = (method: string, url: URL): string =>
+  `${method.slice(0, 1).toUpperCase()}${method.slice(1).toLowerCase()} "${shownUrl(url)}"`
+
+interface PlatformError {
+  readonly code: string
+  readonly text: string
+}
+
+const platformError = (error: unknown): PlatformError => {
+  const inner = error instanceof AggregateError ? error.errors[0] : error
+  if (!(inner instanceof Error)) return { code: "", text: clean(String(inner)) }
+  const code = "code" in inner && typeof inner.code === "string" ? inner.code : ""
+  const reason = "reason" in inner && typeof inner.reason === "string" ? inner.reason : inner.message
+  return { code, text: systemText(inner) ?? clean(reason) }
+}
+
+const systemText = (error: Error): string | undefined =>
+  "errno" in error && typeof error.errno === "number" ? getSystemErrorMap().get(error.errno)?.[1] : undefined
+
+/** Texts may quote what a server sent (names in its certificate): one line, no control characters, cut. */
+const clean = (text: string): string => text.replace(/[\p{Cc}\p{Bidi_Control}]+/gu, " ").trim().slice(0, 500)
+
+export const codeOf = (error: unknown): string => platformError(error).code
+
+const transient: ReadonlySet<string> = new Set(["EAI_AGAIN", "ETIMEOUT"])
+
+export const dnsFailed = (operation: string, host: string, cause: unknown): StoreError => {
+  const { code, text } = platformError(cause)
+  const why = code === "ENOTFOUND" || code === "ENODATA" ?
+    "no such host" :
+    transient.has(code)
+    ? "temporary failure in name resolution"
+    : text
+  return storeError(operation, "DnsFailed", `lookup ${host}: ${why}`, { cause })
+}
+
+export const connectFailed = (operation: string, address: string, cause: unknown): StoreError =>
+  storeError(operation, "ConnectFailed", `dial tcp ${address}: connect: ${platformError(cause).text}`, { cause })
+
+const resets: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED", "ETIMEDOUT", "EHOSTUNREACH"])
+
+/** A handshake that failed; a connection that broke in it is one like any other. */
+export const tlsFailed = (operation: string, address: string, cause: unknown): StoreError => {
+  const { code, text } = platformError(cause)
+  if (resets.has(code)) {
+    return storeError(operation, "ConnectionLost", `tls handshake with ${address}: connection reset`, { cause })
+  }
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_HTTP_REQUEST") {
+    return storeError(operation, "TlsFailed", "http: server gave HTTP response to HTTPS client", { cause })
+  }
+  const isAlert = code.startsWith("ERR_SSL") || code === "EPROTO"
+  const what = isAlert ? `tls handshake with ${address}` : `tls: failed to verify certificate of ${address}`
+  return storeError(operation, "TlsFailed", `${what}: ${text}`, { cause })
+}
+
+/** An exchange that failed after the connection stood. */
+export const exchangeFailed = (operation: string, address: string, cause: unknown): StoreError => {
+  const { code, text } = platformError(cause)
+  if (code.startsWith("HPE_")) {
+    return storeError(operation, "ProtocolError", `malformed HTTP response: ${text}`, { cause })
+  }
+  // TLS 1.3 servers judge the client's certificate after the client considers the handshake done.
+  if (/^ERR_SSL_.*ALERT/.test(code)) return tlsFailed(operation, address, cause)
+  return storeError(operation, "ConnectionLost", `connection to ${address} lost: ${text}`, { cause })
+}
+
+export const timedOut = (operation: string, what: string, milliseconds: number): StoreError =>
+  storeError(operation, "Timeout", `${what} within ${milliseconds / 1000} s`)

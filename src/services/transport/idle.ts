@@ -1,0 +1,105 @@
+/**
+ * Connections between two requests, by what they were opened for. They keep no process alive and are closed after
+ * 90 seconds, or sooner where the server announced it. Touches the platform: sockets.
+ */
+import type { Socket } from "node:net"
+import type { Connection } from "./dial.ts"
+
+const longest = 90_000
+
+/** A connection lent for one request. */
+export interface Lease extends Connection {
+  readonly isReused: boolean
+  /** The exchange is complete: the lease's end does no more harm to the connection. */
+  readonly complete: () => void
+  /** After that, the connection may serve another. `hint`: seconds the server keeps it open. */
+  readonly giveBack: (hint: number | undefined) => void
+  /** Ends a lease whose exchange is not complete: the connection is closed. */
+  readonly end: () => void
+}
+
+export class IdleConnections {
+  readonly #idle = new Map<string, Array<Connection>>()
+  readonly #open = new Set<Socket>()
+  #isClosed = false
+
+  /** The connection used last for this key, if one is left. */
+  take(key: string): Lease | undefined {
+    const list = this.#idle.get(key)
+    for (let it = list?.pop(); it !== undefined; it = list?.pop()) {
+      if (list?.length === 0) this.#idle.delete(key)
+      const { socket } = it
+      socket.removeAllListeners("timeout")
+      socket.off("data", drop)
+      socket.setTimeout(0)
+      if (socket.destroyed || socket.readableEnded || !socket.writable) socket.destroy()
+      else {
+        socket.ref()
+        return this.#lend(key, it, true)
+      }
+    }
+    return undefined
+  }
+
+  /** Lends a fresh connection. */
+  adopt(key: string, connection: Connection): Lease {
+    this.#open.add(connection.socket)
+    connection.socket.once("close", () => {
+      this.#open.delete(connection.socket)
+      this.#forget(key, connection)
+    })
+    return this.#lend(key, connection, false)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const socket of this.#open) socket.destroy()
+  }
+
+  #lend(key: string, connection: Connection, isReused: boolean): Lease {
+    let state: "lent" | "complete" | "over" = "lent"
+    return {
+      ...connection,
+      isReused,
+      complete: () => {
+        if (state === "lent") state = "complete"
+      },
+      giveBack: (hint) => {
+        if (state !== "complete") return
+        state = "over"
+        this.#keep(key, connection, hint === undefined ? longest : Math.min(longest, (hint - 1) * 1000))
+      },
+      end: () => {
+        if (state !== "lent") return
+        state = "over"
+        connection.socket.destroy()
+      }
+    }
+  }
+
+  #keep(key: string, connection: Connection, milliseconds: number): void {
+    const { socket } = connection
+    if (this.#isClosed || milliseconds <= 0 || socket.destroyed || !socket.writable || socket.readableEnded) {
+      socket.destroy()
+      return
+    }
+    // Nothing may come on an idle connection: what came would be taken for the answer to the next request.
+    socket.on("data", drop)
+    socket.setTimeout(milliseconds, () => socket.destroy())
+    socket.unref()
+    const list = this.#idle.get(key)
+    if (list === undefined) this.#idle.set(key, [connection])
+    else list.push(connection)
+  }
+
+  #forget(key: string, connection: Connection): void {
+    const list = this.#idle.get(key)
+    const at = list?.indexOf(connection) ?? -1
+    if (at >= 0) list?.splice(at, 1)
+    if (list?.length === 0) this.#idle.delete(key)
+  }
+}
+
+function drop(this: Socket): void {
+  this.destroy()
+}

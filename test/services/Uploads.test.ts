@@ -1,0 +1,89 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, FileSystem, Layer, Path } from "effect"
+import { TestClock } from "effect/testing"
+import { Digest } from "../../src/schemas/Digest.ts"
+import { storeError } from "../../src/schemas/StoreError.ts"
+import { collect, fromBytes } from "../../src/services/Bytes.ts"
+import { Uploads } from "../../src/services/Uploads.ts"
+
+const text = (content: string) => fromBytes(Buffer.from(content))
+const digest = Digest.make(`sha256:${"0".repeat(64)}`)
+
+const uploads = (options: { readonly sessions?: number; readonly limit?: number } = {}) =>
+  Layer.unwrap(Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    return Uploads.layer({ directory: yield* fs.makeTempDirectoryScoped(), ...options })
+  })).pipe(Layer.provideMerge(NodeServices.layer))
+
+const reasonOf = <A, R>(effect: Effect.Effect<A, { readonly reason: { readonly _tag: string } }, R>) =>
+  Effect.map(Effect.flip(effect), ({ reason }) => reason._tag)
+
+describe("an upload", () => {
+  it.effect("gives what came in parts as one, and is gone then", () =>
+    Effect.gen(function*() {
+      const { append, find, finish, start } = yield* Uploads
+      const { id } = yield* start("a")
+      yield* append("a", id, text("hel"))
+      yield* append("a", id, text("lo"), { from: 3, to: 4 })
+      const whole = yield* finish("a", id, digest, (content, { size }) =>
+        Effect.map(collect(content, 100), (bytes) => [Buffer.from(bytes).toString(), size]))
+      assert.deepStrictEqual(whole, ["hello", 5])
+      assert.strictEqual(yield* reasonOf(find("a", id)), "UploadLost")
+    }).pipe(Effect.provide(uploads())))
+
+  it.effect("stays when the store fails, and goes when the digest was wrong", () =>
+    Effect.gen(function*() {
+      const { append, find, finish, start } = yield* Uploads
+      const { id } = yield* start("a")
+      yield* append("a", id, text("x"))
+      const failing = (tag: "FsNoSpace" | "DigestMismatch") =>
+        reasonOf(finish("a", id, digest, () => Effect.fail(storeError("", tag, ""))))
+      assert.strictEqual(yield* failing("FsNoSpace"), "FsNoSpace")
+      assert.strictEqual((yield* find("a", id)).received, 1)
+      assert.strictEqual(yield* failing("DigestMismatch"), "DigestMismatch")
+      assert.strictEqual(yield* reasonOf(find("a", id)), "UploadLost")
+    }).pipe(Effect.provide(uploads())))
+
+  it.effect("is forgotten an hour after its last byte (R09)", () =>
+    Effect.gen(function*() {
+      const { append, find, start } = yield* Uploads
+      const { id } = yield* start("a")
+      yield* TestClock.adjust("59 minutes")
+      yield* append("a", id, text("x"))
+      yield* TestClock.adjust("59 minutes")
+      assert.strictEqual((yield* find("a", id)).received, 1)
+      yield* TestClock.adjust("2 minutes")
+      assert.strictEqual(yield* reasonOf(find("a", id)), "UploadLost")
+    }).pipe(Effect.provide(uploads())))
+
+  it.effect("is refused while too many are open (R10)", () =>
+    Effect.gen(function*() {
+      const { cancel, start } = yield* Uploads
+      const { id } = yield* start("a")
+      yield* start("a")
+      assert.strictEqual(yield* reasonOf(start("a")), "RateLimited")
+      yield* cancel("a", id)
+      yield* start("a")
+    }).pipe(Effect.provide(uploads({ sessions: 2 }))))
+
+  it.effect("does not grow above its limit (R03)", () =>
+    Effect.gen(function*() {
+      const { append, start } = yield* Uploads
+      const { id } = yield* start("a")
+      assert.strictEqual(yield* reasonOf(append("a", id, text("12345678901"))), "SizeLimit")
+    }).pipe(Effect.provide(uploads({ limit: 10 }))))
+
+  it.effect("leaves no file behind", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const directory = path.join(yield* fs.makeTempDirectoryScoped(), "uploads")
+      yield* Effect.gen(function*() {
+        const { start } = yield* Uploads
+        yield* start("a")
+        assert.strictEqual((yield* fs.readDirectory(directory)).length, 1)
+      }).pipe(Effect.provide(Uploads.layer({ directory })), Effect.scoped)
+      assert.deepStrictEqual(yield* fs.readDirectory(directory), [])
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
+})

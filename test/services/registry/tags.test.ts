@@ -1,0 +1,258 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Stream } from "effect"
+import { mediaTypes } from "../../../src/schemas/MediaType.ts"
+import { Tag } from "../../../src/schemas/Ref.ts"
+import { Registry } from "../../../src/services/Registry.ts"
+import { type Answer, fakeHttp, opened, registryOver, type Reply, reset } from "./fakeHttp.ts"
+
+const page = (tags: ReadonlyArray<string> | null, link?: string, type = "application/json"): Reply => ({
+  status: 200,
+  headers: { "Content-Type": type, ...(link === undefined ? {} : { Link: `<${link}>; rel="next"` }) },
+  body: JSON.stringify({ name: "app", tags })
+})
+
+const list = Effect.fnUntraced(function*(replies: ReadonlyArray<Reply>, request?: { last?: string; limit?: number }) {
+  const http = fakeHttp(replies)
+  const repository = yield* opened(http)
+  const seen: Array<string> = []
+  const result = yield* Effect.result(
+    Stream.runForEach(repository.tags(request), ({ names }) => Effect.sync(() => void seen.push(...names)))
+  )
+  return { lines: http.lines(), seen, error: result._tag === "Failure" ? result.failure : undefined }
+}, Effect.scoped)
+
+describe("tags", () => {
+  it.effect("asks without n, and follows relative and absolute links", () =>
+    Effect.gen(function*() {
+      const { error, lines, seen } = yield* list([
+        page(["a", "b"], "/v2/app/tags/list?last=b&n=2"),
+        page(["c"], "https://r.example/v2/app/tags/list?next_page=x%2By"),
+        page(["d"])
+      ])
+      assert.deepStrictEqual(seen, ["a", "b", "c", "d"])
+      assert.isUndefined(error)
+      assert.deepStrictEqual(lines, [
+        "GET app/tags/list",
+        "GET app/tags/list?last=b&n=2",
+        "GET app/tags/list?next_page=x%2By"
+      ])
+    }))
+
+  it.effect("stops asking once the limit is reached", () =>
+    Effect.gen(function*() {
+      const { lines, seen } = yield* list([page(["b", "c"], "?last=c")], { last: "a", limit: 2 })
+      assert.deepStrictEqual(lines, ["GET app/tags/list?last=a&n=2"])
+      assert.deepStrictEqual(seen, ["b", "c"])
+    }))
+
+  it.effect("asks without n when n is refused", () =>
+    Effect.gen(function*() {
+      const { lines, seen } = yield* list([{ status: 413, body: "TOO_MANY_TAGS_REQUESTED" }, page(["b"])], {
+        limit: 500
+      })
+      assert.deepStrictEqual(lines, ["GET app/tags/list?n=500", "GET app/tags/list"])
+      assert.deepStrictEqual(seen, ["b"])
+    }))
+
+  it.effect("asks for a page only when it is pulled", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp([page(["a"], "?last=a")])
+      const repository = yield* opened(http)
+      const [first] = yield* Stream.runCollect(Stream.take(repository.tags(), 1))
+      assert.deepStrictEqual(first?.names, ["a"])
+      assert.strictEqual(http.asked.length, 1)
+    }).pipe(Effect.scoped))
+
+  it.effect("takes null for no tags, and names once", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual((yield* list([page(null)])).seen, [])
+      assert.deepStrictEqual((yield* list([page(["a", "b", "a"])])).seen, ["a", "b"])
+    }))
+
+  it.effect("skips names that are no tags, but passes the page on as it came (N38)", () =>
+    Effect.gen(function*() {
+      const odd = ["../x", "ok", "a@sha256:00", "with space", "x".repeat(129), "+"]
+      const http = fakeHttp([page(odd)])
+      const repository = yield* opened(http)
+      const [first] = yield* Stream.runCollect(repository.tags())
+      assert.deepStrictEqual(first?.names, ["ok"])
+      assert.strictEqual(new TextDecoder().decode(first?.body), JSON.stringify({ name: "app", tags: odd }))
+    }).pipe(Effect.scoped))
+
+  const loops: ReadonlyArray<readonly [string, ReadonlyArray<Reply>, number]> = [
+    ["a link to its own page", [page(["a"], "/v2/app/tags/list")], 1],
+    ["a cycle of pages", [page(["a"], "?last=a"), page(["b"], "/v2/app/tags/list")], 2],
+    ["a page that brings nothing new", [page(["a"], "?last=a"), page(["a"], "?last=b"), page(["a"])], 2],
+    ["a link to another host", [page(["a"], "https://evil.example/v2/app/tags/list?last=a")], 1]
+  ]
+  for (const [what, replies, count] of loops) {
+    it.effect(`fails at ${what} (N37)`, () =>
+      Effect.gen(function*() {
+        const { error, lines } = yield* list(replies)
+        assert.strictEqual(error?.reason._tag, "PaginationLoop")
+        assert.strictEqual(lines.length, count)
+      }))
+  }
+
+  it.effect("refuses a page of another type, and one that is no list", () =>
+    Effect.gen(function*() {
+      const html = yield* list([page([], undefined, "text/html; charset=utf-8")])
+      assert.strictEqual(
+        html.error?.message,
+        `failed to list tags for r.example/app:latest: unsupported media type: "text/html"`
+      )
+      const cut = yield* list([{ status: 200, headers: { "Content-Type": "application/json" }, body: `{"tags":["a"` }])
+      assert.strictEqual(cut.error?.reason._tag, "ManifestInvalid")
+    }))
+
+  it.effect("tells a missing repository", () =>
+    Effect.gen(function*() {
+      const { error } = yield* list([{ status: 404, body: "x" }])
+      assert.strictEqual(
+        error?.message,
+        "failed to list tags for r.example/app:latest: request failed: not found [http 404]: x"
+      )
+    }))
+})
+
+const tag = Tag.make("v1")
+const found = (mediaType: string): Answer => ({
+  status: 200,
+  headers: { "Content-Type": mediaType, "Docker-Content-Digest": `sha256:${"1".repeat(64)}`, "Content-Length": "7" }
+})
+const session: Answer = { status: 202, headers: { Location: "/v2/app/blobs/uploads/1" } }
+
+describe("deleteTag", () => {
+  it.effect("is one request where registries delete tags", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp([{ status: 202 }])
+      yield* (yield* opened(http)).deleteTag(tag)
+      assert.deepStrictEqual(http.lines(), ["DELETE app/manifests/v1"])
+      assert.isTrue(http.asked[0]?.request.isProbe)
+    }).pipe(Effect.scoped))
+
+  it.effect("is asked for again when the answer was lost, and gone is deleted then (N10)", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp([reset, { status: 404 }])
+      yield* (yield* opened(http)).deleteTag(tag)
+      assert.deepStrictEqual(http.lines(), ["DELETE app/manifests/v1", "DELETE app/manifests/v1"])
+    }).pipe(Effect.scoped))
+
+  it.effect("changes nothing at a registry in trouble", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp([{ status: 503 }, { status: 503 }])
+      const error = yield* Effect.flip((yield* opened(http)).deleteTag(tag))
+      assert.match(error.message, /^failed deleting r\.example\/app:v1: request failed: .*\[http 503\]/)
+      assert.strictEqual(http.asked.length, 2)
+    }).pipe(Effect.scoped))
+
+  const families = [
+    [mediaTypes.ociIndex, mediaTypes.ociManifest],
+    [mediaTypes.dockerList, mediaTypes.dockerManifest]
+  ] as const
+  for (const [type, placeholder] of families) {
+    it.effect(`puts a placeholder in the place of a ${type} and deletes that`, () =>
+      Effect.gen(function*() {
+        const http = fakeHttp(({ line }) =>
+          line === "DELETE app/manifests/v1"
+            ? { status: 400 }
+            : line.startsWith("HEAD")
+            ? found(type)
+            : line.startsWith("POST")
+            ? session
+            : { status: line.startsWith("DELETE") ? 202 : 201 }
+        )
+        yield* (yield* opened(http)).deleteTag(tag)
+        const pushed = http.asked.find(({ line }) => line === "PUT app/manifests/v1")
+        const document = JSON.parse(new TextDecoder().decode(pushed?.body))
+        assert.strictEqual(document.mediaType, placeholder)
+        const last = http.lines().at(-1)
+        assert.match(last ?? "", /^DELETE app\/manifests\/sha256:[0-9a-f]{64}$/)
+        assert.notInclude(last, "1".repeat(64))
+        assert.strictEqual(http.lines().filter((line) => line.startsWith("DELETE")).length, 2)
+      }).pipe(Effect.scoped))
+  }
+
+  it.effect("makes placeholders that differ, so that no other tag shares one", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp(({ line }) =>
+        line === "DELETE app/manifests/v1"
+          ? { status: 400 }
+          : line.startsWith("HEAD")
+          ? found(mediaTypes.ociManifest)
+          : line.startsWith("POST")
+          ? session
+          : { status: line.startsWith("DELETE") ? 202 : 201 }
+      )
+      const repository = yield* opened(http)
+      yield* repository.deleteTag(tag)
+      yield* repository.deleteTag(tag)
+      const deleted = http.lines().filter((line) => line.startsWith("DELETE app/manifests/sha256:"))
+      assert.strictEqual(new Set(deleted).size, 2)
+    }).pipe(Effect.scoped))
+
+  it.effect("fails with NotFound when there is no such tag, and changes nothing", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp([{ status: 400 }, { status: 404 }])
+      const error = yield* Effect.flip((yield* opened(http)).deleteTag(tag))
+      assert.strictEqual(error.reason._tag, "NotFound")
+      assert.strictEqual(
+        error.message,
+        "failed to request manifest head r.example/app:v1: request failed: not found [http 404]: "
+      )
+      assert.deepStrictEqual(http.lines(), ["DELETE app/manifests/v1", "HEAD app/manifests/v1"])
+    }).pipe(Effect.scoped))
+
+  it.effect("pushes no placeholder to a registry that deletes nothing", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp([{ status: 405 }, found(mediaTypes.ociManifest), { status: 405, body: "UNSUPPORTED" }])
+      const error = yield* Effect.flip((yield* opened(http)).deleteTag(tag))
+      assert.match(error.message, /^failed deleting r\.example\/app:v1: request failed: .*UNSUPPORTED$/)
+      assert.strictEqual(http.lines().filter((line) => line.startsWith("PUT")).length, 0)
+    }).pipe(Effect.scoped))
+
+  it.effect("says that the tag points at a placeholder that could not be deleted (N43)", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp(({ line }) =>
+        line.startsWith("DELETE")
+          ? { status: 400 }
+          : line.startsWith("HEAD")
+          ? found(mediaTypes.ociManifest)
+          : line.startsWith("POST")
+          ? session
+          : { status: 201 }
+      )
+      const error = yield* Effect.flip((yield* opened(http)).deleteTag(tag))
+      const [digest] = http.lines().at(-1)?.match(/sha256:[0-9a-f]{64}/) ?? []
+      assert.isTrue(error.message.startsWith("failed deleting dummy manifest for r.example/app:v1: "))
+      assert.include(error.message, `the tag now points at the placeholder ${digest}`)
+      assert.strictEqual(error.reason._tag, "HttpStatus")
+    }).pipe(Effect.scoped))
+})
+
+describe("Registry", () => {
+  it.effect("lists the catalog a page for each pull", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp([{
+        status: 200,
+        headers: { "Content-Type": "application/json", Link: `</v2/_catalog?last=b>; rel="next"` },
+        body: `{"repositories":["a","b/c","../x","UPPER"]}`
+      }])
+      const pages = yield* Effect.provide(
+        Effect.flatMap(Registry, (it) => Stream.runCollect(Stream.take(it.list("r.example", { limit: 3 }), 1))),
+        registryOver(http)
+      )
+      assert.deepStrictEqual([...pages].map(({ names }) => names), [["a", "b/c"]])
+      assert.deepStrictEqual(http.lines(), ["GET _catalog?n=3"])
+    }))
+
+  it.effect("pings /v2/", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp([{ status: 200 }, { status: 401 }])
+      const ping = Effect.provide(Effect.flatMap(Registry, (it) => it.ping("r.example")), registryOver(http))
+      yield* ping
+      const error = yield* Effect.flip(ping)
+      assert.deepStrictEqual(http.lines(), ["GET ", "GET "])
+      assert.strictEqual(error.message, "failed to ping registry r.example: request failed: unauthorized [http 401]: ")
+    }))
+})
