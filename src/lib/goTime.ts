@@ -13,7 +13,18 @@ export interface GoTime {
 }
 
 const months = [
-  "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December"
 ]
 const days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
@@ -105,7 +116,7 @@ export const formatTime = (time: GoTime, layout: string): string => {
       case "pm":
         return hour < 12 ? "am" : "pm"
       case "MST":
-        return time.zone === "" ? zoneText(time.offset, time.offset % 3600 === 0 ? "-07" : "-0700") : time.zone
+        return time.zone === "" ? zoneText(time.offset, "-0700") : time.zone
       default:
         return /^[.,]/.test(part) ? fractionText(fraction, part) : zoneText(time.offset, part)
     }
@@ -138,13 +149,26 @@ interface Reading {
 /** Reads by a layout (`time.Parse`); the problem in Go's words. */
 export const parseTime = (layout: string, text: string): ParsedTime => {
   const read: Reading = {
-    year: 0, month: 1, day: 1, yearDay: 0, hour: 0, minute: 0, second: 0, nanos: 0, isAfternoon: undefined,
-    offset: undefined, zone: ""
+    year: 0,
+    month: 1,
+    day: 1,
+    yearDay: 0,
+    hour: 0,
+    minute: 0,
+    second: 0,
+    nanos: 0,
+    isAfternoon: undefined,
+    offset: undefined,
+    zone: ""
   }
   const problem = (rest: string, part: string): ParsedTime => ({
-    problem: `parsing time ${JSON.stringify(text)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(rest)} as ${JSON.stringify(part)}`
+    problem: `parsing time ${JSON.stringify(text)} as ${JSON.stringify(layout)}: cannot parse ${
+      JSON.stringify(rest)
+    } as ${JSON.stringify(part)}`
   })
-  const outside = (what: string): ParsedTime => ({ problem: `parsing time ${JSON.stringify(text)}: ${what} out of range` })
+  const outside = (what: string): ParsedTime => ({
+    problem: `parsing time ${JSON.stringify(text)}: ${what} out of range`
+  })
   let rest = text
   let from = 0
   for (const match of layout.matchAll(parts)) {
@@ -172,7 +196,8 @@ export const parseTime = (layout: string, text: string): ParsedTime => {
   if (read.hour > 23) return outside("hour")
   if (read.minute > 59) return outside("minute")
   if (read.second > 59) return outside("second")
-  if (read.day < 1 || read.day > new Date(Date.UTC(2000 + (read.year % 400), read.month, 0)).getUTCDate()) return outside("day")
+  if (read.day < 1 || read.day > new Date(Date.UTC(2000 + (read.year % 400), read.month, 0)).getUTCDate())
+    return outside("day")
   return { time: assemble(read) }
 }
 
@@ -182,7 +207,11 @@ const assemble = (read: Reading): GoTime => {
   date.setUTCHours(read.hour, read.minute, read.second)
   const offset = read.offset ?? 0
   const zone = read.zone !== "" ? read.zone : offset === 0 ? "UTC" : ""
-  return { nanos: (BigInt(date.getTime()) * 1_000_000n) + BigInt(read.nanos) - BigInt(offset) * 1_000_000_000n, offset, zone }
+  return {
+    nanos: (BigInt(date.getTime()) * 1_000_000n) + BigInt(read.nanos) - BigInt(offset) * 1_000_000_000n,
+    offset,
+    zone
+  }
 }
 
 /** Takes one part of a layout from the text: how many characters it took, `undefined` when it does not fit. */

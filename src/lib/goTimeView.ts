@@ -1,6 +1,6 @@
 /** Times and durations as templates see them, with the methods of Go's `time` package. */
 import { formatGoDuration } from "./goDuration.ts"
-import { Float, Struct, stringArg, TemplateFailure } from "./gotemplate/value.ts"
+import { Float, stringArg, Struct, TemplateFailure } from "./gotemplate/value.ts"
 import { formatTime, type GoTime, parseTime, rfc3339Nano, utcTime, zeroTime } from "./goTime.ts"
 import { jsonString } from "./json.ts"
 

@@ -11,7 +11,7 @@ export interface JsonOptions {
 }
 
 /** A string, a literal or number, one of the six marks, or white space. */
-const tokens = /"(?:[^"\\]|\\.)*"|[^\s{}[\]:,"]+|[{}[\]:,]|\s+/gsu
+const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|[^\s{}[\]:,"]+|[{}[\]:,]|\s+/gsu
 
 const htmlEscapes: Readonly<Record<string, string>> = {
   "<": "\\u003c",
@@ -101,4 +101,3 @@ export const marshal = (value: unknown): string => {
   if (value.behaviour.text !== undefined) return jsonString(value.behaviour.text)
   return jsonObject(Object.entries(value.fields).map(([key, item]) => [key, marshal(item)]))
 }
-

@@ -1,6 +1,8 @@
 /** Writes values by `--format` templates, piece by piece, to stdout. */
-import { Context, Data } from "effect"
-import type { Effect } from "effect"
+import { Clock, Context, Data, Effect, Layer, Stdio, Stream } from "effect"
+import { compile } from "../lib/gotemplate.ts"
+import { bytesOf } from "../lib/gotemplate/value.ts"
+import { processEnvironment, smallFile, templateFunctions } from "../lib/templateFunctions.ts"
 
 export class TemplateError extends Data.TaggedError("TemplateError")<{ readonly message: string }> {}
 
@@ -14,4 +16,62 @@ export class Formatter extends Context.Service<Formatter, {
     view: unknown,
     options?: { readonly named?: boolean }
   ) => Effect.Effect<void, TemplateError>
-}>()("regclient/services/Formatter") {}
+}>()("regclient/services/Formatter") {
+  /** Environment and files are those of the process (faults K12). */
+  static readonly layer = Layer.effect(
+    Formatter,
+    Effect.gen(function*() {
+      const stdio = yield* Stdio.Stdio
+      return Formatter.of({
+        write: Effect.fn("Formatter.write")(function*(template, view, { named = false } = {}) {
+          const now = yield* Clock.currentTimeMillis
+          const warnings: Array<string> = []
+          const functions = templateFunctions({
+            env: processEnvironment,
+            file: smallFile,
+            now: () => now,
+            warn: (text) => warnings.push(text)
+          })
+          const { pieces, problem } = rendered(named ? namedFormat(template) : template, view, functions)
+          yield* Stream.run(Stream.fromIterable(pieces), stdio.stdout()).pipe(
+            // A reader that went away, such as `head`, has what it wanted.
+            Effect.catchIf((error) => isBrokenPipe(error), () => Effect.void),
+            Effect.mapError((error) => new TemplateError({ message: `failed to write output: ${error.message}` }))
+          )
+          for (const warning of warnings) yield* Effect.logWarning(warning)
+          if (problem !== undefined) return yield* new TemplateError({ message: problem })
+        })
+      })
+    })
+  )
+}
+
+const headers = `{{range $k,$v := .RawHeaders}}{{range $x := $v}}{{printf "%s: %s\\n" $k $x}}{{end}}{{end}}`
+const body = `{{printf "%s" .RawBody}}`
+const namedFormats: Readonly<Record<string, string>> = {
+  raw: `${headers}{{"\\n"}}${body}`,
+  "raw-body": body,
+  rawBody: body,
+  body,
+  "raw-headers": headers,
+  rawHeaders: headers,
+  headers
+}
+
+/** The template a name such as `raw-body` stands for; any other text is its own. */
+export const namedFormat = (text: string): string =>
+  (Object.hasOwn(namedFormats, text) ? namedFormats[text] : undefined) ?? text
+
+const rendered = (text: string, view: unknown, functions: ReturnType<typeof templateFunctions>) => {
+  const pieces: Array<Uint8Array> = []
+  const template = compile(text, { functions })
+  const problem = "problem" in template ? template.problem : template.render(view, (piece) => {
+    pieces.push(bytesOf(piece))
+  })
+  return { pieces: pieces.length > 1 ? [Buffer.concat(pieces)] : pieces, problem }
+}
+
+const isBrokenPipe = (error: { readonly reason?: unknown }): boolean => {
+  const { cause } = (error.reason ?? {}) as { readonly cause?: { readonly code?: unknown } } // shape of a system error
+  return cause?.code === "EPIPE"
+}

@@ -31,7 +31,8 @@ export const isTrue = (value: unknown): boolean => {
 }
 
 /** A named string or number is one to what compares, counts and indexes. */
-const scalar = (value: unknown): unknown => value instanceof Struct ? value.behaviour.text ?? value.behaviour.number ?? value : value
+const scalar = (value: unknown): unknown =>
+  value instanceof Struct ? value.behaviour.text ?? value.behaviour.number ?? value : value
 
 /** Bytes or elements in a value; `undefined` when it has no length. */
 const lengthOf = (given: unknown): number | undefined => {

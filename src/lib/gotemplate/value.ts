@@ -129,12 +129,16 @@ export const textOf = (bytes: Uint8Array): string => {
 
 const lossless = (bytes: Uint8Array): string => {
   const parts: Array<string> = []
+  let valid = 0
   for (let at = 0; at < bytes.length;) {
     const length = sequenceLength(bytes, at)
-    if (length === 0) parts.push(String.fromCharCode(0xdc00 + (bytes[at] ?? 0)))
-    else parts.push(decoder.decode(bytes.subarray(at, at + length)))
+    if (length === 0) {
+      parts.push(decoder.decode(bytes.subarray(valid, at)), String.fromCharCode(0xdc00 + (bytes[at] ?? 0)))
+      valid = at + 1
+    }
     at += Math.max(length, 1)
   }
+  parts.push(decoder.decode(bytes.subarray(valid)))
   return parts.join("")
 }
 
@@ -159,11 +163,12 @@ const sequenceLength = (bytes: Uint8Array, at: number): number => {
 /** The bytes of a text made by `textOf`, or of any other text. */
 export const bytesOf = (text: string): Uint8Array => {
   if (text.isWellFormed()) return new TextEncoder().encode(text)
-  const bytes: Array<number> = []
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0
-    if (code >= 0xdc80 && code <= 0xdcff) bytes.push(code - 0xdc00)
-    else for (const byte of new TextEncoder().encode(character)) bytes.push(byte)
-  }
-  return Uint8Array.from(bytes)
+  const encoder = new TextEncoder()
+  // With the flag u only lone surrogates match, and every second part is a run of them.
+  const parts = text.split(/([\udc80-\udcff]+)/u).map((part, at) =>
+    at % 2 === 0
+      ? encoder.encode(part)
+      : Uint8Array.from({ length: part.length }, (_, byte) => part.charCodeAt(byte) - 0xdc00)
+  )
+  return Buffer.concat(parts)
 }

@@ -1,0 +1,81 @@
+/** A reference as templates see it. */
+import { stringArg, Struct } from "../../lib/gotemplate/value.ts"
+import type { Ref } from "../../schemas/Ref.ts"
+
+interface Parts {
+  readonly Scheme: string
+  readonly Reference: string
+  readonly Registry: string
+  readonly Repository: string
+  readonly Tag: string
+  readonly Digest: string
+  readonly Path: string
+}
+
+const partsOf = ({ digest, location, tag, text }: Ref): Parts => {
+  const isRegistry = location._tag === "Registry"
+  return {
+    Scheme: isRegistry ? "reg" : location._tag === "OciLayout" ? "ocidir" : "ocifile",
+    Reference: text,
+    Registry: isRegistry ? location.registry : "",
+    Repository: isRegistry ? location.repository : "",
+    Tag: tag ?? "",
+    Digest: digest ?? "",
+    Path: isRegistry ? "" : location.path
+  }
+}
+
+export const referenceView = (ref: Ref): Struct => view(partsOf(ref))
+
+/** The reference of nothing: all its fields are empty. */
+export const emptyReference: Parts = {
+  Scheme: "",
+  Reference: "",
+  Registry: "",
+  Repository: "",
+  Tag: "",
+  Digest: "",
+  Path: ""
+}
+
+const name = ({ Digest, Path, Registry, Repository, Scheme, Tag }: Parts): string => {
+  const place = Scheme === "reg"
+    ? Registry === "" || Repository === "" ? "" : `${Registry}/${Repository}`
+    : Path === ""
+    ? ""
+    : `${Scheme}://${Path}`
+  return place === "" ? "" : place + (Tag === "" ? "" : `:${Tag}`) + (Digest === "" ? "" : `@${Digest}`)
+}
+
+const view = (parts: Parts): Struct => {
+  const changed = (change: Partial<Parts>) => {
+    const next = { ...parts, ...change }
+    return view({ ...next, Reference: name(next) })
+  }
+  return new Struct("ref.Ref", { ...parts }, {
+    methods: {
+      CommonName: () => name(parts),
+      IsSet: () => isSet(parts),
+      IsSetRepo: () => name(parts) !== "",
+      IsZero: () => Object.values(parts).every((it) => it === ""),
+      SetTag: (tag: unknown) => changed({ Tag: stringArg(tag), Digest: "" }),
+      SetDigest: (digest: unknown) => changed({ Tag: "", Digest: stringArg(digest) }),
+      AddDigest: (digest: unknown) => changed({ Digest: stringArg(digest) }),
+      ToReg: () => parts.Scheme === "reg" ? view(parts) : view(asRegistry(parts))
+    }
+  })
+}
+
+const isSet = (parts: Parts): boolean =>
+  name(parts) !== "" && (parts.Scheme !== "reg" || parts.Tag !== "" || parts.Digest !== "")
+
+/** A layout as `localhost/<path>` (library description, section 1.3). */
+const asRegistry = (parts: Parts): Parts => {
+  const clean: Array<string> = []
+  for (const part of parts.Path.split("/")) {
+    if (part === "..") clean.pop()
+    else if (part !== "" && part !== ".") clean.push(part)
+  }
+  const repository = clean.join("/").toLowerCase().replace(/[^/a-z0-9]+/g, "-")
+  return { ...parts, Scheme: "reg", Registry: "localhost", Repository: repository }
+}
