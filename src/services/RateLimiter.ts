@@ -145,14 +145,9 @@ const makeAdmission = () => {
     }
   }
   const leave = (entry: Entry): void => {
-    if (waiting.includes(entry)) waiting = waiting.filter((it) => it !== entry)
-    else {
-      for (const host of entry.hosts) {
-        const rest = [...runningAt(host)]
-        rest.splice(rest.indexOf(entry.demand), 1)
-        running.set(host, rest)
-      }
-    }
+    // Who was interrupted before it could wait is neither waiting nor running, and takes nobody's place away.
+    waiting = waiting.filter((it) => it !== entry)
+    for (const host of entry.hosts) running.set(host, runningAt(host).filter((it) => it !== entry.demand))
     settle()
   }
 

@@ -70,13 +70,14 @@ const acquire = Effect.fnUntraced(function*(
   for (let tries = 0; !(yield* disk.create(path, content)); tries++) {
     const now = yield* Clock.monotonicTimeNanos
     const [text, info] = [yield* textOf(disk, path), yield* disk.infoOfName(path)]
-    if (text === undefined || info === undefined) continue
+    // Gone by now, unless it is a link to nothing: that is waited for as any other.
+    if (info === undefined) continue
     const mark = `${info.identity} ${text}`
     if (mark !== seen.mark) seen = { mark, since: now }
-    const hasDied = isDead(text, now - seen.since)
+    const hasDied = text !== undefined && isDead(text, now - seen.since)
     if (hasDied) yield* takeOver(disk, dir, text)
     if (hasDied && now - start <= failed) continue
-    const owner = decodeOwner(text.split("\n")[0] ?? "")
+    const owner = decodeOwner(text?.split("\n")[0] ?? "")
     const by = owner === undefined ? "another process" : `process ${owner.pid} on ${owner.host.split("/")[0]}`
     if (now - start > reported && !isReported) {
       isReported = true
