@@ -163,12 +163,13 @@ const typeOf = (document: Shape, expected: Expected): Result.Result<string, Stor
       : Result.succeed(claimed)
   }
   // Schema 1 has no field for its type, and servers call the signed form by either name.
-  const isSame = generic.has(claimed) || claimed === own.toLowerCase() ||
-    (document.fsLayers !== undefined && claimed.includes(".v1+"))
+  const isSame = generic.has(claimed) || claimed === own.toLowerCase() || (isSchema1(own) && isSchema1(claimed))
   return isSame
     ? Result.succeed(own)
     : fail("MediaTypeMismatch", `manifest contains an unexpected media type: expected ${claimed}, received ${own}`)
 }
+
+const isSchema1 = (type: string): boolean => type === mediaTypes.schema1 || type === mediaTypes.schema1Signed
 
 const shapeType = (document: Shape): string | undefined => {
   if (document.schemaVersion === 1) {
