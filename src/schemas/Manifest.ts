@@ -10,6 +10,9 @@ import { type StoreError, storeError } from "./StoreError.ts"
 /** Header values by lower-case name, in the order received. */
 export type Headers = Readonly<Record<string, ReadonlyArray<string>>>
 
+/** The first value of a header, by its lower-case name. */
+export const header = (headers: Headers, name: string): string | undefined => headers[name]?.[0]
+
 interface Received {
   /** Media type, digest and size of `bytes`. */
   readonly descriptor: Descriptor

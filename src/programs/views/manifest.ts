@@ -4,7 +4,7 @@ import { compactJson } from "../../lib/json.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import type { Headers, Manifest } from "../../schemas/Manifest.ts"
 import { isIndexType, mediaTypes } from "../../schemas/MediaType.ts"
-import { quotaOf } from "../../schemas/Quota.ts"
+import { noQuota, quotaOf } from "../../schemas/Quota.ts"
 import type { Ref } from "../../schemas/Ref.ts"
 import { descriptorView, stringMap } from "./descriptor.ts"
 import { digestView } from "./digest.ts"
@@ -72,8 +72,8 @@ const commonMethods = (
   RawBody: () => bytesOfManifest(manifest),
   RawHeaders: () => headersView(headers),
   MarshalJSON: () => bytesOfManifest(manifest),
-  GetRateLimit: () => rateLimitView(quotaOf(headers)),
-  HasRateLimit: () => quotaOf(headers).isSet
+  GetRateLimit: () => rateLimitView(quotaOf(headers) ?? noQuota),
+  HasRateLimit: () => quotaOf(headers)?.isSet ?? false
 })
 
 const contentMethods = (type: string, manifest: Manifest | undefined): Readonly<Record<string, Method>> => {

@@ -1,21 +1,12 @@
 /** Blobs of a registry: looked up, read (from their own addresses where the registry has none), deleted (distribution-spec, pulling blobs). */
 import { Effect } from "effect"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
+import { header } from "../../schemas/Manifest.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { type Bytes, fromBytes, fromPump, type Pump, pumpOf, verified } from "../Bytes.ts"
 import type { RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
 import type { Head, Repository } from "../Repository.ts"
-import {
-  type At,
-  header,
-  type Http,
-  labelled,
-  lengthOf,
-  remove,
-  repositoryName,
-  settled,
-  statusOf
-} from "./exchange.ts"
+import { type At, type Http, labelled, lengthOf, remove, repositoryName, settled, statusOf } from "./exchange.ts"
 import { inlineData } from "./inline.ts"
 
 export interface Part {

@@ -1,7 +1,7 @@
 /** Requests to one repository and their answers: what every part of a registry's `Repository` is made of. */
 import { Effect, Result, Schedule } from "effect"
 import type { Scope } from "effect"
-import type { Headers } from "../../schemas/Manifest.ts"
+import { header, type Headers } from "../../schemas/Manifest.ts"
 import type { Reference } from "../../schemas/Ref.ts"
 import { referenceText } from "../../schemas/Ref.ts"
 import type { ReasonTag, StoreError } from "../../schemas/StoreError.ts"
@@ -74,9 +74,6 @@ export const document = <A>(
     Effect.retry({ schedule: backoff, times: 4, while: ({ reason }) => passing.has(reason._tag) }),
     Effect.flatMap(Effect.fromResult)
   )
-
-/** The first value of a header, by its lower-case name. */
-export const header = (headers: Headers, name: string): string | undefined => headers[name]?.[0]
 
 /** All items of a header that holds a list, over all its lines. */
 export const listed = (headers: Headers, name: string): ReadonlyArray<string> =>
@@ -155,7 +152,3 @@ export const addressOf = (text: string, base: URL): URL | undefined => {
   if (base.protocol === "https:" && url.protocol === "http:" && url.hostname === base.hostname) url.protocol = "https:"
   return url
 }
-
-/** Text of a server for one line of a message: what could move the cursor or forge a line is written as code points. */
-export const printable = (text: string, limit = 2_000): string =>
-  text.slice(0, limit).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (it) => `\\u{${it.codePointAt(0)?.toString(16)}}`)

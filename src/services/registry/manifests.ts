@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { hashHex } from "../../lib/hash.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, type Digest, encodedOf, isDigest } from "../../schemas/Digest.ts"
-import { decodeManifest, type Headers, type Manifest, maxPush, maxRead } from "../../schemas/Manifest.ts"
+import { decodeManifest, header, type Headers, type Manifest, maxPush, maxRead } from "../../schemas/Manifest.ts"
 import { baseType, manifestTypes } from "../../schemas/MediaType.ts"
 import { Reference, type Tag } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
@@ -11,7 +11,6 @@ import type { Head, PutManifest, Repository } from "../Repository.ts"
 import {
   type At,
   document,
-  header,
   type Http,
   lengthOf,
   listed,

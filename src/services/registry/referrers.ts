@@ -2,24 +2,14 @@
 import { Clock, Effect, Result } from "effect"
 import { linkTo } from "../../lib/linkHeader.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { decodeManifest, type Index, maxRead } from "../../schemas/Manifest.ts"
+import { decodeManifest, header, type Index, maxRead } from "../../schemas/Manifest.ts"
 import { baseType, isManifestType, mediaTypes } from "../../schemas/MediaType.ts"
 import { Reference, type Tag } from "../../schemas/Ref.ts"
 import { fallbackTag, isMatch, referrer } from "../../schemas/Referrers.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import type { RegistryRequest } from "../RegistryHttp.ts"
 import type { Referrers, Repository } from "../Repository.ts"
-import {
-  addressOf,
-  type At,
-  type Document,
-  document,
-  header,
-  type Http,
-  isTrouble,
-  listed,
-  nameOf
-} from "./exchange.ts"
+import { addressOf, type At, type Document, document, type Http, isTrouble, listed, nameOf } from "./exchange.ts"
 import { addToFallback, type Locks, readFallback, removeFromFallback } from "./fallback.ts"
 import { getManifest, type ReferrerKeeper } from "./manifests.ts"
 

@@ -1,10 +1,10 @@
 /** The requests of one upload session (distribution-spec, pushing blobs). The newest location is always the one to use. */
 import { Effect, Fiber } from "effect"
 import { algorithmOf, type Digest } from "../../schemas/Digest.ts"
-import type { Headers } from "../../schemas/Manifest.ts"
+import { header, type Headers } from "../../schemas/Manifest.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { Body } from "../Transport.ts"
-import { addressOf, type At, header, type Http, type Settled, settled } from "./exchange.ts"
+import { addressOf, type At, type Http, type Settled, settled } from "./exchange.ts"
 
 export interface Session {
   readonly location: URL
