@@ -76,7 +76,7 @@ export class RateLimiter extends Context.Service<RateLimiter, {
 }
 
 /** The hosts at which the fiber holds a place already. */
-export const HeldHosts = Context.Reference<ReadonlySet<string>>("regclient/services/RateLimiter/HeldHosts", {
+const HeldHosts = Context.Reference<ReadonlySet<string>>("regclient/services/RateLimiter/HeldHosts", {
   defaultValue: () => new Set<string>()
 })
 

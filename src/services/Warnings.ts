@@ -38,7 +38,7 @@ export class Warnings extends Context.Service<Warnings, {
 }
 
 /** The texts of `299 agent "text"` in a header, which may hold several; other codes are not for the user. */
-export const warningTexts = (header: string): ReadonlyArray<string> =>
+const warningTexts = (header: string): ReadonlyArray<string> =>
   [...header.matchAll(/(?:^|,)\s*(\d{3}) [^\s"]+ "((?:[^"\\]|\\.)*)"/g)]
     .filter(([, code]) => code === "299")
     .map(([, , text = ""]) => text.replace(/\\(.)/gs, "$1"))

@@ -39,7 +39,7 @@ const annotationRows = (
 const when = (condition: boolean, label: string, value: () => string): ReadonlyArray<Row> =>
   condition ? [[label, value()]] : []
 
-export const descriptorRows = (descriptor: PartialDescriptor, indent = "  "): ReadonlyArray<Row> => {
+const descriptorRows = (descriptor: PartialDescriptor, indent = "  "): ReadonlyArray<Row> => {
   const { artifactType = "", mediaType = "", platform, size = 0, urls = [] } = descriptor
   const features = platform?.["os.features"] ?? []
   const hasPlatform = platform !== undefined && platform.os !== ""

@@ -8,7 +8,7 @@ import { decodeOwner, encodeOwner, self, stateOf } from "../../lib/owner.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { Disk } from "./disk.ts"
 
-export const lockName = ".regclient-lock"
+const lockName = ".regclient-lock"
 export const writerPrefix = ".regclient-writer-"
 
 /** Names the kind of file in one look: what a dead process left. */

@@ -4,7 +4,7 @@ import { hashHex } from "../../lib/hash.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, type Digest, encodedOf, isDigest } from "../../schemas/Digest.ts"
 import { decodeManifest, header, type Headers, type Manifest, maxPush, maxRead } from "../../schemas/Manifest.ts"
-import { baseType, manifestTypes } from "../../schemas/MediaType.ts"
+import { baseType, isGenericType, manifestTypes } from "../../schemas/MediaType.ts"
 import { Reference, type Tag } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import type { Head, PutManifest, Repository } from "../Repository.ts"
@@ -78,15 +78,13 @@ const head = (at: At, http: Http, reference: Reference) =>
 const isHeadless = (error: StoreError): boolean =>
   error.reason._tag === "Unsupported" || headless.has(statusOf(error) ?? 0)
 
-const generic: ReadonlySet<string> = new Set(["", "application/json", "text/plain", "application/octet-stream"])
-
 /** What headers give, when they give all of it. */
 const described = (reference: Reference, headers: Headers): Effect.Effect<Head | undefined, StoreError> => {
   const mediaType = baseType(header(headers, "content-type") ?? "")
   const claimed = header(headers, "docker-content-digest")
   const digest = reference._tag === "ByDigest" ? reference.digest : claimed
   const size = lengthOf(headers)
-  if (generic.has(mediaType) || digest === undefined || !isDigest(digest) || size === undefined || size === 0) {
+  if (isGenericType(mediaType) || digest === undefined || !isDigest(digest) || size === undefined || size === 0) {
     return Effect.succeed(undefined)
   }
   // A registry may name content by its own algorithm, whichever was asked for.

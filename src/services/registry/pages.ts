@@ -3,7 +3,7 @@ import { Effect, Option, Result, Schema, Stream } from "effect"
 import { linkTo } from "../../lib/linkHeader.ts"
 import { cut, visible } from "../../lib/visibleText.ts"
 import { header } from "../../schemas/Manifest.ts"
-import { baseType, mediaTypes } from "../../schemas/MediaType.ts"
+import { baseType, isGenericType } from "../../schemas/MediaType.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import type { RegistryRequest } from "../RegistryHttp.ts"
 import type { Page, PageRequest } from "../Repository.ts"
@@ -89,14 +89,12 @@ const ask = (http: Http, listing: Listing, { query, url }: Position): Effect.Eff
   )
 }
 
-const textual: ReadonlySet<string> = new Set(["", "application/json", "text/plain", mediaTypes.octetStream])
-
 const namesIn = (
   { namesOf }: Listing,
   { bytes, headers }: Document
 ): Result.Result<ReadonlyArray<string>, StoreError> => {
   const type = baseType(header(headers, "content-type") ?? "")
-  if (!textual.has(type)) {
+  if (!isGenericType(type)) {
     return Result.fail(storeError("", "UnsupportedMediaType", `unsupported media type: "${visible(cut(type, 100))}"`))
   }
   return Result.mapError(

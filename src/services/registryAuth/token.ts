@@ -149,7 +149,7 @@ const attempt = Effect.fnUntraced(function*(transport: Transport["Service"], req
 })
 
 /** Reads an answer; none when it is no JSON or has no token that could be a header. */
-export const readToken = (text: string, scopes: Scopes, now: number): Token | undefined => {
+const readToken = (text: string, scopes: Scopes, now: number): Token | undefined => {
   const answer = decodeAnswer(text)
   if (answer._tag === "None") return undefined
   const { access_token, expires_in, issued_at, refresh_token, token } = answer.value

@@ -30,12 +30,12 @@ export const readText = ({ body, headers }: Pick<TransportResponse, "body" | "he
   })
 
 /** Escaped and cut; a last newline of its own stays. */
-export const shownBody = (text: string): string => {
+const shownBody = (text: string): string => {
   const end = /\r?\n$/.exec(text)?.[0] ?? ""
   return cut(visible(text.slice(0, text.length - end.length)), shownLimit) + (end === "" ? "" : "\n")
 }
 
-export const statusText = (status: number): string => {
+const statusText = (status: number): string => {
   switch (status) {
     case 401:
     case 403:
