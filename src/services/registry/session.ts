@@ -8,7 +8,7 @@ import { addressOf, type At, header, type Http, type Settled, settled } from "./
 
 export interface Session {
   readonly location: URL
-  /** Bytes every chunk but the last must have at least. */
+  /** Bytes every chunk but the last must have at least, as the registry says. */
   readonly least: number
 }
 
@@ -44,9 +44,6 @@ export const open = (at: At, http: Http, { query, ...how }: Opening): Effect.Eff
       answer.status === 201 && query["mount"] !== undefined ? Effect.succeed("present") : opened(answer)
   )
 
-/** The largest chunk a registry may ask for, in bytes. */
-const chunkLimit = 1024 * 1024 * 1024
-
 const opened = ({ headers, url }: Settled): Effect.Effect<Session, StoreError> => {
   const location = newest(headers, url)
   if (location === undefined) {
@@ -58,7 +55,7 @@ const opened = ({ headers, url }: Settled): Effect.Effect<Session, StoreError> =
     ))
   }
   const least = Number(/^[0-9]{1,15}$/.exec(header(headers, "oci-chunk-min-length")?.trim() ?? "")?.[0] ?? 0)
-  return Effect.succeed({ location, least: Math.min(least, chunkLimit) })
+  return Effect.succeed({ location, least })
 }
 
 /** The location an answer gives, without its fragment. */
