@@ -153,6 +153,9 @@ const realign = (
   const error = storeError("request failed", "HttpStatus", "unexpected http status code: [http 416]", { status: 416 })
   if (session === undefined || ++state.failures > maxFailures) return Effect.fail(uploadFailure(upload, error))
   const told = progressOf(session, answer)
+  // It wants no range at all, or none like ours: there is nothing to go on from.
+  if (state.offset === 0 && (told.offset ?? 0) === 0 && state.stuck > 0)
+    return Effect.fail(uploadFailure(upload, error))
   const isTold = told.offset !== undefined && told.offset !== state.offset && told.offset <= after
   return Effect.flatMap(
     isTold ? Effect.succeed(told) : status(upload.at, upload.http, told.session),
