@@ -21,6 +21,8 @@ export interface MergedEntries {
   readonly entries: ReadonlyMap<string, SourcedEntry>
   /** What a registry without an entry starts from. */
   readonly hostDefault: HostEntry
+  /** Bytes up to which a registry may ask for larger chunks; 0 when nothing is said of it. */
+  readonly blobLimit: number
   /** Whether docker's certificates count. */
   readonly incDockerCert: boolean
   /** The program to ask for the login of any host without one. */
@@ -82,6 +84,7 @@ export class HostEntries extends Context.Service<HostEntries, {
         return {
           entries: draft.entries,
           hostDefault: draft.hostDefault,
+          blobLimit: config.blobLimit,
           incDockerCert: config.incDockerCert !== false,
           ...(credsStore === undefined ? {} : { credsStore }),
           lastResort
@@ -99,6 +102,7 @@ export class HostEntries extends Context.Service<HostEntries, {
         merged: Effect.succeed({
           entries: new Map(Object.entries(given).map(([name, entry]) => [name, { entry, source: "test" }])),
           hostDefault: {},
+          blobLimit: 0,
           incDockerCert: true,
           lastResort: new Map(),
           ...more

@@ -39,7 +39,7 @@ export class Hosts extends Context.Service<Hosts, {
       })
 
       const look = Effect.fnUntraced(function*(given: string) {
-        const { entries, hostDefault, incDockerCert } = yield* merged
+        const { blobLimit, entries, hostDefault, incDockerCert } = yield* merged
         const name = namedHost(given)?.name ?? given
         const known = entries.get(name)
         const host = toHost(
@@ -55,7 +55,11 @@ export class Hosts extends Context.Service<Hosts, {
             )
           )
         )
-        return { ...host, certificates: [...certificates, ...host.certificates] }
+        return {
+          ...host,
+          certificates: [...certificates, ...host.certificates],
+          ...(blobLimit === 0 ? {} : { blobLimit })
+        }
       })
 
       const hosts = yield* Cache.make({ lookup: look, capacity: Number.POSITIVE_INFINITY })

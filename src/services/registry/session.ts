@@ -8,7 +8,7 @@ import { addressOf, type At, type Http, type Settled, settled } from "./exchange
 
 export interface Session {
   readonly location: URL
-  /** Bytes every chunk but the last must have at least. */
+  /** Bytes every chunk but the last must have at least, as the registry says. */
   readonly least: number
 }
 
@@ -44,9 +44,6 @@ export const open = (at: At, http: Http, { query, ...how }: Opening): Effect.Eff
       answer.status === 201 && query["mount"] !== undefined ? Effect.succeed("present") : opened(answer)
   )
 
-/** The largest chunk a registry may ask for, in bytes. */
-const chunkLimit = 1024 * 1024 * 1024
-
 const opened = ({ headers, url }: Settled): Effect.Effect<Session, StoreError> => {
   const location = newest(headers, url)
   if (location === undefined) {
@@ -58,7 +55,7 @@ const opened = ({ headers, url }: Settled): Effect.Effect<Session, StoreError> =
     ))
   }
   const least = Number(/^[0-9]{1,15}$/.exec(header(headers, "oci-chunk-min-length")?.trim() ?? "")?.[0] ?? 0)
-  return Effect.succeed({ location, least: Math.min(least, chunkLimit) })
+  return Effect.succeed({ location, least })
 }
 
 /** The location an answer gives, without its fragment. */
@@ -113,6 +110,19 @@ export const patch = (
     accept: [416],
     isProbe: true,
     demand: { kind: "blob", size: chunk.length }
+  })
+
+/** One attempt at the whole content in a chunk without a range, for registries that take it in no other way. */
+export const stream = (at: At, http: Http, { location }: Session, body: Body, size: number) =>
+  settled(http, {
+    ...at,
+    method: "PATCH",
+    path: "",
+    url: location,
+    headers: octets,
+    body,
+    isProbe: true,
+    demand: { kind: "blob", size }
   })
 
 export interface Progress {
