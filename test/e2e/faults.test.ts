@@ -1,6 +1,6 @@
 /** Faults of the network between the tool and its registries: what is told, what is left behind, what goes where. */
 import { afterAll, assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
-import { holds, type Hosts, isClear, restore, withLogin, type World, world } from "../support/copies.ts"
+import { restore, type World, world } from "../support/copies.ts"
 import { type Answer, type Asked, problem } from "../support/quirky.ts"
 import {
   always,
