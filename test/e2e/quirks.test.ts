@@ -1,6 +1,6 @@
 /** Registries as they are in the field: their odd answers, and copies, lists and deletions that work in spite of them. */
 import { afterAll, assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
-import { restore, world, type World } from "../support/copies.ts"
+import { restore, type World, world } from "../support/copies.ts"
 import { type Answer, type Asked, digestOf, json, problem, type Quirk, type Reply } from "../support/quirky.ts"
 import { always, both, changed, first, is, judge, type Match, type Row, usual } from "../support/rows.ts"
 
