@@ -8,6 +8,7 @@ import { UsageError } from "../../schemas/UsageError.ts"
 import { Formatter } from "../../services/Formatter.ts"
 import type { Page } from "../../services/Repository.ts"
 import { openRef } from "../open.ts"
+import { checkSkipped } from "../skipped.ts"
 import { tagsView } from "../views/tags.ts"
 
 interface Input {
@@ -27,7 +28,7 @@ export const run = Effect.fn("tag ls")(function*({ args, exclude, format, includ
   let page: Page = { names: [], body: new Uint8Array(), headers: {} }
   yield* Stream.runForEach(repository.tags(request), (it) =>
     Effect.sync(() => {
-      page = it
+      page = { ...it, skipped: (page.skipped ?? 0) + (it.skipped ?? 0) }
       for (const name of it.names) if (isWanted(name)) names.push(name)
     }))
   const { body, headers } = page
@@ -38,6 +39,7 @@ export const run = Effect.fn("tag ls")(function*({ args, exclude, format, includ
   )
   const view = tagsView({ name, tags: names.sort(), body, headers, ...(index?._tag === "Index" ? { index } : {}) })
   yield* (yield* Formatter).write(format, view, { named: true })
+  yield* checkSkipped(`failed to list tags for ${locationName(ref.location)}`, page)
 }, Effect.scoped)
 
 const wanted = (include: ReadonlyArray<Matcher>, exclude: ReadonlyArray<Matcher>): Matcher => (tag) =>
