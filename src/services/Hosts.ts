@@ -39,7 +39,7 @@ export class Hosts extends Context.Service<Hosts, {
       })
 
       const look = Effect.fnUntraced(function*(given: string) {
-        const { entries, hostDefault, incDockerCert } = yield* merged
+        const { entries, hostDefault, incDockerCert, lastResort } = yield* merged
         const name = namedHost(given)?.name ?? given
         const known = entries.get(name)
         const host = toHost(
@@ -55,7 +55,12 @@ export class Hosts extends Context.Service<Hosts, {
             )
           )
         )
-        return { ...host, certificates: [...certificates, ...host.certificates] }
+        return {
+          ...host,
+          // Logins for parts of a registry: each repository may have another.
+          repoAuth: host.repoAuth || [...lastResort.keys()].some((it) => it.startsWith(`${host.name}/`)),
+          certificates: [...certificates, ...host.certificates]
+        }
       })
 
       const hosts = yield* Cache.make({ lookup: look, capacity: Number.POSITIVE_INFINITY })
