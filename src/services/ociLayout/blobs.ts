@@ -5,7 +5,7 @@ import { hasher } from "../../lib/hash.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, Digest, encodedOf } from "../../schemas/Digest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
-import { type StoreError, storeError } from "../../schemas/StoreError.ts"
+import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { attempt, type Bytes, fromPump, type Pump, pumpOf, type Sink } from "../Bytes.ts"
 import { fsError } from "./disk.ts"
 import { folderOf, type LayoutState, noteFound, pathOf, temporaryIn, type Verified } from "./state.ts"
@@ -77,6 +77,7 @@ const measured = (sink: Sink, expected: { readonly digest?: Digest; readonly siz
       hash.update(view)
       sink(view, release)
     },
+    isTooLong: () => expected.size > 0 && received > expected.size,
     end: () => {
       const hex = hash.hex()
       return { received, hex, problem: problemOf(expected, received, hex) }
@@ -96,9 +97,12 @@ export const readBlob = (
     Effect.gen(function*() {
       const before = yield* state.disk.info(path)
       const measure = measured(sink, blob)
-      yield* filePump(path)(measure.sink)
+      yield* Effect.mapError(
+        filePump(path)(measure.sink),
+        (error) => measure.isTooLong() ? within(`read ${path}`)(error) : error
+      )
       const { problem } = measure.end()
-      if (problem !== undefined) return yield* problem
+      if (problem !== undefined) return yield* within(`read ${path}`)(problem)
       const known = knownAs(state, blob.digest)
       if (before !== undefined && known?.identity !== before.identity) {
         remember(state, blob.digest, { identity: before.identity, isOwn: false })
