@@ -2,17 +2,17 @@
 import { Effect } from "effect"
 import { localPlatform } from "../../lib/localPlatform.ts"
 import type { Platform } from "../../schemas/Descriptor.ts"
-import { InputError } from "../../schemas/InputError.ts"
 import type { Manifest } from "../../schemas/Manifest.ts"
 import { bestMatch, parsePlatform, platformText } from "../../schemas/Platform.ts"
 import { commonName, type Ref, Reference, referenceOf } from "../../schemas/Ref.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
+import { UsageError } from "../../schemas/UsageError.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
 
 /** Reads a `--platform` text, with what it leaves out taken from this machine. */
 export const platformOf = (text: string) =>
   Effect.suspend(() => Effect.fromResult(parsePlatform(text, localPlatform()))).pipe(
-    Effect.mapError(({ message }) => new InputError({ message: `failed to parse platform ${text}: ${message}` }))
+    Effect.mapError(({ message }) => new UsageError({ message: `failed to parse platform ${text}: ${message}` }))
   )
 
 /** How many indexes may stand above one another (faults, limits). */

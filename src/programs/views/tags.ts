@@ -38,7 +38,7 @@ export const tagsView = (facts: TagsFacts): Struct => {
 const indexView = (index: Index | undefined, body: Uint8Array): Struct =>
   new Struct("v1.Index", {
     SchemaVersion: index === undefined ? 0 : 2,
-    MediaType: index === undefined ? "" : String(parsed(body)["mediaType"] ?? ""),
+    MediaType: index === undefined ? "" : text(documentIn(body), "mediaType"),
     Manifests: index?.manifests.map((it) => descriptorView(it)) ?? new Nil("slice", "[]descriptor.Descriptor"),
     Annotations: stringMap(index?.annotations)
   }, { json: () => index === undefined ? `{"schemaVersion":0,"manifests":null}` : compactJson(textOf(body)) })
