@@ -23,6 +23,8 @@ export interface MergedEntries {
   readonly hostDefault: HostEntry
   /** Whether docker's certificates count. */
   readonly incDockerCert: boolean
+  /** Bytes of a chunk a registry may ask for; 0 for the usual limit. */
+  readonly blobLimit: number
   /** The program to ask for the login of any host without one. */
   readonly credsStore?: string
   /** Logins of podman and its kin, asked last. */
@@ -83,6 +85,7 @@ export class HostEntries extends Context.Service<HostEntries, {
           entries: draft.entries,
           hostDefault: draft.hostDefault,
           incDockerCert: config.incDockerCert !== false,
+          blobLimit: config.blobLimit,
           ...(credsStore === undefined ? {} : { credsStore }),
           lastResort
         }
@@ -97,9 +100,10 @@ export class HostEntries extends Context.Service<HostEntries, {
       HostEntries,
       HostEntries.of({
         merged: Effect.succeed({
-          entries: new Map(Object.entries(given).map(([name, entry]) => [name, { entry, source: "test" }])),
+          entries: new Map(Object.entries(given).map(([name, entry]) => [name, { entry, source: "given" }])),
           hostDefault: {},
           incDockerCert: true,
+          blobLimit: 0,
           lastResort: new Map(),
           ...more
         })

@@ -50,7 +50,8 @@ export const sendChunks = Effect.fnUntraced(function*(
   const session = upload.current ?? (yield* openPlain(upload, expected))
   upload.current = session
   const parts = Math.ceil((expected?.size ?? 0) / maxParts)
-  const limit = Math.max(upload.host.blobChunk, session.least, parts)
+  const { blobChunk, blobLimit } = upload.host
+  const limit = Math.max(blobChunk, Math.min(session.least, blobLimit), parts)
   const state: State = { offset: 0, limit, failures: 0, stuck: 0, sessions: 1 }
   if (isInterrupted) yield* goOn(upload, expected, state, yield* status(upload.at, upload.http, session), Infinity)
   for (;;) {
@@ -173,7 +174,7 @@ const recover = Effect.fnUntraced(function*(
   if (code === 413) {
     // A proxy's limit on bodies (registry-quirks 1.17).
     state.limit = Math.floor((after - state.offset) / 2)
-    if (state.limit < Math.max(leastLimit, upload.current.least))
+    if (state.limit < Math.max(leastLimit, Math.min(upload.current.least, upload.host.blobLimit)))
       return yield* Effect.fail(uploadFailure(upload, error))
     state.stuck = 0
   } else if (isRefusal(code)) {

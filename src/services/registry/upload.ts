@@ -26,7 +26,7 @@ export interface Uploads {
 export const uploads = (
   at: At,
   http: Http,
-  host: Pick<Host, "blobChunk" | "blobMax">,
+  host: Pick<Host, "blobChunk" | "blobLimit" | "blobMax">,
   { claimed, sessions }: Uploads
 ): Pick<Repository, "putBlob" | "mountBlob"> => ({
   putBlob: (content, expected) =>
@@ -108,7 +108,7 @@ const tooShort = (size: number, received: number) =>
 export interface Upload {
   readonly at: At
   readonly http: Http
-  readonly host: Pick<Host, "blobChunk" | "blobMax">
+  readonly host: Pick<Host, "blobChunk" | "blobLimit" | "blobMax">
   readonly source: Source
   readonly claimed: Set<Digest>
   /** The session to cancel when the upload does not end well. */
