@@ -26,7 +26,7 @@ export interface Host {
   readonly blobChunk: number
   /** Bytes above which a blob is sent in chunks; -1 for never by size. */
   readonly blobMax: number
-  /** Bytes of a chunk a registry may ask for at most: so much of a blob is held in memory. */
+  /** Bytes up to which a registry may ask for larger chunks. */
   readonly blobLimit: number
   /** 0 for no limit. */
   readonly reqPerSec: number

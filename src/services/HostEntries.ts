@@ -21,10 +21,10 @@ export interface MergedEntries {
   readonly entries: ReadonlyMap<string, SourcedEntry>
   /** What a registry without an entry starts from. */
   readonly hostDefault: HostEntry
+  /** Bytes up to which a registry may ask for larger chunks; 0 when nothing is said of it. */
+  readonly blobLimit: number
   /** Whether docker's certificates count. */
   readonly incDockerCert: boolean
-  /** Bytes of a chunk a registry may ask for; 0 for the usual limit. */
-  readonly blobLimit: number
   /** The program to ask for the login of any host without one. */
   readonly credsStore?: string
   /** Logins of podman and its kin, asked last. */

@@ -28,7 +28,7 @@ export class OciLayout extends Context.Service<OciLayout, {
     Effect.gen(function*() {
       const disk = diskOf(yield* FileSystem.FileSystem)
       const path = yield* Path.Path
-      const shared: Shared = { verified: new Map(), mutexes: new Map() }
+      const shared: Shared = { verified: new Map(), places: new Map() }
       const names = new Map<string, string>()
       /** Of the directory, or of the part of its path that exists. */
       const realPath = (dir: string): Effect.Effect<string, StoreError> =>

@@ -1,6 +1,6 @@
 /** `regctl tag ls`: the tags of a repository, those wanted. */
 import { Effect, Stream } from "effect"
-import { anchored, type Matcher } from "../../lib/pattern.ts"
+import type { Matcher } from "../../lib/pattern.ts"
 import { decodeManifest } from "../../schemas/Manifest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { locationName } from "../../schemas/Ref.ts"
@@ -43,9 +43,11 @@ export const run = Effect.fn("tag ls")(function*({ args, exclude, format, includ
 const wanted = (include: ReadonlyArray<Matcher>, exclude: ReadonlyArray<Matcher>): Matcher => (tag) =>
   (include.length === 0 || include.some((matches) => matches(tag))) && !exclude.some((matches) => matches(tag))
 
-const matcher = (expression: string): Effect.Effect<Matcher, UsageError> => {
+/** The engine is large, and loaded for patterns only. */
+const matcher = Effect.fnUntraced(function*(expression: string) {
+  const { anchored } = yield* Effect.promise(() => import("../../lib/pattern.ts"))
   const found = anchored(expression)
-  return "matches" in found
-    ? Effect.succeed(found.matches)
-    : Effect.fail(new UsageError({ message: `failed to parse regexp ${JSON.stringify(expression)}: ${found.problem}` }))
-}
+  return "matches" in found ? found.matches : yield* new UsageError({
+    message: `failed to parse regexp ${JSON.stringify(expression)}: ${found.problem}`
+  })
+})

@@ -157,6 +157,7 @@ const place = <A extends { readonly digest: Digest }>(
         const path = pathOf(state, made.digest)
         yield* state.disk.rename(temporary, path)
         state.unsynced.add(folder)
+        state.place.written.add(made.digest)
         const info = yield* state.disk.infoOfName(path)
         if (info !== undefined) remember(state, made.digest, { identity: info.identity, isOwn: true })
         return made

@@ -44,8 +44,8 @@ export interface Disk {
   /** Nothing happens when it is absent. */
   readonly remove: (path: string) => Effect.Effect<void, StoreError>
   readonly realPath: (path: string) => Effect.Effect<string, StoreError>
-  /** False when the name is taken. */
-  readonly create: (path: string, content: string) => Effect.Effect<boolean, StoreError>
+  /** False when the name is taken. The file has its content when it appears; `temporary` is a name beside it. */
+  readonly create: (path: string, temporary: string, content: string) => Effect.Effect<boolean, StoreError>
   readonly createSynced: (path: string, content: Uint8Array) => Effect.Effect<void, StoreError>
   readonly replace: (path: string, temporary: string, content: Uint8Array) => Effect.Effect<void, StoreError>
   readonly rename: (from: string, to: string) => Effect.Effect<void, StoreError>
@@ -71,12 +71,13 @@ export const diskOf = (fs: FileSystem.FileSystem): Disk => {
       ),
     remove: (path) => Effect.mapError(fs.remove(path, { force: true }), platformError(path, "remove")),
     realPath: (path) => Effect.mapError(fs.realPath(path), platformError(path, "realpath")),
-    create: (path, content) =>
-      Effect.tryPromise({ try: () => files.createExclusive(path, content), catch: (cause) => cause }).pipe(
+    create: (path, temporary, content) =>
+      Effect.tryPromise({ try: () => files.createExclusive(path, temporary, content), catch: (cause) => cause }).pipe(
         Effect.as(true),
         Effect.catch((cause) =>
           files.codeOf(cause) === "EEXIST" ? Effect.succeed(false) : Effect.fail(fsError(path, "create")(cause))
-        )
+        ),
+        Effect.uninterruptible
       ),
     createSynced: (path, content) => wrapped(path, "write", () => files.createSynced(path, content)),
     replace: (path, temporary, content) =>

@@ -194,6 +194,7 @@ export const deleteManifest = Effect.fnUntraced(function*(state: LayoutState, di
       return yield* relist(state, rest, listed, time, (list) => unlisted(list, digest))
     })
   )
+  state.place.swept = undefined // what it named has lost its reason to be there
   yield* state.disk.remove(path)
 })
 

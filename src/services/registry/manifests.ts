@@ -122,9 +122,17 @@ const fetch = (at: At, http: Http, reference: Reference, expected?: Descriptor):
       mirrors: true
     },
     maxRead,
-    ({ bytes, headers }) => Effect.fromResult(decode(at, reference, bytes, headers, expected)),
+    ({ bytes, headers }) =>
+      Effect.mapError(
+        Effect.fromResult(decode(at, reference, bytes, headers, expected)),
+        (error) => isPage(headers) ? noManifest : error
+      ),
     ({ headers }) => fits(lengthOf(headers), expected, nameOf(at, reference))
   )
+
+/** A login page or the like in place of what was asked for (registry-quirks 1.12); asking again would show it again. */
+const isPage = (headers: Headers): boolean => baseType(header(headers, "content-type") ?? "") === "text/html"
+const noManifest = storeError("", "ManifestInvalid", "the answer is a web page (text/html), not a manifest")
 
 /** Digest expected from the descriptor, the reference, then the header (library 3.4). */
 const decode = (at: At, reference: Reference, bytes: Uint8Array, headers: Headers, expected?: Descriptor) => {

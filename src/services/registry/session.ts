@@ -112,6 +112,19 @@ export const patch = (
     demand: { kind: "blob", size: chunk.length }
   })
 
+/** One attempt at the whole content in a chunk without a range, for registries that take it in no other way. */
+export const stream = (at: At, http: Http, { location }: Session, body: Body, size: number) =>
+  settled(http, {
+    ...at,
+    method: "PATCH",
+    path: "",
+    url: location,
+    headers: octets,
+    body,
+    isProbe: true,
+    demand: { kind: "blob", size }
+  })
+
 export interface Progress {
   readonly session: Session
   /** Bytes the registry has; none when it does not say. */
