@@ -12,6 +12,7 @@ import type { Digest } from "../schemas/Digest.ts"
 import { mediaTypes } from "../schemas/MediaType.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import { type Bytes } from "./Bytes.ts"
+import { platformError } from "./fsError.ts"
 
 export interface Session {
   readonly id: string
@@ -149,7 +150,7 @@ const operations = (
       inTurn(name, id, (session) => Effect.as(write(fs, session, content, range, most.bytes), session)),
     finish: (name, id, digest, put) =>
       inTurn(name, id, (session) => {
-        const content: Bytes = Stream.mapError(fs.stream(session.file, { chunkSize: 1024 * 1024 }), fsError)
+        const content: Bytes = Stream.mapError(fs.stream(session.file, { chunkSize: 1024 * 1024 }), platformError())
         const blob = { mediaType: mediaTypes.octetStream, digest, size: session.received }
         return Effect.tap(
           Effect.tapError(put(content, blob), (error) => isMismatch(error) ? forget(session) : Effect.void),
@@ -224,10 +225,4 @@ const removeStale = (fs: FileSystem.FileSystem, path: Path.Path, directory: stri
     }
   })
 
-const fsError = (error: PlatformError.PlatformError): StoreError => {
-  const tag = error.reason._tag === "PermissionDenied" ? "FsPermission" : "FsIo"
-  const isFull = /ENOSPC|no space left/.test(`${error.message} ${String(error.cause)}`)
-  return storeError("", isFull ? "FsNoSpace" : tag, error.message, { cause: error })
-}
-
-const io = <A, R>(effect: Effect.Effect<A, PlatformError.PlatformError, R>) => Effect.mapError(effect, fsError)
+const io = <A, R>(effect: Effect.Effect<A, PlatformError.PlatformError, R>) => Effect.mapError(effect, platformError())

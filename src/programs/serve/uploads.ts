@@ -74,6 +74,7 @@ const whole = (name: string, text: string, request: Request) =>
     }
     const uploads = yield* Uploads
     const { id } = yield* Effect.mapError(uploads.start(name), failed)
+    // The first failure is the one to tell.
     return yield* Effect.onError(complete(name, id, digest, request), () => Effect.ignore(uploads.cancel(name, id)))
   })
 
@@ -113,6 +114,7 @@ const append = (name: string, id: string, request: Request) =>
     const session = yield* Effect.mapError(uploads.find(name, id), failed)
     const range = yield* Effect.fromResult(rangeOf(session, request))
     return yield* withBody(request, (body) => uploads.append(name, id, body, range)).pipe(
+      // What is too large is forgotten; the failure is told either way.
       Effect.tapError(({ reason }) =>
         reason._tag === "SizeLimit" ? Effect.ignore(uploads.cancel(name, id)) : Effect.void
       ),
