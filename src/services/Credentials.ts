@@ -38,16 +38,11 @@ export class Credentials extends Context.Service<Credentials, {
       const get = Effect.fnUntraced(function*(host: Host, repository?: string) {
         const { credsStore, entries, hostDefault, lastResort } = yield* merged
         const start = host.name === "docker.io" ? {} : hostDefault
-        const found = yield* firstOf([
+        return yield* firstOf([
           fromEntry(host, entries.get(host.name) ?? { entry: start, source: "hostDefault" }),
           credsStore === undefined ? Effect.succeedNone : helperOf(host, credsStore),
           ...namesOf(host, repository).map((name) => fromEntry(host, lastResort.get(name)))
         ])
-        if (Option.isNone(found) || isUsable(found.value)) return found
-        yield* Effect.logWarning("Login is not used: it has a line break or a NUL").pipe(
-          Effect.annotateLogs({ host: host.name, source: found.value.source })
-        )
-        return Option.none()
       })
       return Credentials.of({ get })
     })
@@ -74,7 +69,7 @@ const loginOf = ({ entry, source }: SourcedEntry): Option.Option<Credential> => 
   return user === "" || pass === undefined ? Option.none() : Option.some({ username: user, password: pass, source })
 }
 
-/** No header or form can carry a line break or a NUL (faults A08). */
+/** No header or form can carry a line break or a NUL (faults A08): who uses a login asks first. */
 export const isUsable = ({ identityToken, password, username }: Omit<Credential, "source">): boolean =>
   [username, Redacted.value(password), identityToken === undefined ? "" : Redacted.value(identityToken)]
     .every((text) => !["\r", "\n", "\0"].some((it) => text.includes(it)))

@@ -84,8 +84,8 @@ export class HostEntries extends Context.Service<HostEntries, {
         return {
           entries: draft.entries,
           hostDefault: draft.hostDefault,
-          blobLimit: config.blobLimit,
           incDockerCert: config.incDockerCert !== false,
+          blobLimit: config.blobLimit,
           ...(credsStore === undefined ? {} : { credsStore }),
           lastResort
         }
@@ -100,10 +100,10 @@ export class HostEntries extends Context.Service<HostEntries, {
       HostEntries,
       HostEntries.of({
         merged: Effect.succeed({
-          entries: new Map(Object.entries(given).map(([name, entry]) => [name, { entry, source: "test" }])),
+          entries: new Map(Object.entries(given).map(([name, entry]) => [name, { entry, source: "given" }])),
           hostDefault: {},
-          blobLimit: 0,
           incDockerCert: true,
+          blobLimit: 0,
           lastResort: new Map(),
           ...more
         })

@@ -10,6 +10,9 @@ export const CertificateDirectories = Context.Reference<ReadonlyArray<string>>(
   { defaultValue: () => ["/etc/docker/certs.d", "/etc/containers/certs.d"] }
 )
 
+/** Hosts remembered at once; names come from redirects and challenges too. */
+const capacity = 10_000
+
 export class Hosts extends Context.Service<Hosts, {
   readonly get: (name: string) => Effect.Effect<Host>
   /** The host and its mirrors: where a read may go, by priority, the host last among equals. */
@@ -64,7 +67,7 @@ export class Hosts extends Context.Service<Hosts, {
         }
       })
 
-      const hosts = yield* Cache.make({ lookup: look, capacity: Number.POSITIVE_INFINITY })
+      const hosts = yield* Cache.make({ lookup: look, capacity })
       const get = (name: string) => Cache.get(hosts, name)
 
       const readOrder = Effect.fnUntraced(function*(name: string) {

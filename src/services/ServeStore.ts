@@ -8,7 +8,8 @@ import { Context, Effect, FileSystem, Layer, Option, Path, Scope, Semaphore } fr
 import type { PlatformError } from "effect"
 import { type Descriptor } from "../schemas/Descriptor.ts"
 import { isRepository, Location } from "../schemas/Ref.ts"
-import { type StoreError, storeError } from "../schemas/StoreError.ts"
+import type { StoreError } from "../schemas/StoreError.ts"
+import { platformError } from "./fsError.ts"
 import { SweepAtEnd } from "./OciLayout.ts"
 import { Repositories } from "./Repositories.ts"
 import type { Repository } from "./Repository.ts"
@@ -158,4 +159,4 @@ export const isRepositoryName = (text: string): boolean =>
   text.length <= 255 && isRepository(text) && !/\/(?:blobs|oci-layout|index\.json)(?:\/|$)/.test(text)
 
 const storage = <A, R>(effect: Effect.Effect<A, PlatformError.PlatformError, R>) =>
-  Effect.mapError(effect, (error) => storeError("", "FsIo", error.message, { cause: error }))
+  Effect.mapError(effect, platformError())

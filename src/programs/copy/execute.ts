@@ -148,13 +148,10 @@ const putManifest = (
 ): Effect.Effect<How, StoreError, RateLimiter> => {
   const put = Effect.suspend(() => ends.to.putManifest(manifest, { isChild, ...(tag === undefined ? {} : { tag }) }))
   return put.pipe(
-    Effect.catchIf(lacksBlob, () => Effect.andThen(resend(ends, manifest), put)),
+    Effect.catchIf(({ reason }) => reason.lacksContent === true, () => Effect.andThen(resend(ends, manifest), put)),
     Effect.as<How>("copied")
   )
 }
-
-const lacksBlob = ({ reason }: StoreError): boolean =>
-  (reason._tag === "HttpStatus" || reason._tag === "NotFound") && reason.detail.includes("BLOB_UNKNOWN")
 
 const resend = (ends: Ends<Repository>, manifest: Manifest) =>
   Effect.forEach(

@@ -7,7 +7,7 @@ import { algorithmOf, Digest, encodedOf } from "../../schemas/Digest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { attempt, type Bytes, fromPump, type Pump, pumpOf, type Sink, type SpareFile, spareFileOf } from "../Bytes.ts"
-import { fsError } from "./disk.ts"
+import { fsError } from "../fsError.ts"
 import { folderOf, type LayoutState, noteFound, pathOf, temporaryIn, type Verified } from "./state.ts"
 
 /** Files this program remembers as verified. */

@@ -156,8 +156,11 @@ export const exclusively = ({ dir, disk, place }: LayoutState) =>
 /** Makes new names durable. */
 export const settle = Effect.fnUntraced(function*({ disk, unsynced }: LayoutState) {
   const folders = [...unsynced]
-  unsynced.clear()
-  yield* Effect.forEach(folders, disk.sync, { discard: true })
+  for (const folder of folders) {
+    // Out of the set before: a name added meanwhile has to be made durable again.
+    unsynced.delete(folder)
+    yield* Effect.onError(disk.sync(folder), () => Effect.sync(() => unsynced.add(folder)))
+  }
 })
 
 const writeIndex = (state: LayoutState, index: LayoutIndex): Effect.Effect<void, StoreError> =>

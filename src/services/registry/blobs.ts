@@ -141,7 +141,7 @@ const pieceOf = ({ body, headers, status }: RegistryResponse, from: number, to: 
   if (status !== 206) return cut(body, from, to === undefined ? Infinity : to + 1)
   const range = rangeOf(header(headers, "content-range"))
   return range?.from === from
-    ? body
+    ? cut(body, 0, to === undefined ? Infinity : to - from + 1)
     : () => Effect.fail(storeError("", "ProtocolError", "range request not supported by server"))
 }
 

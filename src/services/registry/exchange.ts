@@ -1,5 +1,5 @@
 /** Requests to one repository and their answers: what every part of a registry's `Repository` is made of. */
-import { Effect, Result, Schedule } from "effect"
+import { Effect, Fiber, Result, Schedule } from "effect"
 import type { Scope } from "effect"
 import { header, type Headers } from "../../schemas/Manifest.ts"
 import type { Reference } from "../../schemas/Ref.ts"
@@ -154,6 +154,19 @@ export const remove = (http: Http, request: RegistryRequest): Effect.Effect<void
       isTrouble,
       () => Effect.catchReason(settled(http, request), "StoreError", "NotFound", () => Effect.void)
     ),
+    Effect.asVoid
+  )
+
+/**
+ * What is left to do when something ends early: best effort within 2 s (faults P01), in a fiber of its own, since its
+ * caller may have been interrupted already.
+ */
+export const farewell = (effect: Effect.Effect<unknown, StoreError>): Effect.Effect<void> =>
+  effect.pipe(
+    Effect.timeoutOption("2 seconds"),
+    Effect.ignore, // nobody is left who could be told
+    Effect.forkDetach,
+    Effect.flatMap(Fiber.await),
     Effect.asVoid
   )
 

@@ -261,7 +261,10 @@ const send = (
       const pause = pauses[tried]
       return pause === undefined
         ? Effect.fail(
-          storeError(error.operation, "HttpStatus", error.reason.detail, { status: statusOf(error) ?? 400 })
+          storeError(error.operation, "HttpStatus", error.reason.detail, {
+            status: statusOf(error) ?? 400,
+            lacksContent: true
+          })
         )
         : Effect.andThen(
           Effect.sleep(pause),
@@ -271,7 +274,7 @@ const send = (
   )
 
 /** The registry says that content the manifest names is not there. */
-export const isBlobUnknown = (error: StoreError): boolean => {
+const isBlobUnknown = (error: StoreError): boolean => {
   const status = statusOf(error)
   return (status === 400 || status === 404) && /BLOB_UNKNOWN/.test(error.reason.detail)
 }

@@ -21,6 +21,8 @@ export interface ReferrerMemory extends Locks {
 export const referrerMemory = (): ReferrerMemory => ({ api: new Map(), held: new Map() })
 
 const remembered = 5 * 60_000
+/** Repositories remembered at once. */
+const manyRepositories = 10_000
 /** Pages of one list, entries in all (faults, limits). */
 const maxPages = 10_000
 const maxEntries = 100_000
@@ -62,6 +64,7 @@ const byApi = Effect.fnUntraced(
     const known = api.get(key)
     if (known !== undefined && known.until > now && !known.works) return undefined
     const first = yield* firstPage(at, http, subject, artifactType)
+    if (api.size >= manyRepositories) api.clear()
     api.set(key, { works: first !== undefined, until: now + remembered })
     return first === undefined ? undefined : yield* allPages(at, http, subject, artifactType, first)
   },
