@@ -114,7 +114,7 @@ beforeAll(() => {
   image = addImage(at("source"), [layer])
   tagAll(at("source"), {
     v1: image,
-    wide: addImage(at("source"), [1, 2, 3].map((it) => Buffer.alloc(4_000_000, `${it}`)))
+    wide: addImage(at("source"), [1, 2, 3].map((it) => Buffer.alloc(50_000, `${it}`)))
   })
 })
 afterAll(() => dir.remove())
@@ -180,9 +180,9 @@ describe("a copy that is told to end", () => {
     const registry = await scripted((line) => line.startsWith("POST") ? begun : line.startsWith("HEAD") ? absent : hang)
     const run = regctl(...plain(registry), "image", "copy", "ocidir://source:wide", `${registry.host}/app:v1`)
     const count = (method: RegExp) => registry.seen.filter((it) => method.test(it)).length
-    await until("three uploads", () => count(/^P(?:UT|ATCH)/) === 3)
+    await until("three uploads", () => count(/^P(?:UT|ATCH)/) >= 3)
     await canceled(run, "SIGINT")
-    assert.strictEqual(count(/^DELETE/), 3)
+    assert.isAtLeast(count(/^DELETE/), 3)
     registry.stop()
   })
 })
