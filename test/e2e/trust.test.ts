@@ -1,10 +1,22 @@
 /** Whom the tool believes: certificates, clients' certificates, logins kept and forgotten, proxies. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { execFileSync } from "node:child_process"
-import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { execFileSync, spawn } from "node:child_process"
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import { basic, basicRegistry, type Guard, proxyTo, tlsRegistry } from "../support/guards.ts"
-import { homes, lastRecord } from "../support/homes.ts"
+import { type Home, homes, lastRecord } from "../support/homes.ts"
+import { tool } from "../support/programs.ts"
 import { dockerRegistry, makeCertificates, type Running, temporary } from "../support/registries.ts"
 
 const dir = temporary("trust")
@@ -146,6 +158,42 @@ describe("login, whoami and logout", () => {
     assert.include(ran.err, "credentials were still stored")
     assert.strictEqual(lastRecord(ran).reason, "Unauthorized")
     assert.strictEqual((await talkative(place, ["registry", "whoami", secured.host])).out, `${user}\n`)
+  })
+})
+
+describe("regctl's configuration file", () => {
+  const set = (place: Home, host: string) =>
+    talkative(place, ["registry", "set", host, "--skip-check", "--tls", "disabled"])
+
+  it("L13: is whole whenever somebody looks, also when writers meet or die, and stays where its link points", async () => {
+    const place = home({ "real.json": { hosts: { "kept.example": { user, pass: password } } } })
+    const [file, real] = [join(place.path, "regctl.json"), join(place.path, "real.json")]
+    chmodSync(real, 0o640)
+    symlinkSync(real, file)
+    const look = () => assert.deepInclude(JSON.parse(readFileSync(file, "utf8")).hosts["kept.example"], { user })
+    await Promise.all(Array.from({ length: 6 }, (_, n) => set(place, `h${n}.example`).then(look)))
+    for (let round = 0; round < 8; round++) {
+      const child = spawn(process.execPath, [tool("regctl"), "registry", "set", `k${round}.example`, "--skip-check"], {
+        env: { ...process.env, ...place.env },
+        stdio: "ignore"
+      })
+      const ended = new Promise((resolve) => child.on("exit", resolve))
+      setTimeout(() => child.kill("SIGKILL"), 90 + 15 * round)
+      await ended
+      look()
+    }
+    assert.strictEqual((await set(place, "last.example")).code, 0)
+    assert.isTrue(lstatSync(file).isSymbolicLink())
+    assert.strictEqual(statSync(real).mode & 0o777, 0o640)
+    assert.include(readFileSync(real, "utf8"), "last.example")
+  })
+
+  it("L14: with logins that others can read is told once", async () => {
+    const place = home({ "regctl.json": { hosts: { [guarded.host]: { tls: "disabled", user, pass: password } } } })
+    chmodSync(join(place.path, "regctl.json"), 0o644)
+    const ran = await talkative(place, ls(guarded.host))
+    assert.strictEqual(ran.code, 0)
+    assert.lengthOf(ran.err.split("\n").filter((it) => it.includes("WARN") && it.includes("regctl.json")), 1)
   })
 })
 

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { type Bytes, fromBytes, fromPump, type Pump, pumpOf, verified } from "../Bytes.ts"
+import { inlineData } from "../inlineData.ts"
 import type { RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
 import type { Head, Repository } from "../Repository.ts"
 import {
@@ -16,7 +17,6 @@ import {
   settled,
   statusOf
 } from "./exchange.ts"
-import { inlineData } from "./inline.ts"
 
 export interface Part {
   readonly from: number

@@ -7,6 +7,7 @@ import { decodeManifest, type Headers, type Manifest, maxPush, maxRead } from ".
 import { baseType, manifestTypes } from "../../schemas/MediaType.ts"
 import { Reference, type Tag } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
+import { inlineData } from "../inlineData.ts"
 import type { Head, PutManifest, Repository } from "../Repository.ts"
 import {
   type At,
@@ -21,7 +22,6 @@ import {
   settled,
   statusOf
 } from "./exchange.ts"
-import { inlineData } from "./inline.ts"
 
 /** What keeps the lists of referrers where the registry does not. */
 export interface ReferrerKeeper {
