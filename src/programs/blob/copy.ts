@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { isSameLocation, type Location } from "../../schemas/Ref.ts"
 import { SweepAtEnd } from "../../services/OciLayout.ts"
+import { transfer } from "../copy/transfer.ts"
 import { openRef, readBlob } from "../open.ts"
 
 interface Input {
@@ -25,7 +26,7 @@ export const run = Effect.fn("blob copy")(
     )
     if (isThere) return
     if (canMount(source.location, target.location) && (yield* to.mountBlob(descriptor, source.location))) return
-    yield* to.putBlob(from.blob(descriptor), descriptor)
+    yield* transfer(from, to, descriptor, { bytes: 0 })
   },
   Effect.scoped,
   Effect.provideService(SweepAtEnd, false)
