@@ -215,6 +215,9 @@ export const mergeEntry = (
 const trimmed = (entry: HostEntry): HostEntry =>
   entry.pathPrefix === undefined ? entry : { ...entry, pathPrefix: entry.pathPrefix.replaceAll(/^\/+|\/+$/g, "") }
 
+/** The default that every written entry names: nobody's wish, so that the limiter's own numbers hold. */
+const writtenConcurrent = 3
+
 /** The settings of a registry with defaults for all that the entry does not say. */
 export const toHost = (name: string, given: HostEntry, isConfigured: boolean): Host => {
   const usual = defaultHost(name)
@@ -235,7 +238,9 @@ export const toHost = (name: string, given: HostEntry, isConfigured: boolean): H
     blobChunk: entry.blobChunk ?? usual.blobChunk,
     blobMax: entry.blobMax ?? usual.blobMax,
     reqPerSec: entry.reqPerSec ?? 0,
-    ...(entry.reqConcurrent === undefined ? {} : { reqConcurrent: entry.reqConcurrent }),
+    ...(entry.reqConcurrent === undefined || entry.reqConcurrent === writtenConcurrent
+      ? {}
+      : { reqConcurrent: entry.reqConcurrent }),
     credHost: entry.credHost ?? (usual.credHost === usual.name ? hostname : usual.credHost),
     ...(entry.credHelper === undefined ? {} : { credHelper: entry.credHelper }),
     credExpire: entry.credExpire ?? usual.credExpire,

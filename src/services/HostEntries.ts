@@ -27,7 +27,7 @@ export interface MergedEntries {
   readonly incDockerCert: boolean
   /** The program to ask for the login of any host without one. */
   readonly credsStore?: string
-  /** Logins of podman and its kin, asked last. */
+  /** Logins of podman and its kin, asked last: of hosts, and of parts of them as `host/path`. */
   readonly lastResort: ReadonlyMap<string, SourcedEntry>
 }
 
@@ -84,8 +84,8 @@ export class HostEntries extends Context.Service<HostEntries, {
         return {
           entries: draft.entries,
           hostDefault: draft.hostDefault,
-          blobLimit: config.blobLimit,
           incDockerCert: config.incDockerCert !== false,
+          blobLimit: config.blobLimit,
           ...(credsStore === undefined ? {} : { credsStore }),
           lastResort
         }
@@ -100,10 +100,10 @@ export class HostEntries extends Context.Service<HostEntries, {
       HostEntries,
       HostEntries.of({
         merged: Effect.succeed({
-          entries: new Map(Object.entries(given).map(([name, entry]) => [name, { entry, source: "test" }])),
+          entries: new Map(Object.entries(given).map(([name, entry]) => [name, { entry, source: "given" }])),
           hostDefault: {},
-          blobLimit: 0,
           incDockerCert: true,
+          blobLimit: 0,
           lastResort: new Map(),
           ...more
         })

@@ -1,7 +1,7 @@
 /** Requests to one repository and their answers: what every part of a registry's `Repository` is made of. */
-import { Effect, Result, Schedule } from "effect"
+import { Effect, Fiber, Result, Schedule } from "effect"
 import type { Scope } from "effect"
-import type { Headers } from "../../schemas/Manifest.ts"
+import { header, type Headers } from "../../schemas/Manifest.ts"
 import type { Reference } from "../../schemas/Ref.ts"
 import { referenceText } from "../../schemas/Ref.ts"
 import { type ReasonTag, type StoreError, storeError } from "../../schemas/StoreError.ts"
@@ -90,9 +90,6 @@ type Read<A> = Result.Result<A, StoreError> | "rejected"
 
 const noneLeft = storeError("", "ProtocolError", "no mirror sent what was asked for")
 
-/** The first value of a header, by its lower-case name. */
-export const header = (headers: Headers, name: string): string | undefined => headers[name]?.[0]
-
 /** All items of a header that holds a list, over all its lines. */
 export const listed = (headers: Headers, name: string): ReadonlyArray<string> =>
   (headers[name] ?? []).flatMap((line) => line.split(",")).map((item) => item.trim()).filter((item) => item !== "")
@@ -161,6 +158,19 @@ export const remove = (http: Http, request: RegistryRequest): Effect.Effect<void
   )
 
 /**
+ * What is left to do when something ends early: best effort within 2 s (faults P01), in a fiber of its own, since its
+ * caller may have been interrupted already.
+ */
+export const farewell = (effect: Effect.Effect<unknown, StoreError>): Effect.Effect<void> =>
+  effect.pipe(
+    Effect.timeoutOption("2 seconds"),
+    Effect.ignore, // nobody is left who could be told
+    Effect.forkDetach,
+    Effect.flatMap(Fiber.await),
+    Effect.asVoid
+  )
+
+/**
  * Where a header sends us, seen from the address that said so. A registry behind a TLS proxy may believe it is
  * spoken to over http: the same host stays with https (registry-quirks 1.4). Nothing when it is no address.
  */
@@ -170,7 +180,3 @@ export const addressOf = (text: string, base: URL): URL | undefined => {
   if (base.protocol === "https:" && url.protocol === "http:" && url.hostname === base.hostname) url.protocol = "https:"
   return url
 }
-
-/** Text of a server for one line of a message: what could move the cursor or forge a line is written as code points. */
-export const printable = (text: string, limit = 2_000): string =>
-  text.slice(0, limit).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (it) => `\\u{${it.codePointAt(0)?.toString(16)}}`)

@@ -1,10 +1,10 @@
 /** The requests of one upload session (distribution-spec, pushing blobs). The newest location is always the one to use. */
-import { Effect, Fiber } from "effect"
+import { Effect } from "effect"
 import { algorithmOf, type Digest } from "../../schemas/Digest.ts"
-import type { Headers } from "../../schemas/Manifest.ts"
+import { header, type Headers } from "../../schemas/Manifest.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { Body } from "../Transport.ts"
-import { addressOf, type At, header, type Http, type Settled, settled } from "./exchange.ts"
+import { addressOf, type At, farewell, type Http, type Settled, settled } from "./exchange.ts"
 
 export interface Session {
   readonly location: URL
@@ -151,23 +151,13 @@ export const status = (at: At, http: Http, session: Session): Effect.Effect<Prog
     )
   )
 
-/**
- * Gives a session up: best effort within 2 s, whatever the registry says of it (faults P01). Runs in a fiber of its
- * own, since its caller may have been interrupted already.
- */
+/** Gives a session up, whatever the registry says of it: it forgets the session by itself in time. */
 export const cancel = (at: At, http: Http, { location }: Session): Effect.Effect<void> =>
-  settled(http, {
+  farewell(settled(http, {
     ...at,
     method: "DELETE",
     path: "",
     url: location,
     isProbe: true,
     demand: { kind: "query", size: 0 }
-  }).pipe(
-    Effect.timeoutOption("2 seconds"),
-    // The registry forgets the session by itself in time.
-    Effect.ignore,
-    Effect.forkDetach,
-    Effect.flatMap(Fiber.await),
-    Effect.asVoid
-  )
+  }))
