@@ -6,11 +6,11 @@ import { contentOf, type Manifest } from "../../schemas/Manifest.ts"
 import { isManifestType } from "../../schemas/MediaType.ts"
 import { isSameStore, type Location } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
-import { tapped } from "../../services/Bytes.ts"
 import { RateLimiter } from "../../services/RateLimiter.ts"
 import type { Repository } from "../../services/Repository.ts"
 import { exists } from "../missing.ts"
 import type { Ends } from "./plan.ts"
+import { transfer } from "./transfer.ts"
 
 export interface Execution {
   readonly ends: Readonly<Record<Lane, Ends<Repository>>>
@@ -124,10 +124,7 @@ const moveBlob = Effect.fnUntraced(function*(
     const isThere = !isKnownAbsent && (yield* exists(to.headBlob(given)))
     if (isThere) return "present" as const
     const blob = yield* sized(from, given)
-    const content = tapped(from.blob(blob), (size) => {
-      moved.bytes += size
-    })
-    yield* to.putBlob(content, blob)
+    yield* transfer(from, to, blob, moved)
     return "copied" as const
   })
   return yield* steps.pipe(
