@@ -42,6 +42,7 @@ const Expiry = Schema.Union([Schema.String, Schema.Number]).pipe(
 )
 
 const text = Schema.optionalKey(Schema.String)
+const span = Schema.optionalKey(Expiry)
 const secret = Schema.optionalKey(Schema.RedactedFromValue(Schema.String))
 const count = Schema.optionalKey(
   Schema.Int.pipe(Schema.check(Schema.isGreaterThanOrEqualTo(0, { message: "expected a number of at least 0" })))
@@ -75,7 +76,8 @@ export const HostEntry = Schema.Struct({
   ),
   reqConcurrent: count,
   scheme: text,
-  trustedRealms: Schema.optionalKey(Schema.Array(Schema.String))
+  trustedRealms: Schema.optionalKey(Schema.Array(Schema.String)),
+  timeouts: Schema.optionalKey(Schema.Struct({ connect: span, headers: span, commit: span, stall: span }))
 })
 export type HostEntry = typeof HostEntry.Type
 
@@ -206,11 +208,15 @@ export const mergeEntry = (
     : new Set(hasLogin ? [] : ["user", "pass", "token"])
   const kept = Object.fromEntries(Object.entries(old).filter(([key]) => !dropped.has(key)))
   const apiOpts = { ...old.apiOpts, ...given.apiOpts }
-  return { entry: compact({ ...kept, ...given, apiOpts }), changes }
+  const timeouts = { ...old.timeouts, ...given.timeouts }
+  return { entry: compact({ ...kept, ...given, apiOpts, timeouts }), changes }
 }
 
 const trimmed = (entry: HostEntry): HostEntry =>
   entry.pathPrefix === undefined ? entry : { ...entry, pathPrefix: entry.pathPrefix.replaceAll(/^\/+|\/+$/g, "") }
+
+/** The default that every written entry names: nobody's wish, so that the limiter's own numbers hold. */
+const writtenConcurrent = 3
 
 /** The settings of a registry with defaults for all that the entry does not say. */
 export const toHost = (name: string, given: HostEntry, isConfigured: boolean): Host => {
@@ -232,11 +238,14 @@ export const toHost = (name: string, given: HostEntry, isConfigured: boolean): H
     blobChunk: entry.blobChunk ?? usual.blobChunk,
     blobMax: entry.blobMax ?? usual.blobMax,
     reqPerSec: entry.reqPerSec ?? 0,
-    ...(entry.reqConcurrent === undefined ? {} : { reqConcurrent: entry.reqConcurrent }),
+    ...(entry.reqConcurrent === undefined || entry.reqConcurrent === writtenConcurrent
+      ? {}
+      : { reqConcurrent: entry.reqConcurrent }),
     credHost: entry.credHost ?? (usual.credHost === usual.name ? hostname : usual.credHost),
     ...(entry.credHelper === undefined ? {} : { credHelper: entry.credHelper }),
     credExpire: entry.credExpire ?? usual.credExpire,
     trustedRealms: [...usual.trustedRealms, ...(entry.trustedRealms ?? [])],
+    timeouts: { ...usual.timeouts, ...entry.timeouts },
     isConfigured
   }
 }

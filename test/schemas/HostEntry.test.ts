@@ -126,6 +126,11 @@ describe("isDefaultEntry", () => {
 })
 
 describe("toHost", () => {
+  it("takes the number of requests that every written entry has for no wish, and any other for one", () => {
+    assert.isUndefined(toHost("a.io", { reqConcurrent: 3 }, true).reqConcurrent)
+    assert.strictEqual(toHost("a.io", { reqConcurrent: 2 }, true).reqConcurrent, 2)
+  })
+
   it("gives Docker Hub its own names", () => {
     const host = toHost("docker.io", {}, false)
     assert.deepStrictEqual([host.name, host.hostname, host.credHost, host.tls], [
