@@ -1,12 +1,14 @@
 /**
  * Measures the built regctl against every peer found: `npm run bench`. Peers are skopeo and crane on the PATH, and the
  * Go tool named by REGCTL_GO. Registries are two of Debian's docker-registry with storage in memory where the machine
- * has /dev/shm. BENCH_ROUNDS (5) and BENCH_LARGE_MIB (1024) change its size. The table goes to standard output.
+ * has /dev/shm. BENCH_ROUNDS (5) and BENCH_LARGE_MIB (1024) change its size, BENCH_ONLY (a part of the titles) leaves
+ * cases out. The table goes to standard output.
  */
 import { spawn } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { cpus, tmpdir, totalmem } from "node:os"
 import { delimiter, join } from "node:path"
+import { build } from "rolldown"
 import { must, root } from "../test/support/programs.ts"
 import { freePort } from "../test/support/registries.ts"
 import { layoutOf, putTags } from "./content.ts"
@@ -85,7 +87,11 @@ const copiers = (peers: Peers, from: string, to: (name: string) => string): Read
 
 /** Every tool's way to bring all tags of a repository up to date, of which none has changed. */
 const checkers = (peers: Peers, source: string, target: string): ReadonlyArray<Contestant> => [
-  { name: "regctl", command: [process.execPath, join(root, "bench/checkTags.ts"), source, target], env },
+  {
+    name: "regctl",
+    command: [process.execPath, join(scratch, "check/checkTags.js"), source, target],
+    env: { ...env, NODE_COMPILE_CACHE: join(scratch, "cache") }
+  },
   ...(peers.go === undefined
     ? []
     : [{ name: "regctl (Go)", command: [peers.go, "repo", "copy", source, target], env }]),
@@ -93,6 +99,33 @@ const checkers = (peers: Peers, source: string, target: string): ReadonlyArray<C
     ? []
     : [{ name: "crane", command: [peers.crane, "copy", "--insecure", "--all-tags", source, target] }])
 ]
+
+/** Every tool's way to bring an image into a directory. */
+const savers = (peers: Peers, from: string): ReadonlyArray<Contestant> => [
+  { name: "regctl", command: [...regctl, "image", "copy", from, "ocidir://saved:v1"], env, cwd: scratch },
+  ...(peers.go === undefined
+    ? []
+    : [{ name: "regctl (Go)", command: [peers.go, "image", "copy", from, "ocidir://saved:v1"], env, cwd: scratch }]),
+  ...(peers.crane === undefined ? [] : [{
+    name: "crane",
+    command: [peers.crane, "pull", "--insecure", "--format=oci", from, "saved"],
+    cwd: scratch
+  }]),
+  ...(peers.skopeo === undefined ? [] : [{
+    name: "skopeo dir:",
+    command: [peers.skopeo, "--insecure-policy", "copy", "--src-tls-verify=false", `docker://${from}`, "dir:saved"],
+    cwd: scratch
+  }])
+]
+
+/** The checker of tags as the tools are shipped: one bundle, its code cached. */
+const buildChecker = () =>
+  build({
+    input: join(root, "bench/checkTags.ts"),
+    platform: "node",
+    logLevel: "silent",
+    output: { dir: join(scratch, "check"), format: "esm", minify: true, codeSplitting: true }
+  })
 
 const starters = (peers: Peers): ReadonlyArray<Contestant> => [
   { name: "regctl", command: [...regctl, "version"] },
@@ -109,6 +142,7 @@ const main = async () => {
   writeFileSync(env.REGCTL_CONFIG, JSON.stringify({ hosts: { [a.host]: tls, [b.host]: tls } }))
   try {
     say("making content")
+    await buildChecker()
     layoutOf(join(scratch, "many"), "v1", 200, 50 * 1024)
     layoutOf(join(scratch, "large"), "v1", 1, largeMiB * 1024 * 1024)
     const options = { env, cwd: scratch }
@@ -139,6 +173,12 @@ const main = async () => {
       freshly("many"),
       freshly("large"),
       {
+        title: `one layer of ${largeMiB} MiB, to a directory`,
+        rounds,
+        contestants: savers(peers, `${a.host}/large:v1`),
+        before: async () => rmSync(join(scratch, "saved"), { recursive: true, force: true })
+      },
+      {
         title: "200 layers, up to date",
         rounds,
         contestants: copiers(peers, `${a.host}/many:v1`, () => `${b.host}/many:v1`)
@@ -151,7 +191,7 @@ const main = async () => {
       { title: "start-up", rounds: rounds * 2, contestants: starters(peers) }
     ]
     const rows: Array<Row> = []
-    for (const it of cases) {
+    for (const it of cases.filter(({ title }) => title.includes(process.env["BENCH_ONLY"] ?? ""))) {
       say(it.title)
       rows.push(...await measure(it))
     }

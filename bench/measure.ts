@@ -5,6 +5,7 @@ export interface Contestant {
   readonly name: string
   readonly command: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
 }
 
 export interface Case {
@@ -20,13 +21,17 @@ export interface Sample {
   readonly wall: number
   /** User and system seconds of the process and its children. */
   readonly cpu: number
+  /** Most memory the process held at once, in MiB. */
+  readonly peak: number
 }
 
-/** One run, timed by bash: seconds of wall time and CPU. */
-const timed = ({ command, env }: Contestant): Promise<Sample> =>
+/** One run: seconds by bash, which counts milliseconds, and memory by GNU time, which knows it. */
+const timed = ({ command, cwd, env }: Contestant): Promise<Sample> =>
   new Promise((resolve, reject) => {
-    const child = spawn("bash", ["-c", "TIMEFORMAT='@@ %R %U %S'; time \"$@\"", "bash", ...command], {
+    const script = "TIMEFORMAT='@@ %R %U %S'; time command time -f '@@ %M' \"$@\""
+    const child = spawn("bash", ["-c", script, "bash", ...command], {
       env: { ...process.env, ...env },
+      ...(cwd === undefined ? {} : { cwd }),
       stdio: ["ignore", "ignore", "pipe"]
     })
     let err = ""
@@ -34,9 +39,10 @@ const timed = ({ command, env }: Contestant): Promise<Sample> =>
       err += it.toString()
     })
     child.once("close", (code) => {
-      const found = /@@ (\S+) (\S+) (\S+)\s*$/.exec(err)
+      const found = /@@ (\d+)\s+@@ (\S+) (\S+) (\S+)\s*$/.exec(err)
       if (code !== 0 || found === null) return reject(new Error(`${command.join(" ")} ended with ${code}: ${err}`))
-      resolve({ wall: Number(found[1]), cpu: Number(found[2]) + Number(found[3]) })
+      const [peak = 0, wall = 0, user = 0, system = 0] = found.slice(1).map(Number)
+      resolve({ wall, cpu: user + system, peak: peak / 1024 })
     })
   })
 
@@ -51,7 +57,7 @@ export interface Row {
   readonly name: string
   readonly median: Sample
   /** Ours divided by this contestant's; 1 for ourselves. */
-  readonly ratio: Sample
+  readonly ratio: Pick<Sample, "wall" | "cpu">
 }
 
 /** The first contestant is ours; the others are measured against it. */
@@ -65,7 +71,8 @@ export const measure = async ({ before, contestants, rounds, title }: Case): Pro
   }
   const medians = contestants.map(({ name }) => {
     const all = samples.get(name) ?? []
-    return { name, median: { wall: median(all.map((it) => it.wall)), cpu: median(all.map((it) => it.cpu)) } }
+    const of = (part: keyof Sample) => median(all.map((it) => it[part]))
+    return { name, median: { wall: of("wall"), cpu: of("cpu"), peak: of("peak") } }
   })
   const ours = medians[0]?.median ?? { wall: 0, cpu: 0 }
   return medians.map(({ median, name }) => ({
@@ -79,11 +86,10 @@ export const measure = async ({ before, contestants, rounds, title }: Case): Pro
 /** A Markdown table. */
 export const table = (rows: ReadonlyArray<Row>): string =>
   [
-    "| case | tool | wall s | CPU s | ours / its wall | ours / its CPU |",
-    "|---|---|---|---|---|---|",
-    ...rows.map(({ median, name, ratio, title }) =>
-      `| ${title} | ${name} | ${median.wall.toFixed(3)} | ${median.cpu.toFixed(3)} | ${ratio.wall.toFixed(2)} | ${
-        ratio.cpu.toFixed(2)
-      } |`
-    )
+    "| case | tool | ours / its wall | ours / its CPU | wall s | CPU s | peak MiB |",
+    "|---|---|---|---|---|---|---|",
+    ...rows.map(({ median, name, ratio, title }) => {
+      const figures = [ratio.wall.toFixed(2), ratio.cpu.toFixed(2), median.wall.toFixed(3), median.cpu.toFixed(3)]
+      return `| ${[title, name, ...figures, median.peak.toFixed(0)].join(" | ")} |`
+    })
   ].join("\n")

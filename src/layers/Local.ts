@@ -2,6 +2,6 @@
 import { Layer } from "effect"
 import { BuildInfo } from "../services/BuildInfo.ts"
 import { Formatter } from "../services/Formatter.ts"
-import { streams } from "./Platform.ts"
+import { streams } from "./Streams.ts"
 
 export const local = Formatter.layer.pipe(Layer.provideMerge(Layer.mergeAll(BuildInfo.layer, streams)))

@@ -63,8 +63,25 @@ export const readWhole = async (path: string, limit: number): Promise<Uint8Array
 const exclusive = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 const resumed = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW
 
-/** A new file; fails with `EEXIST` when the name is taken, be it by a link. */
-export const createExclusive = async (path: string, content: string): Promise<void> => {
+/**
+ * A new file that is never seen empty; fails with `EEXIST` when the name is taken, be it by a link. `temporary` is a
+ * name of its own in the same directory.
+ */
+export const createExclusive = async (path: string, temporary: string, content: string): Promise<void> => {
+  if ((await infoOfName(path)) !== undefined) throw Object.assign(new Error("file exists"), { code: "EEXIST", path })
+  await writeNew(temporary, content)
+  try {
+    await fs.link(temporary, path).catch((error: unknown) => {
+      // Some file systems have no hard links.
+      if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(codeOf(error))) throw error
+      return writeNew(path, content)
+    })
+  } finally {
+    await fs.rm(temporary, { force: true })
+  }
+}
+
+const writeNew = async (path: string, content: string): Promise<void> => {
   const file = await fs.open(path, exclusive, 0o666)
   try {
     await file.writeFile(content)

@@ -26,7 +26,7 @@ export const amd64Variant = (cpuinfo: string): string => {
 }
 
 /** `v5` to `v8` by the architecture line of the first processor. */
-export const armVariant = (cpuinfo: string): string => {
+const armVariant = (cpuinfo: string): string => {
   const level = /^CPU architecture\s*:\s*(\S+)/m.exec(cpuinfo)?.[1] ?? "7"
   return level === "AArch64" ? "v8" : `v${Number.parseInt(level, 10) || 7}`
 }

@@ -1,13 +1,20 @@
-/** `--ignore-missing`: what is gone already need not be removed. */
+/** What is absent: told apart from what cannot be asked, and no failure where it need not be there. */
 import { Effect } from "effect"
 import type { Reference } from "../schemas/Ref.ts"
 import type { StoreError } from "../schemas/StoreError.ts"
 import type { Repository } from "../services/Repository.ts"
 
-/** A failed removal succeeds when the place then says that the thing is not there; any other answer keeps the failure. */
+/** Whether what is looked up is there; any failure but `NotFound` stays one. */
+export const exists = (look: Effect.Effect<unknown, StoreError>): Effect.Effect<boolean, StoreError> =>
+  look.pipe(Effect.as(true), Effect.catchReason("StoreError", "NotFound", () => Effect.succeed(false)))
+
+/**
+ * `--ignore-missing`: a failed removal succeeds when the place then says that the thing is not there; any other answer
+ * keeps the failure.
+ */
 export const ignoreMissing = (repository: Repository, reference: Reference, remove: Effect.Effect<void, StoreError>) =>
   Effect.catch(remove, (error) =>
-    Effect.matchEffect(repository.resolve(reference), {
-      onFailure: ({ reason }) => reason._tag === "NotFound" ? Effect.void : Effect.fail(error),
-      onSuccess: () => Effect.fail(error)
+    Effect.matchEffect(exists(repository.resolve(reference)), {
+      onFailure: () => Effect.fail(error),
+      onSuccess: (isThere) => isThere ? Effect.fail(error) : Effect.void
     }))

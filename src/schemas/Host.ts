@@ -26,6 +26,8 @@ export interface Host {
   readonly blobChunk: number
   /** Bytes above which a blob is sent in chunks; -1 for never by size. */
   readonly blobMax: number
+  /** Bytes up to which a registry may ask for larger chunks. */
+  readonly blobLimit: number
   /** 0 for no limit. */
   readonly reqPerSec: number
   /** Absent when not configured: the limiter's own numbers hold. */
@@ -72,6 +74,7 @@ export const defaultHost = (given: string): Host => {
     apiOpts: {},
     blobChunk: 1024 * 1024,
     blobMax: -1,
+    blobLimit: 1024 * 1024 * 1024,
     reqPerSec: 0,
     credExpire: 3_600_000,
     trustedRealms: [],

@@ -42,6 +42,7 @@ const Expiry = Schema.Union([Schema.String, Schema.Number]).pipe(
 )
 
 const text = Schema.optionalKey(Schema.String)
+const span = Schema.optionalKey(Expiry)
 const secret = Schema.optionalKey(Schema.RedactedFromValue(Schema.String))
 const count = Schema.optionalKey(
   Schema.Int.pipe(Schema.check(Schema.isGreaterThanOrEqualTo(0, { message: "expected a number of at least 0" })))
@@ -75,7 +76,8 @@ export const HostEntry = Schema.Struct({
   ),
   reqConcurrent: count,
   scheme: text,
-  trustedRealms: Schema.optionalKey(Schema.Array(Schema.String))
+  trustedRealms: Schema.optionalKey(Schema.Array(Schema.String)),
+  timeouts: Schema.optionalKey(Schema.Struct({ connect: span, headers: span, commit: span, stall: span }))
 })
 export type HostEntry = typeof HostEntry.Type
 
@@ -206,7 +208,8 @@ export const mergeEntry = (
     : new Set(hasLogin ? [] : ["user", "pass", "token"])
   const kept = Object.fromEntries(Object.entries(old).filter(([key]) => !dropped.has(key)))
   const apiOpts = { ...old.apiOpts, ...given.apiOpts }
-  return { entry: compact({ ...kept, ...given, apiOpts }), changes }
+  const timeouts = { ...old.timeouts, ...given.timeouts }
+  return { entry: compact({ ...kept, ...given, apiOpts, timeouts }), changes }
 }
 
 const trimmed = (entry: HostEntry): HostEntry =>
@@ -242,6 +245,7 @@ export const toHost = (name: string, given: HostEntry, isConfigured: boolean): H
     ...(entry.credHelper === undefined ? {} : { credHelper: entry.credHelper }),
     credExpire: entry.credExpire ?? usual.credExpire,
     trustedRealms: [...usual.trustedRealms, ...(entry.trustedRealms ?? [])],
+    timeouts: { ...usual.timeouts, ...entry.timeouts },
     isConfigured
   }
 }

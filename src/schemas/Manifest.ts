@@ -4,11 +4,14 @@ import { hashHex } from "../lib/hash.ts"
 import { strictJson } from "../lib/strictJson.ts"
 import { Annotations, Descriptor } from "./Descriptor.ts"
 import { type Algorithm, algorithmOf, Digest } from "./Digest.ts"
-import { baseType, isBlobType, isIndexType, isManifestType, mediaTypes } from "./MediaType.ts"
+import { baseType, isBlobType, isGenericType, isIndexType, isManifestType, mediaTypes } from "./MediaType.ts"
 import { type StoreError, storeError } from "./StoreError.ts"
 
 /** Header values by lower-case name, in the order received. */
 export type Headers = Readonly<Record<string, ReadonlyArray<string>>>
+
+/** The first value of a header, by its lower-case name. */
+export const header = (headers: Headers, name: string): string | undefined => headers[name]?.[0]
 
 interface Received {
   /** Media type, digest and size of `bytes`. */
@@ -147,8 +150,6 @@ interface Shape {
   readonly fsLayers?: unknown
 }
 
-const generic: ReadonlySet<string> = new Set(["", "application/json", "text/plain", "application/octet-stream"])
-
 /** Which type a document is (image-spec, manifest.md; CVE-2021-41190 for the documents that could be two things). */
 const typeOf = (document: Shape, expected: Expected): Result.Result<string, StoreError> => {
   const claimed = baseType(expected.mediaType ?? "")
@@ -158,17 +159,18 @@ const typeOf = (document: Shape, expected: Expected): Result.Result<string, Stor
     return fail("MediaTypeMismatch", `manifest has both manifests and layers: ${expected.name}`)
   }
   if (own === undefined) {
-    return generic.has(claimed)
+    return isGenericType(claimed)
       ? fail("ManifestInvalid", `manifest has no known media type: ${expected.name}`)
       : Result.succeed(claimed)
   }
   // Schema 1 has no field for its type, and servers call the signed form by either name.
-  const isSame = generic.has(claimed) || claimed === own.toLowerCase() ||
-    (document.fsLayers !== undefined && claimed.includes(".v1+"))
+  const isSame = isGenericType(claimed) || claimed === own.toLowerCase() || (isSchema1(own) && isSchema1(claimed))
   return isSame
     ? Result.succeed(own)
     : fail("MediaTypeMismatch", `manifest contains an unexpected media type: expected ${claimed}, received ${own}`)
 }
+
+const isSchema1 = (type: string): boolean => type === mediaTypes.schema1 || type === mediaTypes.schema1Signed
 
 const shapeType = (document: Shape): string | undefined => {
   if (document.schemaVersion === 1) {

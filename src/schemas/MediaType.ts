@@ -51,20 +51,7 @@ export const isImageConfigType = (mediaType: string): boolean => imageConfigs.ha
 /** A header's media type without parameters, trimmed, in lower case. */
 export const baseType = (header: string): string => (header.split(";")[0] ?? "").trim().toLowerCase()
 
-const userGiven = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/
+/** Says nothing of what the content is: none, or one that servers give to anything. */
+export const isGenericType = (mediaType: string): boolean => generic.has(mediaType)
 
-/** RFC 6838 form, which excludes parameters. */
-export const isWellFormedType = (mediaType: string): boolean => userGiven.test(mediaType)
-
-const pairs: Readonly<Record<string, string>> = {
-  [mediaTypes.dockerManifest]: mediaTypes.ociManifest,
-  [mediaTypes.dockerList]: mediaTypes.ociIndex,
-  [mediaTypes.dockerConfig]: mediaTypes.ociConfig,
-  [mediaTypes.dockerLayer]: mediaTypes.ociLayer,
-  [mediaTypes.dockerLayerGzip]: mediaTypes.ociLayerGzip,
-  [mediaTypes.dockerLayerZstd]: mediaTypes.ociLayerZstd,
-  [mediaTypes.dockerForeignLayerGzip]: mediaTypes.ociForeignLayerGzip
-}
-
-/** The OCI counterpart of a docker type; any other type is its own. */
-export const toOci = (mediaType: string): string => pairs[mediaType] ?? mediaType
+const generic: ReadonlySet<string> = new Set(["", "application/json", "text/plain", mediaTypes.octetStream])

@@ -20,7 +20,7 @@ const aliases: Readonly<Record<string, Alias>> = {
 }
 
 /** The one spelling of a platform: `macos` is `darwin`, `aarch64` is `arm64`, `arm` alone is `arm/v7`. */
-export const normalise = (platform: Platform): Platform => {
+const normalise = (platform: Platform): Platform => {
   const os = platform.os.toLowerCase() === "macos" ? "darwin" : platform.os.toLowerCase()
   const given = platform.architecture.toLowerCase()
   const alias = aliases[given]

@@ -1,5 +1,5 @@
-/** What the `RateLimit-*` headers of a registry say (Docker Hub's pull limit). */
-import type { Headers } from "./Manifest.ts"
+/** The pull limit a registry tells of in its headers (library description, section 12.6). */
+import { header, type Headers } from "./Manifest.ts"
 
 export interface Quota {
   readonly limit: number
@@ -11,22 +11,24 @@ export interface Quota {
   readonly policies: ReadonlyArray<string>
 }
 
-const integer = (text: string | undefined): number | undefined => {
-  const value = (text ?? "").split(";")[0] ?? ""
-  return /^[+-]?\d{1,15}$/.test(value) ? Number(value) : undefined
-}
+/** Nothing was told. */
+export const noQuota: Quota = { limit: 0, remaining: 0, reset: 0, isSet: false, policies: [] }
 
-/** The quota in the headers of an answer (library description, section 12.6); what cannot be read is 0. */
-export const quotaOf = (headers: Headers): Quota => {
-  const first = (name: string) => headers[name]?.[0]
-  const items = (first("ratelimit-limit") ?? "").split(",")
-  const remaining = integer(first("ratelimit-remaining"))
-  const hasPolicy = items[0]?.includes(";") ?? false
+/** Reads `RateLimit-Limit`, `-Remaining` and `-Reset`; none when the answer has none of them. What cannot be read is 0. */
+export const quotaOf = (headers: Headers): Quota | undefined => {
+  const [limit, remaining, reset] = ["limit", "remaining", "reset"].map((it) => header(headers, `ratelimit-${it}`))
+  if (limit === undefined && remaining === undefined && reset === undefined) return undefined
+  const items = limit === undefined ? [] : limit.split(",")
   return {
     limit: integer(items[0]) ?? 0,
-    remaining: remaining ?? 0,
-    reset: integer(first("ratelimit-reset")) ?? 0,
-    isSet: remaining !== undefined,
-    policies: hasPolicy ? items : items.slice(1)
+    remaining: integer(remaining) ?? 0,
+    reset: integer(reset) ?? 0,
+    isSet: integer(remaining) !== undefined,
+    policies: items[0]?.includes(";") === true ? items : items.slice(1)
   }
+}
+
+const integer = (text: string | undefined): number | undefined => {
+  const first = (text?.split(";")[0] ?? "").trim()
+  return /^[+-]?\d{1,15}$/.test(first) ? Number(first) : undefined
 }

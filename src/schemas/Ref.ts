@@ -52,6 +52,7 @@ const registryForm = new RegExp(
 )
 const layoutForm = new RegExp(`^([a-zA-Z0-9/_\\-.~+ ]+)(?::(${tag}))?(?:@(${digest}))?$`)
 const hostForm = new RegExp(`^(?:${registry})$`)
+const repositoryForm = new RegExp(`^${component}(?:/${component})*$`)
 
 /** Everything after this many characters could not be part of a reference; refused before a pattern sees it. */
 const maxLength = 4_096
@@ -120,6 +121,9 @@ const withReference = (
 const invalid = (text: string, hint = ""): Result.Result<never, RefError> =>
   Result.fail(new RefError({ message: `invalid reference "${text}"${hint}` }))
 
+/** Whether a text is the name of a repository: components of lower-case letters and digits between slashes. */
+export const isRepository = (text: string): boolean => text.length <= maxLength && repositoryForm.test(text)
+
 /** Reads a bare registry such as `localhost:5000`; the name as configured, with Docker Hub's names made one. */
 export const parseHost = (text: string): Result.Result<string, RefError> =>
   text.length <= maxLength && hostForm.test(text)
@@ -145,6 +149,10 @@ export const referenceOf = (ref: Pick<Ref, "tag" | "digest">): Reference =>
     : Reference.ByDigest({ digest: ref.digest })
 
 export const isSameLocation = (a: Location, b: Location): boolean => locationName(a) === locationName(b)
+
+/** Content of one place can be had at the other without sending it: one registry, or one file system. */
+export const isSameStore = (a: Location, b: Location): boolean =>
+  a._tag === "Registry" && b._tag === "Registry" ? a.registry === b.registry : a._tag === b._tag
 
 /** How a reference is appended to a place in messages: `:tag` or `@digest`. */
 export const referenceText = Reference.$match({ ByTag: ({ tag }) => `:${tag}`, ByDigest: ({ digest }) => `@${digest}` })

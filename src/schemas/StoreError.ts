@@ -42,6 +42,8 @@ interface Details {
   /** What the user reads; no secret, no stack. */
   readonly detail: string
   readonly status?: number
+  /** Content that a manifest names is not where the manifest was put (distribution-spec, MANIFEST_BLOB_UNKNOWN). */
+  readonly lacksContent?: true
   /** Milliseconds after which the server wants to be asked again. */
   readonly retryAfter?: number
 }
@@ -64,7 +66,7 @@ export const storeError = (
   operation: string,
   tag: ReasonTag,
   detail: string,
-  extra: { readonly status?: number; readonly retryAfter?: number; readonly cause?: unknown } = {}
+  extra: Omit<Details, "detail"> & { readonly cause?: unknown } = {}
 ): StoreError => {
   const { cause, ...rest } = extra
   // The mapped type pairs every tag with one shape, which a union of tags cannot express.

@@ -3,6 +3,7 @@ import { Context, Effect, FileSystem, Layer, Option, Path, type PlatformError, R
 import { ConfigError, type ConfigReason } from "../schemas/ConfigError.ts"
 import { decodeRegctlConfig, emptyConfig, encodeRegctlConfig, type RegctlConfig } from "../schemas/RegctlConfig.ts"
 import { home, variable } from "./Environment.ts"
+import { platformError } from "./fsError.ts"
 
 export class ConfigFile extends Context.Service<ConfigFile, {
   /** The file's name, whether it exists or not (library description, section 4.1). */
@@ -140,28 +141,7 @@ const hasSecrets = ({ hosts }: RegctlConfig): boolean =>
   )
 
 const translated = (file: string, operation: string) => (cause: PlatformError.PlatformError): ConfigError => {
-  const code = codeOf(cause.reason.cause)
-  const tag = cause.reason._tag === "PermissionDenied" || code === "EROFS"
-    ? "FsPermission"
-    : code === "ENOSPC" || code === "EDQUOT"
-    ? "FsNoSpace"
-    : "FsIo"
-  return new ConfigError({
-    file,
-    reason: { _tag: tag, detail: `${operation}: ${texts[code] ?? (code || cause.reason._tag)}` },
-    cause
-  })
-}
-
-const codeOf = (cause: unknown): string =>
-  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
-
-const texts: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EPERM: "operation not permitted",
-  EISDIR: "is a directory",
-  ENOTDIR: "not a directory",
-  ENOENT: "no such file or directory",
-  EROFS: "read-only file system",
-  ENOSPC: "no space left on device"
+  const { _tag, detail } = platformError(operation, file)(cause).reason
+  const tag = _tag === "FsPermission" || _tag === "FsNoSpace" ? _tag : "FsIo"
+  return new ConfigError({ file, reason: { _tag: tag, detail: `${operation}: ${detail}` }, cause })
 }

@@ -21,11 +21,13 @@ export interface MergedEntries {
   readonly entries: ReadonlyMap<string, SourcedEntry>
   /** What a registry without an entry starts from. */
   readonly hostDefault: HostEntry
+  /** Bytes up to which a registry may ask for larger chunks; 0 when nothing is said of it. */
+  readonly blobLimit: number
   /** Whether docker's certificates count. */
   readonly incDockerCert: boolean
   /** The program to ask for the login of any host without one. */
   readonly credsStore?: string
-  /** Logins of podman and its kin, asked last. */
+  /** Logins of podman and its kin, asked last: of hosts, and of parts of them as `host/path`. */
   readonly lastResort: ReadonlyMap<string, SourcedEntry>
 }
 
@@ -83,6 +85,7 @@ export class HostEntries extends Context.Service<HostEntries, {
           entries: draft.entries,
           hostDefault: draft.hostDefault,
           incDockerCert: config.incDockerCert !== false,
+          blobLimit: config.blobLimit,
           ...(credsStore === undefined ? {} : { credsStore }),
           lastResort
         }
@@ -97,9 +100,10 @@ export class HostEntries extends Context.Service<HostEntries, {
       HostEntries,
       HostEntries.of({
         merged: Effect.succeed({
-          entries: new Map(Object.entries(given).map(([name, entry]) => [name, { entry, source: "test" }])),
+          entries: new Map(Object.entries(given).map(([name, entry]) => [name, { entry, source: "given" }])),
           hostDefault: {},
           incDockerCert: true,
+          blobLimit: 0,
           lastResort: new Map(),
           ...more
         })

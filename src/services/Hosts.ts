@@ -10,6 +10,9 @@ export const CertificateDirectories = Context.Reference<ReadonlyArray<string>>(
   { defaultValue: () => ["/etc/docker/certs.d", "/etc/containers/certs.d"] }
 )
 
+/** Hosts remembered at once; names come from redirects and challenges too. */
+const capacity = 10_000
+
 export class Hosts extends Context.Service<Hosts, {
   readonly get: (name: string) => Effect.Effect<Host>
   /** The host and its mirrors: where a read may go, by priority, the host last among equals. */
@@ -39,7 +42,7 @@ export class Hosts extends Context.Service<Hosts, {
       })
 
       const look = Effect.fnUntraced(function*(given: string) {
-        const { entries, hostDefault, incDockerCert } = yield* merged
+        const { blobLimit, entries, hostDefault, incDockerCert, lastResort } = yield* merged
         const name = namedHost(given)?.name ?? given
         const known = entries.get(name)
         const host = toHost(
@@ -55,10 +58,16 @@ export class Hosts extends Context.Service<Hosts, {
             )
           )
         )
-        return { ...host, certificates: [...certificates, ...host.certificates] }
+        return {
+          ...host,
+          // Logins for parts of a registry: each repository may have another.
+          repoAuth: host.repoAuth || [...lastResort.keys()].some((it) => it.startsWith(`${host.name}/`)),
+          certificates: [...certificates, ...host.certificates],
+          ...(blobLimit === 0 ? {} : { blobLimit })
+        }
       })
 
-      const hosts = yield* Cache.make({ lookup: look, capacity: Number.POSITIVE_INFINITY })
+      const hosts = yield* Cache.make({ lookup: look, capacity })
       const get = (name: string) => Cache.get(hosts, name)
 
       const readOrder = Effect.fnUntraced(function*(name: string) {

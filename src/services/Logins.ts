@@ -67,14 +67,20 @@ interface Attempts {
 
 const minute = 60_000
 
+/** Addresses counted at once. */
+const addresses = 10_000
+
 const count = (attempts: Map<string, Attempts>, address: string, now: number): void => {
   const found = attempts.get(address)
   if (found !== undefined && found.until > now) {
     found.count++
     return
   }
-  if (attempts.size >= 10_000) {
+  if (attempts.size >= addresses) {
     for (const [other, { until }] of attempts) if (until <= now) attempts.delete(other)
+    // More at once than anybody's users: the oldest count goes, since the map must not grow with an attacker's addresses.
+    const [oldest] = attempts.keys()
+    if (attempts.size >= addresses && oldest !== undefined) attempts.delete(oldest)
   }
   attempts.set(address, { count: 1, until: now + minute })
 }

@@ -7,6 +7,7 @@
 import { Clock, Context, Effect, Layer, Option } from "effect"
 import type { Scope } from "effect"
 import type { Host } from "../schemas/Host.ts"
+import type { Quota } from "../schemas/Quota.ts"
 import { Hosts } from "./Hosts.ts"
 import { choose } from "./rateLimiter/choose.ts"
 
@@ -14,17 +15,6 @@ export interface Demand {
   readonly kind: "head" | "manifest" | "query" | "blob"
   /** Bytes, 0 when unknown. */
   readonly size: number
-}
-
-/** What a host says of its pull limit (Docker Hub's headers). */
-export interface Quota {
-  readonly limit: number
-  readonly remaining: number
-  /** Seconds until the window begins anew, 0 when unknown. */
-  readonly reset: number
-  /** Whether a remaining count came. */
-  readonly isSet: boolean
-  readonly policies: ReadonlyArray<string>
 }
 
 export class RateLimiter extends Context.Service<RateLimiter, {
@@ -35,6 +25,7 @@ export class RateLimiter extends Context.Service<RateLimiter, {
   ) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Holds a place until the scope ends: as long as a body is being read. */
   readonly enter: (host: string, demand: Demand) => Effect.Effect<void, never, Scope.Scope>
+  /** Notes what a host says of its pull limit. */
   readonly observe: (host: string, quota: Quota) => Effect.Effect<void>
   readonly quota: (host: string) => Effect.Effect<Option.Option<Quota>>
 }>()("regclient/services/RateLimiter") {
@@ -85,7 +76,7 @@ export class RateLimiter extends Context.Service<RateLimiter, {
 }
 
 /** The hosts at which the fiber holds a place already. */
-export const HeldHosts = Context.Reference<ReadonlySet<string>>("regclient/services/RateLimiter/HeldHosts", {
+const HeldHosts = Context.Reference<ReadonlySet<string>>("regclient/services/RateLimiter/HeldHosts", {
   defaultValue: () => new Set<string>()
 })
 
@@ -145,14 +136,9 @@ const makeAdmission = () => {
     }
   }
   const leave = (entry: Entry): void => {
-    if (waiting.includes(entry)) waiting = waiting.filter((it) => it !== entry)
-    else {
-      for (const host of entry.hosts) {
-        const rest = [...runningAt(host)]
-        rest.splice(rest.indexOf(entry.demand), 1)
-        running.set(host, rest)
-      }
-    }
+    // Who was interrupted before it could wait is neither waiting nor running, and takes nobody's place away.
+    waiting = waiting.filter((it) => it !== entry)
+    for (const host of entry.hosts) running.set(host, runningAt(host).filter((it) => it !== entry.demand))
     settle()
   }
 

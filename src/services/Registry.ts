@@ -34,7 +34,7 @@ export class Registry extends Context.Service<Registry, {
         open: ({ registry, repository }) =>
           Effect.gen(function*() {
             const at = { registry, repository }
-            const left: Uploads = { sessions: new Map(), claimed: new Set() }
+            const left: Uploads = { sessions: new Map(), claimed: new Set(), isStreamed: false }
             yield* Effect.addFinalizer(() => abandon(at, http, left))
             return repositoryAt(at, http, yield* hosts.get(registry), memory, left)
           }),

@@ -8,7 +8,7 @@ import { type Challenge, parseChallenges } from "../lib/challenge.ts"
 import { visible } from "../lib/visibleText.ts"
 import type { Host } from "../schemas/Host.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
-import { type Credential, Credentials } from "./Credentials.ts"
+import { type Credential, Credentials, isUsable } from "./Credentials.ts"
 import { Hosts } from "./Hosts.ts"
 import { isTrusted, realmUrl } from "./registryAuth/realm.ts"
 import { newToken } from "./registryAuth/renew.ts"
@@ -47,6 +47,9 @@ export interface Refusal {
   readonly reach: Reach | undefined
 }
 
+/** Origins, and repositories with logins of their own, whose login is remembered. */
+const manyStates = 10_000
+
 export class RegistryAuth extends Context.Service<RegistryAuth, {
   /** Whether the host's challenge is known, or it was found to have none. */
   readonly isKnown: (request: AuthRequest) => boolean
@@ -70,11 +73,15 @@ export class RegistryAuth extends Context.Service<RegistryAuth, {
       const stateOf = (request: AuthRequest): State => {
         const key = stateKey(request)
         const state = states.get(key) ?? newState()
+        // Redirects lead to many origins in time; those forgotten are asked for their challenge again.
+        if (states.size >= manyStates) states.clear()
         states.set(key, state)
         return state
       }
       const loginOf = (request: AuthRequest): Effect.Effect<Credential | undefined, StoreError> =>
-        request.isAnonymous ? Effect.succeed(undefined) : Effect.flatMap(credentials.get(request.host), checked)
+        request.isAnonymous
+          ? Effect.succeed(undefined)
+          : Effect.flatMap(credentials.get(request.host, request.repository), checked)
 
       const fetch = (request: AuthRequest, state: State, scopes: Scopes): Effect.Effect<Token, StoreError> =>
         Effect.flatMap(loginOf(request), (login) => newToken(transport, state, request.host, login, scopes))
@@ -147,7 +154,7 @@ export class RegistryAuth extends Context.Service<RegistryAuth, {
         source: (request) =>
           request.isAnonymous
             ? Effect.succeed(undefined)
-            : Effect.map(credentials.get(request.host), (it) => Option.getOrUndefined(it)?.source)
+            : Effect.map(credentials.get(request.host, request.repository), (it) => Option.getOrUndefined(it)?.source)
       })
     })
   )
@@ -179,13 +186,11 @@ const stateKey = ({ host, isAnonymous, repository, url }: AuthRequest): string =
 const checked = (found: Option.Option<Credential>): Effect.Effect<Credential | undefined, StoreError> => {
   const credential = Option.getOrUndefined(found)
   if (credential === undefined) return Effect.succeed(undefined)
-  const secrets = [credential.username, Redacted.value(credential.password)]
-  if (credential.identityToken !== undefined) secrets.push(Redacted.value(credential.identityToken))
-  return secrets.some((it) => /[\r\n\0]/.test(it))
-    ? Effect.fail(
+  return isUsable(credential)
+    ? Effect.succeed(credential)
+    : Effect.fail(
       storeError("", "CredInvalid", `credentials from ${visible(credential.source)} contain a line break or NUL`)
     )
-    : Effect.succeed(credential)
 }
 
 /** Takes the realm of a challenge, the first time or unchanged, and the scope it names. */

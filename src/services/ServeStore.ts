@@ -7,8 +7,9 @@
 import { Context, Effect, FileSystem, Layer, Option, Path, Scope, Semaphore } from "effect"
 import type { PlatformError } from "effect"
 import { type Descriptor } from "../schemas/Descriptor.ts"
-import { Location } from "../schemas/Ref.ts"
-import { type StoreError, storeError } from "../schemas/StoreError.ts"
+import { isRepository, Location } from "../schemas/Ref.ts"
+import type { StoreError } from "../schemas/StoreError.ts"
+import { platformError } from "./fsError.ts"
 import { SweepAtEnd } from "./OciLayout.ts"
 import { Repositories } from "./Repositories.ts"
 import type { Repository } from "./Repository.ts"
@@ -102,8 +103,7 @@ const operations = (
       if (Option.isNone(found)) return undefined
       return yield* found.value.headBlob(blob).pipe(
         Effect.map(({ descriptor }) => ({ repository: found.value, descriptor })),
-        Effect.catchTag("StoreError", (error) =>
-          error.reason._tag === "NotFound" ? Effect.succeed(undefined) : Effect.fail(error))
+        Effect.catchReason("StoreError", "NotFound", () => Effect.succeed(undefined))
       )
     })
   const take = (name: string, from: Repository, blob: Descriptor) =>
@@ -151,14 +151,12 @@ const layoutNames = (fs: FileSystem.FileSystem, path: Path.Path, base: string) =
   return storage(walk(""))
 }
 
-const grammar = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/
-
 /**
  * Whether a text names a repository here (distribution-spec, pull): up to 255 characters, and no component after the
  * first is a part of the layout that its parent may be.
  */
 export const isRepositoryName = (text: string): boolean =>
-  text.length <= 255 && grammar.test(text) && !/\/(?:blobs|oci-layout|index\.json)(?:\/|$)/.test(text)
+  text.length <= 255 && isRepository(text) && !/\/(?:blobs|oci-layout|index\.json)(?:\/|$)/.test(text)
 
 const storage = <A, R>(effect: Effect.Effect<A, PlatformError.PlatformError, R>) =>
-  Effect.mapError(effect, (error) => storeError("", "FsIo", error.message, { cause: error }))
+  Effect.mapError(effect, platformError())

@@ -15,7 +15,7 @@ import { algorithmOf, type Digest } from "../schemas/Digest.ts"
 import { mediaTypes } from "../schemas/MediaType.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import { type Bytes, fromBytes, pumpOf, withSpareFile } from "./Bytes.ts"
-import { fsError as nodeError } from "./ociLayout/disk.ts"
+import { fsError, platformError } from "./fsError.ts"
 
 export interface Session {
   readonly id: string
@@ -182,7 +182,7 @@ const isMismatch = (error: unknown): boolean =>
 const contentOf = (fs: FileSystem.FileSystem, session: Open, digest: Digest): Effect.Effect<Bytes, StoreError> =>
   Effect.gen(function*() {
     if (session.received === 0) return fromBytes(new Uint8Array())
-    const content: Bytes = Stream.mapError(fs.stream(session.file, { chunkSize: 1024 * 1024 }), fsError)
+    const content: Bytes = Stream.mapError(fs.stream(session.file, { chunkSize: 1024 * 1024 }), platformError())
     const algorithm = algorithmOf(digest)
     const known = session.algorithm === algorithm ? session.hash : undefined
     const hash = known ?? (yield* hashOf(content, algorithm))
@@ -190,7 +190,7 @@ const contentOf = (fs: FileSystem.FileSystem, session: Open, digest: Digest): Ef
     session.hash = undefined
     // The store says what is wrong with other content.
     if (`${algorithm}:${hash.hex()}` !== digest) return content
-    yield* Effect.tryPromise({ try: () => syncFile(session.file), catch: nodeError(session.file, "fsync") })
+    yield* Effect.tryPromise({ try: () => syncFile(session.file), catch: fsError(session.file, "fsync") })
     return withSpareFile(content, { path: session.file, digest, size: session.received })
   })
 
@@ -219,11 +219,11 @@ const write = (
     const last = range?.to === undefined ? undefined : range.to + 1
     const writer = yield* Effect.tryPromise({
       try: () => Writer.resume(file, received),
-      catch: nodeError(file, "open")
+      catch: fsError(file, "open")
     })
     let next = received
     const passing = pumpOf(content)((view, release) => {
-      if (writer.failure !== undefined) throw nodeError(file, "write")(writer.failure)
+      if (writer.failure !== undefined) throw fsError(file, "write")(writer.failure)
       if (next + view.length > limit) throw storeError("", "SizeLimit", `an upload may have ${limit} bytes`)
       if (last !== undefined && next + view.length > last) {
         throw storeError("", "SizeMismatch", "more bytes came than the range says")
@@ -235,7 +235,7 @@ const write = (
     })
     const came = yield* Effect.exit(restore(passing))
     const drained = yield* Effect.exit(
-      Effect.tryPromise({ try: () => writer.drain(), catch: nodeError(file, "write") })
+      Effect.tryPromise({ try: () => writer.drain(), catch: fsError(file, "write") })
     )
     yield* Effect.ignore(Effect.tryPromise(() => writer.close())) // the content is synced later
     if (Exit.isFailure(drained)) {
@@ -280,10 +280,4 @@ const removeStale = (fs: FileSystem.FileSystem, path: Path.Path, directory: stri
     }
   })
 
-const fsError = (error: PlatformError.PlatformError): StoreError => {
-  const tag = error.reason._tag === "PermissionDenied" ? "FsPermission" : "FsIo"
-  const isFull = /ENOSPC|no space left/.test(`${error.message} ${String(error.cause)}`)
-  return storeError("", isFull ? "FsNoSpace" : tag, error.message, { cause: error })
-}
-
-const io = <A, R>(effect: Effect.Effect<A, PlatformError.PlatformError, R>) => Effect.mapError(effect, fsError)
+const io = <A, R>(effect: Effect.Effect<A, PlatformError.PlatformError, R>) => Effect.mapError(effect, platformError())

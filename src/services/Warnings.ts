@@ -2,6 +2,9 @@
 import { Context, Effect, Layer } from "effect"
 import { cut, visible } from "../lib/visibleText.ts"
 
+/** Characters of a header that are looked at: the search for texts may go through them once for each comma. */
+const longest = 8_192
+
 /** Characters of one text, and of all texts of a command. */
 const [limit, budget] = [2_000, 4_096]
 
@@ -38,7 +41,7 @@ export class Warnings extends Context.Service<Warnings, {
 }
 
 /** The texts of `299 agent "text"` in a header, which may hold several; other codes are not for the user. */
-export const warningTexts = (header: string): ReadonlyArray<string> =>
-  [...header.matchAll(/(?:^|,)\s*(\d{3}) [^\s"]+ "((?:[^"\\]|\\.)*)"/g)]
+const warningTexts = (header: string): ReadonlyArray<string> =>
+  [...header.slice(0, longest).matchAll(/(?:^|,)\s*(\d{3}) [^\s"]+ "((?:[^"\\]|\\.)*)"/g)]
     .filter(([, code]) => code === "299")
     .map(([, , text = ""]) => text.replace(/\\(.)/gs, "$1"))

@@ -38,6 +38,10 @@ export interface Abilities {
   /** Takes manifests of types it does not know. */
   readonly takesUnknownTypes?: boolean
   readonly takesSha512?: boolean
+  /** Lists tags in order, a part of them on request; and says that there are none where no tag was ever put. */
+  readonly listsTagsInOrder?: boolean
+  /** Keeps the lists of referrers itself: a deleted manifest leaves them whoever deletes it. */
+  readonly keepsReferrers?: boolean
   /** Runs under the real clock, as servers need. */
   readonly live?: boolean
 }
@@ -244,7 +248,7 @@ const manifestLaws = (law: Law, abilities: Abilities): void => {
       yield* repository.putManifest(second, { isChild: true })
       yield* isThere(repository, byDigest(first.descriptor.digest), first)
       yield* isThere(repository, byDigest(second.descriptor.digest), second)
-      assert.deepStrictEqual(yield* names(repository), [])
+      if (abilities.listsTagsInOrder !== false) assert.deepStrictEqual(yield* names(repository), [])
     }))
   prepared("says NotFound of what is absent", (repository) =>
     Effect.gen(function*() {
@@ -291,15 +295,17 @@ const manifestLaws = (law: Law, abilities: Abilities): void => {
       yield* isThere(repository, byTag("v1"), first)
       assert.deepStrictEqual(yield* names(repository), ["v1"])
     }))
-  prepared("lists tags sorted, after a name and up to a number", (repository) =>
-    Effect.gen(function*() {
-      for (const name of ["v2", "latest", "v10", "A"]) yield* repository.putManifest(first, { tag: tag(name) })
-      assert.deepStrictEqual(yield* names(repository), ["A", "latest", "v10", "v2"])
-      assert.deepStrictEqual(yield* names(repository, { last: "latest" }), ["v10", "v2"])
-      assert.deepStrictEqual(yield* names(repository, { last: "B", limit: 2 }), ["latest", "v10"])
-      assert.deepStrictEqual(yield* names(repository, { limit: 1 }), ["A"])
-      assert.deepStrictEqual(yield* names(repository, { last: "v2" }), [])
-    }))
+  if (abilities.listsTagsInOrder !== false) {
+    prepared("lists tags sorted, after a name and up to a number", (repository) =>
+      Effect.gen(function*() {
+        for (const name of ["v2", "latest", "v10", "A"]) yield* repository.putManifest(first, { tag: tag(name) })
+        assert.deepStrictEqual(yield* names(repository), ["A", "latest", "v10", "v2"])
+        assert.deepStrictEqual(yield* names(repository, { last: "latest" }), ["v10", "v2"])
+        assert.deepStrictEqual(yield* names(repository, { last: "B", limit: 2 }), ["latest", "v10"])
+        assert.deepStrictEqual(yield* names(repository, { limit: 1 }), ["A"])
+        assert.deepStrictEqual(yield* names(repository, { last: "v2" }), [])
+      }))
+  }
   prepared("deletes one of two tags on a manifest", (repository) =>
     Effect.gen(function*() {
       yield* repository.putManifest(first, { tag: tag("a") })
@@ -333,7 +339,7 @@ const manifestLaws = (law: Law, abilities: Abilities): void => {
     Effect.gen(function*() {
       const all = Array.from({ length: 12 }, (_, at) => `tag-${String(at).padStart(2, "0")}`)
       yield* Effect.forEach(all, (name) => repository.putManifest(first, { tag: tag(name) }), { concurrency: 6 })
-      assert.deepStrictEqual(yield* names(repository), all)
+      assert.sameMembers([...yield* names(repository)], all)
     }))
   prepared("uses the data of a descriptor in place of the content", (repository) =>
     Effect.gen(function*() {
@@ -431,7 +437,10 @@ const referrerLaws = (law: Law, abilities: Abilities): void => {
         yield* repository.putManifest(sbom, { isChild: true })
         yield* repository.deleteManifest(signature.descriptor, subject.descriptor)
         assert.deepStrictEqual(yield* listed(repository), [sbom.descriptor.digest])
-        yield* repository.deleteManifest(sbom.descriptor)
+        yield* repository.deleteManifest(
+          sbom.descriptor,
+          abilities.keepsReferrers === false ? subject.descriptor : undefined
+        )
         assert.deepStrictEqual(yield* listed(repository), [])
       })
   )

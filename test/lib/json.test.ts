@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { byteSize } from "../../src/lib/byteSize.ts"
 import { compactJson, indentJson, marshal } from "../../src/lib/json.ts"
-import { showText } from "../../src/lib/outsideText.ts"
 
 describe("JSON spaced anew", () => {
   const text = ` {"b":1.0,"1":{ },"b":[ ],"s":"a \\" {[<&>\\u0041","n":[1e5,-0 , null]}\n`
@@ -39,12 +38,4 @@ describe("byteSize", () => {
       "1.500YB"
     ])
   })
-})
-
-describe("showText", () => {
-  it("escapes what would control a terminal or forge a line", () => {
-    assert.strictEqual(showText("a\u001b[31mb\nc\u202ed\u009be\tf"), "a\\x1b[31mb\\nc\\u202ed\\x9be\\tf")
-    assert.strictEqual(showText("é ✓ 日本"), "é ✓ 日本")
-  })
-  it("cuts what is too long", () => assert.strictEqual(showText("x".repeat(2_001)).length, 2_001))
 })

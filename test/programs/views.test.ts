@@ -7,6 +7,7 @@ import { digestView } from "../../src/programs/views/digest.ts"
 import { imageConfigView } from "../../src/programs/views/imageConfig.ts"
 import { manifestView } from "../../src/programs/views/manifest.ts"
 import { referenceView } from "../../src/programs/views/reference.ts"
+import { tagsView } from "../../src/programs/views/tags.ts"
 import { decodeManifest } from "../../src/schemas/Manifest.ts"
 import { parseRef } from "../../src/schemas/Ref.ts"
 import { namedFormat } from "../../src/services/Formatter.ts"
@@ -58,4 +59,26 @@ describe("views as the Go tool prints them", () => {
   for (const [kind, name, format, output, problem] of recorded) {
     it(`${kind} ${name} ${format}`, () => assert.deepStrictEqual(render(format, viewOf(kind, name)), [output, problem]))
   }
+})
+
+describe("views of documents from outside", () => {
+  const encode = (text: string) => new TextEncoder().encode(text)
+  const hostile = `{"toString":1,"valueOf":1}`
+
+  it("of a list of tags can be made whatever its extra keys hold", () => {
+    const entry = `{"mediaType":${hostile},"timeCreatedMs":"1e999","imageSizeBytes":${hostile},"tag":[1,"v1"]}`
+    const body = encode(`{"name":"app","tags":["v1"],"manifest":{"sha256:1":${entry}},"child":["x",{}]}`)
+    const view = tagsView({ name: "app", tags: ["v1"], body, headers: {} })
+    assert.deepStrictEqual(render("{{range .Manifests}}{{.Size}} {{.Tags}} {{.Created}}{{end}} {{.Children}}", view), [
+      "0 [v1] 1970-01-01 00:00:00 +0000 UTC [x]",
+      ""
+    ])
+  })
+
+  it("of a schema 1 manifest can be made whatever its history holds", () => {
+    const text = `{"schemaVersion":1,"fsLayers":[],"history":[{"v1Compatibility":${hostile}}]}`
+    const found = Result.getOrThrow(decodeManifest(encode(text), { name: "s1" }))
+    const view = manifestView({ ref: ref("app"), descriptor: found.descriptor, headers: {}, manifest: found })
+    assert.deepStrictEqual(render("{{len .History}}", view), ["1", ""])
+  })
 })

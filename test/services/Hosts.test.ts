@@ -31,6 +31,20 @@ describe("Hosts", () => {
         ])
       })))
 
+  it.effect("takes times for each host, 0 for none, and the limit of chunks for all", () =>
+    within({
+      regctl: {
+        blobLimit: 4096,
+        hostDefault: { timeouts: { stall: "5m0s" } },
+        hosts: { "a.io": { timeouts: { headers: "1.5s", commit: "0s" } } }
+      }
+    }, () =>
+      Effect.gen(function*() {
+        const { blobLimit, timeouts } = yield* host("a.io")
+        assert.deepStrictEqual(timeouts, { connect: 30_000, headers: 1_500, commit: 0, stall: 300_000 })
+        assert.strictEqual(blobLimit, 4096)
+      })))
+
   it.effect("starts the entries of regctl and --host from the defaults, docker's not", () =>
     within({
       regctl: { hostDefault: { reqConcurrent: 7 }, hosts: { "a.io": { tls: "disabled" } } },

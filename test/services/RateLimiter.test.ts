@@ -87,6 +87,30 @@ describe("RateLimiter", () => {
       yield* Fiber.join(third)
     }).pipe(Effect.provide(limiter({ a: { reqConcurrent: 1 } }))))
 
+  it.effect("takes no place away from others when someone is interrupted before waiting", () =>
+    Effect.gen(function*() {
+      const { admit, enter } = yield* RateLimiter
+      const first = yield* Effect.forkChild(Effect.scoped(Effect.andThen(enter("a", head), Effect.never)))
+      yield* TestClock.adjust("1 second")
+      const second = yield* Effect.forkChild(admit(["a", "slow"], blob)(Effect.void))
+      yield* TestClock.adjust("100 millis")
+      const interrupting = yield* Effect.forkChild(Fiber.interrupt(second))
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(interrupting)
+      const third = yield* Effect.forkChild(Effect.scoped(enter("a", head)))
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(third.pollUnsafe())
+      yield* Fiber.interrupt(first)
+      yield* Fiber.join(third)
+    }).pipe(Effect.provide(RateLimiter.layer.pipe(Layer.provide(Layer.succeed(
+      Hosts,
+      Hosts.of({
+        get: (name) =>
+          Effect.delay(Effect.succeed({ ...defaultHost(name), reqConcurrent: 1 }), name === "slow" ? 1000 : 0),
+        readOrder: () => Effect.succeed([])
+      })
+    ))))))
+
   it.effect("copies in opposite directions without deadlock, starving neither blobs nor small requests", () =>
     Effect.gen(function*() {
       const { admit, enter } = yield* RateLimiter

@@ -1,7 +1,8 @@
 /** `regctl blob copy`: one blob from repository to repository, by the cheapest way there is. */
 import { Effect } from "effect"
-import { isSameLocation, type Location } from "../../schemas/Ref.ts"
+import { isSameLocation, isSameStore } from "../../schemas/Ref.ts"
 import { SweepAtEnd } from "../../services/OciLayout.ts"
+import { exists } from "../missing.ts"
 import { openRef, readBlob } from "../open.ts"
 
 interface Input {
@@ -16,20 +17,10 @@ export const run = Effect.fn("blob copy")(
     const { ref: target, repository: to } = yield* openRef(args[1])
     const { descriptor } = yield* from.headBlob(blob)
     if (isSameLocation(source.location, target.location)) return
-    const isThere = yield* to.headBlob(blob).pipe(
-      Effect.as(true),
-      Effect.catchTag(
-        "StoreError",
-        (error) => error.reason._tag === "NotFound" ? Effect.succeed(false) : Effect.fail(error)
-      )
-    )
-    if (isThere) return
-    if (canMount(source.location, target.location) && (yield* to.mountBlob(descriptor, source.location))) return
+    if (yield* exists(to.headBlob(blob))) return
+    if (isSameStore(source.location, target.location) && (yield* to.mountBlob(descriptor, source.location))) return
     yield* to.putBlob(from.blob(descriptor), descriptor)
   },
   Effect.scoped,
   Effect.provideService(SweepAtEnd, false)
 )
-
-const canMount = (a: Location, b: Location): boolean =>
-  a._tag === b._tag && (a._tag !== "Registry" || b._tag !== "Registry" || a.registry === b.registry)

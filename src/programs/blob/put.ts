@@ -6,6 +6,7 @@ import { algorithmOf, Digest } from "../../schemas/Digest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { storeError } from "../../schemas/StoreError.ts"
 import { Formatter } from "../../services/Formatter.ts"
+import { platformError } from "../../services/fsError.ts"
 import { SweepAtEnd } from "../../services/OciLayout.ts"
 import { openRef, readBlob } from "../open.ts"
 import { stdin } from "../stdin.ts"
@@ -27,7 +28,10 @@ export const run = Effect.fn("blob put")(
     const { repository } = yield* openRef(args[0])
     const algorithm = expected === undefined ? "sha256" : algorithmOf(expected.digest)
     const files = yield* FileSystem.FileSystem
-    const file = (yield* Path.Path).join(yield* files.makeTempDirectoryScoped({ prefix: "regclient-" }), "blob")
+    const file = (yield* Path.Path).join(
+      yield* Effect.mapError(files.makeTempDirectoryScoped({ prefix: "regclient-" }), platformError()),
+      "blob"
+    )
     const hash = hasher(algorithm)
     let size = 0
     yield* (yield* stdin).pipe(
@@ -37,7 +41,8 @@ export const run = Effect.fn("blob put")(
           hash.update(view)
         })
       ),
-      Stream.run(files.sink(file))
+      Stream.run(files.sink(file)),
+      Effect.catchTag("PlatformError", (error) => Effect.fail(platformError("write")(error)))
     )
     const blob: Descriptor = {
       mediaType: mediaTypes.octetStream,
@@ -49,7 +54,7 @@ export const run = Effect.fn("blob put")(
       return yield* storeError(`failed to put blob to ${args[0]}`, "DigestMismatch", detail)
     }
     const content = files.stream(file, { chunkSize: 1024 * 1024 }).pipe(
-      Stream.mapError((cause) => storeError("failed to read blob", "FsIo", cause.message, { cause }))
+      Stream.mapError(platformError("read"))
     )
     const put = yield* repository.putBlob(content, blob)
     const { write } = yield* Formatter

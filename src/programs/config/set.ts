@@ -1,8 +1,8 @@
 /** `regctl config set`: changes what was asked for in regctl's configuration file; defaults are left out of it. */
 import { Effect } from "effect"
 import { compact, type HostEntry } from "../../schemas/HostEntry.ts"
-import { InputError } from "../../schemas/InputError.ts"
 import type { RegctlConfig } from "../../schemas/RegctlConfig.ts"
+import { UsageError } from "../../schemas/UsageError.ts"
 import { ConfigFile } from "../../services/ConfigFile.ts"
 
 export interface Input {
@@ -16,7 +16,7 @@ export interface Input {
 
 export const run = Effect.fn("config set")(function*(input: Input) {
   if (input.given.has("blob-limit") && input.blobLimit < 0) {
-    return yield* new InputError({ message: `blob-limit cannot be negative: ${input.blobLimit}` })
+    return yield* new UsageError({ message: `blob-limit cannot be negative: ${input.blobLimit}` })
   }
   const file = yield* ConfigFile
   yield* file.save(changed(yield* file.load, input))

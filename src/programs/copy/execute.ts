@@ -1,14 +1,15 @@
 /** Carries out the steps of a copy: blobs and manifests at once where they can be, each after what it needs. */
 import { Deferred, Effect, Exit, Queue, Stream } from "effect"
 import { CopyEvent, type CopyStep, type Counter, type How, type Lane } from "../../schemas/Copy.ts"
-import type { Descriptor } from "../../schemas/Descriptor.ts"
+import { type Descriptor, isSizeKnown } from "../../schemas/Descriptor.ts"
 import { contentOf, type Manifest } from "../../schemas/Manifest.ts"
 import { isManifestType } from "../../schemas/MediaType.ts"
-import type { Location } from "../../schemas/Ref.ts"
+import { isSameStore, type Location } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { tapped } from "../../services/Bytes.ts"
 import { RateLimiter } from "../../services/RateLimiter.ts"
 import type { Repository } from "../../services/Repository.ts"
+import { exists } from "../missing.ts"
 import type { Ends } from "./plan.ts"
 
 export interface Execution {
@@ -104,7 +105,7 @@ const moveBlob = Effect.fnUntraced(function*(
   const limiter = yield* RateLimiter
   const hosts = [...new Set([from.location, to.location].flatMap(hostOf))]
   const steps = Effect.gen(function*() {
-    if (isSamePlace(from.location, to.location) && (yield* to.mountBlob(given, from.location)))
+    if (isSameStore(from.location, to.location) && (yield* to.mountBlob(given, from.location)))
       return "mounted" as const
     const isThere = !isKnownAbsent && (yield* exists(to.headBlob(given)))
     if (isThere) return "present" as const
@@ -129,26 +130,13 @@ const moveBlob = Effect.fnUntraced(function*(
   )
 })
 
-const exists = (head: Effect.Effect<unknown, StoreError>) =>
-  head.pipe(
-    Effect.as(true),
-    Effect.catchIf(({ reason }) => reason._tag === "NotFound", () => Effect.succeed(false))
-  )
-
 /** Docker schema 1 names layers without sizes: the source knows them. */
 const sized = (from: Ends["from"], blob: Descriptor): Effect.Effect<Descriptor, StoreError> =>
-  blob.size === 0 && !isEmpty(blob)
-    ? Effect.map(from.headBlob(blob), ({ descriptor }) => ({ ...blob, size: descriptor.size }))
-    : Effect.succeed(blob)
-
-const isEmpty = ({ digest }: Descriptor) =>
-  digest === "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+  isSizeKnown(blob)
+    ? Effect.succeed(blob)
+    : Effect.map(from.headBlob(blob), ({ descriptor }) => ({ ...blob, size: descriptor.size }))
 
 const hostOf = (location: Location): ReadonlyArray<string> => location._tag === "Registry" ? [location.registry] : []
-
-/** Content can be had without sending it: one registry, or one file system. */
-const isSamePlace = (a: Location, b: Location): boolean =>
-  a._tag === "Registry" && b._tag === "Registry" ? a.registry === b.registry : a._tag === b._tag
 
 /**
  * A registry may know less than it said when it was asked for a blob (faults N34): what the manifest names is then sent
@@ -160,13 +148,10 @@ const putManifest = (
 ): Effect.Effect<How, StoreError, RateLimiter> => {
   const put = Effect.suspend(() => ends.to.putManifest(manifest, { isChild, ...(tag === undefined ? {} : { tag }) }))
   return put.pipe(
-    Effect.catchIf(lacksBlob, () => Effect.andThen(resend(ends, manifest), put)),
+    Effect.catchIf(({ reason }) => reason.lacksContent === true, () => Effect.andThen(resend(ends, manifest), put)),
     Effect.as<How>("copied")
   )
 }
-
-const lacksBlob = ({ reason }: StoreError): boolean =>
-  (reason._tag === "HttpStatus" || reason._tag === "NotFound") && reason.detail.includes("BLOB_UNKNOWN")
 
 const resend = (ends: Ends<Repository>, manifest: Manifest) =>
   Effect.forEach(

@@ -73,7 +73,11 @@ export interface Start {
  * is not, one HEAD of the target and one GET of the source.
  */
 export const startAt = Effect.fnUntraced(
-  function*({ from, to }: Ends, { lane, reference, tag }: Start, options: PlanOptions) {
+  function*(
+    { from, to }: Ends,
+    { lane, reference, tag }: Start,
+    options: PlanOptions
+  ): Effect.fn.Return<Node, StoreError> {
     const common = { lane, kind: "manifest" as const, depth: 0, ...(tag === undefined ? {} : { tag }) }
     const target = tag !== undefined ? Reference.ByTag({ tag }) : reference._tag === "ByDigest" ? reference : undefined
     const there = target === undefined ? undefined : yield* headTarget(to, target)
@@ -85,19 +89,19 @@ export const startAt = Effect.fnUntraced(
         state: "absent",
         isFresh: target !== undefined,
         manifest
-      } as Node
+      }
     }
     const source = reference._tag === "ByDigest"
       ? reference.digest
       : (yield* Effect.mapError(from.resolve(reference), within("copy failed, error getting source"))).descriptor.digest
     if (source === there.descriptor.digest) {
-      return { ...common, descriptor: there.descriptor, state: "present", isFresh: false } as Node
+      return { ...common, descriptor: there.descriptor, state: "present", isFresh: false }
     }
     const manifest = yield* sourceManifest(from, Reference.ByDigest({ digest: source }))
     const present = options.forceRecursive || isSameLocation(from.location, to.location)
       ? new Set<string>()
       : yield* blobsBehind(to, there, manifest)
-    return { ...common, descriptor: manifest.descriptor, state: "absent", isFresh: false, manifest, present } as Node
+    return { ...common, descriptor: manifest.descriptor, state: "absent", isFresh: false, manifest, present }
   }
 )
 

@@ -1,6 +1,5 @@
 /** The edges of the content graph: what a manifest is made of, and what is attached to it. */
-import { Stream } from "effect"
-import type { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import type { Descriptor, Platform } from "../../schemas/Descriptor.ts"
 import { algorithmOf, type Digest, encodedOf } from "../../schemas/Digest.ts"
 import type { Manifest } from "../../schemas/Manifest.ts"
@@ -55,7 +54,8 @@ export const listDigestTags = (repository: ReadonlyRepository): Effect.Effect<Re
     Stream.map(({ names }) =>
       names.filter((name): name is Tag => /^[a-z0-9]+-[0-9a-f]{32,}/.test(name) && isTag(name))
     ),
-    Stream.runFold((): ReadonlyArray<Tag> => [], (all, names) => [...all, ...names])
+    Stream.runCollect,
+    Effect.map((pages) => pages.flat())
   )
 
 /** Whether a tag is named after a digest, as `sha256-<hex>.sig` is. */

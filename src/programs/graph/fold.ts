@@ -33,6 +33,7 @@ export const fold = <N, A, E, R>({ expand, key, visit }: Step<N, A, E, R>) => {
       return Effect.onExit(compute(node), (exit) => Deferred.done(result, exit))
     })
 
+  // Unbounded: what a node does waits for the limiter or the disk, and a bound here would only add a second queue.
   const compute = Effect.fnUntraced(function*(node: N) {
     const children = yield* expand(node)
     return yield* visit(node, yield* Effect.forEach(children, walk, { concurrency: "unbounded" }))

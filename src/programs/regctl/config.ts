@@ -31,7 +31,7 @@ REGCTL_CONFIG. Docker's logins and values of --host are no part of it.`,
         ["read them again", "{tool} config set --docker-cred"]
       ],
       options: {
-        blobLimit: integer("blob-limit", "Bytes of a chunk kept in memory"),
+        blobLimit: integer("blob-limit", "Bytes of a chunk a registry may ask for"),
         defaultCredHelper: text("default-cred-helper", "Credential helper for every registry"),
         dockerCert: toggle("docker-cert", "Read certificates of docker (default on)"),
         dockerCred: toggle("docker-cred", "Read logins of docker (default on)")

@@ -11,19 +11,19 @@ export const getOptions = {
 }
 
 export const headOptions = {
-  format: rawFormat(),
+  format: text("format", `Go template for the output, "digest" or "raw-headers" (default: the digest)`),
   platform: platform("Platform to choose, such as linux/amd64 or local (fetches the index)"),
   requireDigest: toggle("require-digest", "Fetch the manifest when the registry names no digest"),
   requireList: toggle("require-list", "Refuse a platform beside it")
 }
 
-export const deleteOptions = {
+const deleteOptions = {
   forceTagDereference: toggle("force-tag-dereference", "Delete what the tag points to; other tags on it vanish too"),
   ignoreMissing: ignoreMissing("manifest"),
   referrers: toggle("referrers", "Take the manifest off the list of referrers of its subject")
 }
 
-export const deleteHelp = `Delete a manifest and every tag that points to it.
+const deleteHelp = `Delete a manifest and every tag that points to it.
 The reference needs a digest. Whether deleting is allowed, and when the blobs
 go, is up to the registry. To remove a single tag use "tag delete".`
 

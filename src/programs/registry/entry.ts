@@ -1,18 +1,18 @@
 /** The entry of a registry in regctl's configuration file, found by the name a user gives. */
 import { Effect } from "effect"
 import { compact, type HostEntry, isDefaultEntry, type Named, namedHost } from "../../schemas/HostEntry.ts"
-import { InputError } from "../../schemas/InputError.ts"
 import type { RegctlConfig } from "../../schemas/RegctlConfig.ts"
+import { UsageError } from "../../schemas/UsageError.ts"
 
 /** The registry a command is about: its argument, else Docker Hub. */
 export const registryOf = ([given = "docker.io"]: ReadonlyArray<string>): string => given === "" ? "docker.io" : given
 
 /** What the name says; fails for one with a path. */
-export const named = (given: string): Effect.Effect<Named, InputError> =>
+export const named = (given: string): Effect.Effect<Named, UsageError> =>
   Effect.suspend(() => {
     const found = namedHost(given)
     return found === undefined
-      ? Effect.fail(new InputError({ message: `invalid registry name provided: ${given}` }))
+      ? Effect.fail(new UsageError({ message: `invalid registry name provided: ${given}` }))
       : Effect.succeed(found)
   })
 

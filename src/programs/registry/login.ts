@@ -1,7 +1,7 @@
 /** `regctl registry login`: keeps a login in regctl's configuration file, then tries it. */
 import { Effect, Option, Queue, Redacted, Result, Stdio, Stream, Terminal } from "effect"
 import type { HostEntry } from "../../schemas/HostEntry.ts"
-import { InputError } from "../../schemas/InputError.ts"
+import { UsageError } from "../../schemas/UsageError.ts"
 import { ConfigFile } from "../../services/ConfigFile.ts"
 import { isUsable } from "../../services/Credentials.ts"
 import { Registry } from "../../services/Registry.ts"
@@ -28,7 +28,7 @@ export const run = Effect.fn("registry login")(function*(input: Input) {
   const password = input.pass === "" ? yield* askPassword(input) : input.pass
   if (password === "") return yield* required("Password")
   if (!isUsable({ username, password: Redacted.make(password) })) {
-    return yield* new InputError({ message: "user name and password cannot have a line break or a NUL" })
+    return yield* new UsageError({ message: "user name and password cannot have a line break or a NUL" })
   }
   yield* file.save(withEntry(config, target.name, withLogin(old ?? target.entry, username, password)))
   yield* Effect.logInfo("Credentials set").pipe(Effect.annotateLogs({ registry: target.name }))
@@ -49,11 +49,11 @@ const withLogin = (entry: HostEntry, username: string, password: string): HostEn
 const required = (what: string) =>
   Effect.andThen(
     Effect.logError(`${what} is required`),
-    Effect.fail(new InputError({ message: "required input missing" }))
+    Effect.fail(new UsageError({ message: "required input missing" }))
   )
 
 const askUser = Effect.fnUntraced(function*({ passStdin }: Input, current: string) {
-  if (passStdin) return yield* new InputError({ message: "user must be provided to read password from stdin" })
+  if (passStdin) return yield* new UsageError({ message: "user must be provided to read password from stdin" })
   const terminal = yield* Terminal.Terminal
   yield* terminal.display(`Enter Username${current === "" ? "" : ` [${current}]`}: `)
   // The end of input is an empty answer.
@@ -70,7 +70,7 @@ const askPassword = Effect.fnUntraced(function*({ passStdin }: Input) {
   const terminal = yield* Terminal.Terminal
   yield* terminal.display("Enter Password: ")
   if (!(yield* stdio.stdinIsTerminal)) {
-    return yield* new InputError({
+    return yield* new UsageError({
       message:
         `unable to read from tty (resolve by using "-p" flag, or winpty on Windows): inappropriate ioctl for device`
     })

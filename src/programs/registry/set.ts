@@ -1,7 +1,7 @@
 /** `regctl registry set`: changes settings of a registry in regctl's configuration file, then tries them. */
 import { Effect, Redacted } from "effect"
 import { expandedEntry, type HostEntry, parseTls } from "../../schemas/HostEntry.ts"
-import { InputError } from "../../schemas/InputError.ts"
+import { UsageError } from "../../schemas/UsageError.ts"
 import { ConfigFile } from "../../services/ConfigFile.ts"
 import { Registry } from "../../services/Registry.ts"
 import { find, named, registryOf, withEntry } from "./entry.ts"
@@ -49,7 +49,7 @@ export const run = Effect.fn("registry set")(function*(input: Input) {
 })
 
 /** Fails for the first flag whose value no registry could have. */
-const refuse = (input: Input): Effect.Effect<void, InputError> => {
+const refuse = (input: Input): Effect.Effect<void, UsageError> => {
   const { given } = input
   const least = [
     ["blob-chunk", input.blobChunk, 0],
@@ -60,10 +60,10 @@ const refuse = (input: Input): Effect.Effect<void, InputError> => {
   ] as const
   const small = least.find(([flag, value, smallest]) => given.has(flag) && !(value >= smallest))
   if (small !== undefined) {
-    return Effect.fail(new InputError({ message: `${small[0]} must be at least ${small[2]}: ${small[1]}` }))
+    return Effect.fail(new UsageError({ message: `${small[0]} must be at least ${small[2]}: ${small[1]}` }))
   }
   return given.has("tls") && input.tls !== "" && parseTls(input.tls) === undefined
-    ? Effect.fail(new InputError({ message: `unknown TLS value ${JSON.stringify(input.tls)}` }))
+    ? Effect.fail(new UsageError({ message: `unknown TLS value ${JSON.stringify(input.tls)}` }))
     : Effect.void
 }
 

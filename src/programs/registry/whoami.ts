@@ -1,7 +1,7 @@
 /** `regctl registry whoami`: the user of the login kept in regctl's configuration file, or of its credential helper. */
 import { Console, Effect, Option, Redacted } from "effect"
 import { toHost } from "../../schemas/HostEntry.ts"
-import { InputError } from "../../schemas/InputError.ts"
+import { UsageError } from "../../schemas/UsageError.ts"
 import { ConfigFile } from "../../services/ConfigFile.ts"
 import { CredentialHelpers } from "../../services/CredentialHelpers.ts"
 import { find, registryOf } from "./entry.ts"
@@ -15,7 +15,7 @@ export const run = Effect.fn("registry whoami")(function*({ args }: Input) {
   const config = yield* (yield* ConfigFile).load
   const found = find(config, given)
   const user = found === undefined ? "" : yield* userOf(found)
-  if (user === "") return yield* new InputError({ message: `no login found for ${given}` })
+  if (user === "") return yield* new UsageError({ message: `no login found for ${given}` })
   yield* Console.log(user)
 })
 

@@ -6,10 +6,10 @@ import type { Descriptor } from "../../schemas/Descriptor.ts"
 import type { Digest } from "../../schemas/Digest.ts"
 import { contentOf, decodeManifest, type Manifest, maxPush } from "../../schemas/Manifest.ts"
 import { isTag, type Reference, type Tag } from "../../schemas/Ref.ts"
-import type { StoreError } from "../../schemas/StoreError.ts"
 import { collect } from "../../services/Bytes.ts"
 import type { Repository } from "../../services/Repository.ts"
 import { ServeStore } from "../../services/ServeStore.ts"
+import { exists } from "../missing.ts"
 import { etag, isConditional, isFresh, mayWrite } from "./answers.ts"
 import { announced, withBody } from "./body.ts"
 import { fromStore, Refusal, refusal } from "./failures.ts"
@@ -121,8 +121,7 @@ const checkCondition = (repository: Repository, reference: Reference, request: R
     if (!isConditional(request.headers)) return
     const current = yield* repository.resolve(reference).pipe(
       Effect.map(({ descriptor }) => descriptor.digest),
-      Effect.catchTag("StoreError", (error) =>
-        error.reason._tag === "NotFound" ? Effect.succeed(undefined) : Effect.fail(error))
+      Effect.catchReason("StoreError", "NotFound", () => Effect.succeed(undefined))
     )
     if (!mayWrite(request.headers, current)) {
       return yield* Effect.fail(refusal(412, "PRECONDITION_FAILED", "the manifest is another one now"))
@@ -135,7 +134,11 @@ const checkContent = (repository: Repository, manifest: Manifest) =>
     if (manifest._tag === "Index" || manifest._tag === "Other") return
     const named = contentOf(manifest).filter((blob) => !isForeign(blob))
     const blobs = [...new Map(named.map((blob) => [blob.digest, blob])).values()]
-    const missing = yield* Effect.filter(blobs, (blob) => isAbsent(repository.headBlob(blob)), { concurrency: 8 })
+    const missing = yield* Effect.filter(
+      blobs,
+      (blob) => Effect.map(exists(repository.headBlob(blob)), (isThere) => !isThere),
+      { concurrency: 8 }
+    )
     if (missing.length > 0) {
       const problems = missing.map(({ digest }) => ({
         code: "MANIFEST_BLOB_UNKNOWN" as const,
@@ -144,12 +147,6 @@ const checkContent = (repository: Repository, manifest: Manifest) =>
       }))
       return yield* new Refusal({ status: 404, problems })
     }
-  })
-
-const isAbsent = (looked: Effect.Effect<unknown, StoreError>): Effect.Effect<boolean, StoreError> =>
-  Effect.matchEffect(looked, {
-    onFailure: (error) => error.reason._tag === "NotFound" ? Effect.succeed(true) : Effect.fail(error),
-    onSuccess: () => Effect.succeed(false)
   })
 
 /** Layers that may not be distributed, or that name where else they are, need not be here. */

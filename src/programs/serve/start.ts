@@ -71,17 +71,6 @@ export const serve = (
     return `${options.tls === undefined ? "http" : "https"}://${urlHost(host)}:${port}`
   })
 
-/** The same for tests: what was asked is kept, in order. The layer of `Repositories` must outlive the scope. */
-export const startServer = (options: ServeOptions = {}) =>
-  Effect.suspend(() => {
-    const requests: Array<ServedRequest> = []
-    const onRequest = (request: ServedRequest) => {
-      requests.push(request)
-      options.onRequest?.(request)
-    }
-    return Effect.map(serve({ ...options, onRequest }), (url) => ({ url, requests }))
-  })
-
 const urlHost = (host: string): string => (host.includes(":") ? `[${host}]` : host)
 
 /** Runs the fault or the registry, tells who watches, and logs one line once the answer was sent. */

@@ -104,6 +104,7 @@ const append = (name: string, id: string, request: Request) =>
     const session = yield* Effect.mapError(uploads.find(name, id), failed)
     const range = yield* Effect.fromResult(rangeOf(session, request))
     return yield* withBody(request, (body) => uploads.append(name, id, body, range)).pipe(
+      // What is too large is forgotten; the failure is told either way.
       Effect.tapError(({ reason }) =>
         reason._tag === "SizeLimit" ? Effect.ignore(uploads.cancel(name, id)) : Effect.void
       ),

@@ -15,7 +15,7 @@ export const stringMap = (values: Readonly<Record<string, string>> | undefined) 
 const listJson = (values: ReadonlyArray<string> | undefined): string | undefined =>
   values === undefined || values.length === 0 ? undefined : marshal(values)
 
-export const mapJson = (values: Readonly<Record<string, string>> | undefined): string | undefined =>
+const mapJson = (values: Readonly<Record<string, string>> | undefined): string | undefined =>
   values === undefined || Object.keys(values).length === 0
     ? undefined
     : jsonMap(Object.entries(values).map(([key, value]) => [key, jsonString(value)]))
@@ -24,7 +24,7 @@ export const mapJson = (values: Readonly<Record<string, string>> | undefined): s
 const textJson = (text: string | undefined): string | undefined =>
   text === undefined || text === "" ? undefined : jsonString(text)
 
-export const platformJson = (platform: Platform): string =>
+const platformJson = (platform: Platform): string =>
   jsonObject([
     ["architecture", jsonString(platform.architecture)],
     ["os", jsonString(platform.os)],
@@ -34,7 +34,7 @@ export const platformJson = (platform: Platform): string =>
     ["features", listJson(platform.features)]
   ])
 
-export const platformView = (platform: Platform, isPointer = true): Struct =>
+const platformView = (platform: Platform, isPointer = true): Struct =>
   new Struct("platform.Platform", {
     Architecture: platform.architecture,
     OS: platform.os,
@@ -52,7 +52,7 @@ export const platformView = (platform: Platform, isPointer = true): Struct =>
 /** What a HEAD leaves of descriptors inside a manifest. */
 export type PartialDescriptor = Partial<Descriptor>
 
-export const descriptorJson = (descriptor: PartialDescriptor): string =>
+const descriptorJson = (descriptor: PartialDescriptor): string =>
   jsonObject([
     ["mediaType", jsonString(descriptor.mediaType ?? "")],
     ["digest", jsonString(descriptor.digest ?? "")],

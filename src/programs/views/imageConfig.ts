@@ -6,15 +6,11 @@ import { compactJson, jsonObject, marshal } from "../../lib/json.ts"
 import { platformText } from "../../schemas/Platform.ts"
 import { type BlobFacts, blobMethods } from "./blob.ts"
 import { digestView } from "./digest.ts"
-
-type Document = Readonly<Record<string, unknown>>
-
-const isObject = (value: unknown): value is Document =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+import { type Document, documentIn, isObject, text, texts } from "./document.ts"
 
 /** Its JSON and pretty form are the text received, spaced anew. */
 export const imageConfigView = (facts: BlobFacts): Struct => {
-  const document = parsed(facts.bytes)
+  const document = documentIn(facts.bytes)
   const { fields, json } = imageOf(document)
   const string = () => shownPlatform(document)
   const image = new Struct("v1.Image", fields, { string, json })
@@ -25,21 +21,8 @@ export const imageConfigView = (facts: BlobFacts): Struct => {
   })
 }
 
-const parsed = (bytes: Uint8Array): Document => {
-  try {
-    const document: unknown = JSON.parse(textOf(bytes))
-    return isObject(document) ? document : {}
-  } catch {
-    return {}
-  }
-}
-
-const text = (it: Document, key: string): string => {
-  const value = it[key]
-  return typeof value === "string" ? value : ""
-}
-const texts = (value: unknown): ReadonlyArray<string> | Nil =>
-  Array.isArray(value) ? value.filter((it) => typeof it === "string") : new Nil("slice", "[]string")
+const list = (value: unknown): ReadonlyArray<string> | Nil =>
+  Array.isArray(value) ? texts(value) : new Nil("slice", "[]string")
 const whole = (value: unknown): number => typeof value === "number" && Number.isInteger(value) ? value : 0
 const time = (it: Document): Struct | Nil => {
   const read = parseTime(rfc3339Nano, text(it, "created"))
@@ -88,16 +71,16 @@ const structOf = (
 const imageOf = (it: Document): { readonly fields: Readonly<Record<string, unknown>>; readonly json: () => string } => {
   const config = isObject(it["config"]) ? it["config"] : {}
   const rootfs = isObject(it["rootfs"]) ? it["rootfs"] : {}
-  const ids = texts(rootfs["diff_ids"])
+  const ids = list(rootfs["diff_ids"])
   const fields = {
     Created: time(it),
     Author: text(it, "author"),
     Architecture: text(it, "architecture"),
     OS: text(it, "os"),
     OSVersion: text(it, "os.version"),
-    OSFeatures: texts(it["os.features"]),
+    OSFeatures: list(it["os.features"]),
     Variant: text(it, "variant"),
-    Features: texts(it["features"]),
+    Features: list(it["features"]),
     Config: configView(config),
     RootFS: structOf(
       "v1.RootFS",
@@ -128,9 +111,9 @@ const configView = (it: Document): Struct =>
   structOf("v1.ImageConfig", {
     User: text(it, "User"),
     ExposedPorts: keySet(it["ExposedPorts"]),
-    Env: texts(it["Env"]),
-    Entrypoint: texts(it["Entrypoint"]),
-    Cmd: texts(it["Cmd"]),
+    Env: list(it["Env"]),
+    Entrypoint: list(it["Entrypoint"]),
+    Cmd: list(it["Cmd"]),
     Volumes: keySet(it["Volumes"]),
     WorkingDir: text(it, "WorkingDir"),
     Labels: textMap(it["Labels"]),
@@ -140,14 +123,14 @@ const configView = (it: Document): Struct =>
     Healthcheck: isObject(it["Healthcheck"])
       ? healthView(it["Healthcheck"])
       : new Nil("pointer", "*v1.HealthConfig"),
-    OnBuild: texts(it["OnBuild"]),
-    Shell: texts(it["Shell"])
+    OnBuild: list(it["OnBuild"]),
+    Shell: list(it["Shell"])
   })
 
 const healthView = (it: Document): Struct => {
   const duration = (key: string) => durationView(BigInt(whole(it[key])))
   const fields = {
-    Test: texts(it["Test"]),
+    Test: list(it["Test"]),
     Interval: duration("Interval"),
     Timeout: duration("Timeout"),
     StartPeriod: duration("StartPeriod"),

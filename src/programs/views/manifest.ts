@@ -4,10 +4,11 @@ import { compactJson } from "../../lib/json.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import type { Headers, Manifest } from "../../schemas/Manifest.ts"
 import { isIndexType, mediaTypes } from "../../schemas/MediaType.ts"
-import { quotaOf } from "../../schemas/Quota.ts"
+import { noQuota, quotaOf } from "../../schemas/Quota.ts"
 import type { Ref } from "../../schemas/Ref.ts"
 import { descriptorView, stringMap } from "./descriptor.ts"
 import { digestView } from "./digest.ts"
+import { type Document, documentIn, isObject, text } from "./document.ts"
 import { headersView } from "./headers.ts"
 import { prettyImage, prettyIndex, type PrettyManifest, prettySchema1 } from "./pretty.ts"
 import { rateLimitView } from "./rateLimit.ts"
@@ -67,12 +68,12 @@ const commonMethods = (
   GetRef: () => referenceView(ref),
   IsList: () => isIndexType(descriptor.mediaType),
   IsSet: () => manifest !== undefined,
-  GetOrig: () => new Struct("v1.Manifest", fields),
+  GetOrig: () => fields["Manifest"] ?? fields["Index"] ?? new Struct("v1.Manifest", fields),
   RawBody: () => bytesOfManifest(manifest),
   RawHeaders: () => headersView(headers),
   MarshalJSON: () => bytesOfManifest(manifest),
-  GetRateLimit: () => rateLimitView(quotaOf(headers)),
-  HasRateLimit: () => quotaOf(headers).isSet
+  GetRateLimit: () => rateLimitView(quotaOf(headers) ?? noQuota),
+  HasRateLimit: () => quotaOf(headers)?.isSet ?? false
 })
 
 const contentMethods = (type: string, manifest: Manifest | undefined): Readonly<Record<string, Method>> => {
@@ -155,15 +156,11 @@ const descriptorList = (values: ReadonlyArray<Descriptor> | undefined) =>
 
 /** The fields of the document, empty after a HEAD. */
 const fieldsOf = (type: string, manifest: Manifest | undefined): Readonly<Record<string, unknown>> => {
-  const document = documentOf(manifest)
-  const text = (key: string): string => {
-    const value = document[key]
-    return typeof value === "string" ? value : ""
-  }
+  const document: Document = manifest === undefined ? {} : documentIn(manifest.bytes)
   const version = { SchemaVersion: typeof document["schemaVersion"] === "number" ? document["schemaVersion"] : 0 }
-  const head = { ...version, MediaType: text("mediaType") }
+  const head = { ...version, MediaType: text(document, "mediaType") }
   const isOci = type === mediaTypes.ociManifest || type === mediaTypes.ociIndex
-  const artifact = isOci ? { ArtifactType: text("artifactType") } : {}
+  const artifact = isOci ? { ArtifactType: text(document, "artifactType") } : {}
   const subject = isOci ? { Subject: subjectView(manifest) } : {}
   const annotations = { Annotations: stringMap(annotationsOf(manifest)) }
   switch (type) {
@@ -180,8 +177,8 @@ const fieldsOf = (type: string, manifest: Manifest | undefined): Readonly<Record
     }
     case mediaTypes.ociArtifact:
       return {
-        MediaType: text("mediaType"),
-        ArtifactType: text("artifactType"),
+        MediaType: text(document, "mediaType"),
+        ArtifactType: text(document, "artifactType"),
         Blobs: descriptorList(manifest?._tag === "Artifact" ? manifest.blobs : undefined),
         Subject: subjectView(manifest),
         ...annotations
@@ -190,14 +187,14 @@ const fieldsOf = (type: string, manifest: Manifest | undefined): Readonly<Record
     case mediaTypes.schema1Signed:
       return {
         ...version,
-        Name: text("name"),
-        Tag: text("tag"),
-        Architecture: text("architecture"),
+        Name: text(document, "name"),
+        Tag: text(document, "tag"),
+        Architecture: text(document, "architecture"),
         FSLayers: objects(document["fsLayers"]).map((it) =>
-          new Struct("schema1.FSLayer", { BlobSum: digestView(String(it["blobSum"] ?? "")) })
+          new Struct("schema1.FSLayer", { BlobSum: digestView(text(it, "blobSum")) })
         ),
         History: objects(document["history"]).map((it) =>
-          new Struct("schema1.History", { V1Compatibility: String(it["v1Compatibility"] ?? "") })
+          new Struct("schema1.History", { V1Compatibility: text(it, "v1Compatibility") })
         )
       }
     default:
@@ -211,15 +208,4 @@ const embedded = (type: string, fields: Readonly<Record<string, unknown>>) => ({
   [type === "v1.Index" ? "Index" : "Manifest"]: new Struct(type, fields)
 })
 
-type Document = Readonly<Record<string, unknown>>
-
-const isObject = (value: unknown): value is Document =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
 const objects = (value: unknown): ReadonlyArray<Document> => Array.isArray(value) ? value.filter(isObject) : []
-
-const documentOf = (manifest: Manifest | undefined): Document => {
-  if (manifest === undefined) return {}
-  const document: unknown = JSON.parse(textOf(manifest.bytes))
-  return isObject(document) ? document : {}
-}

@@ -1,6 +1,6 @@
 /** Manifests in two columns, as people read them. Trailing spaces are part of the layout. */
 import { byteSize } from "../../lib/byteSize.ts"
-import { showText } from "../../lib/outsideText.ts"
+import { cut, visible } from "../../lib/visibleText.ts"
 import { isDigest } from "../../schemas/Digest.ts"
 import { isManifestType, mediaTypes } from "../../schemas/MediaType.ts"
 import { platformText } from "../../schemas/Platform.ts"
@@ -10,9 +10,14 @@ import type { PartialDescriptor } from "./descriptor.ts"
 /** Label and value of a line. */
 export type Row = readonly [label: string, value: string]
 
+/** Characters of one text from outside (faults, section 1). */
+const longest = 2_000
+
+const shownText = (text: string): string => visible(cut(text, longest))
+
 /** Every label as wide as the widest and one space more; text from outside made safe. */
 export const columns = (rows: ReadonlyArray<Row>): string => {
-  const shown = rows.map(([label, value]): Row => [showText(label), showText(value)])
+  const shown = rows.map(([label, value]): Row => [shownText(label), shownText(value)])
   const width = Math.max(0, ...shown.map(([label]) => [...label].length)) + 1
   return shown.map(([label, value]) => `${label}${" ".repeat(width - [...label].length)}${value}\n`).join("")
 }
@@ -34,7 +39,7 @@ const annotationRows = (
 const when = (condition: boolean, label: string, value: () => string): ReadonlyArray<Row> =>
   condition ? [[label, value()]] : []
 
-export const descriptorRows = (descriptor: PartialDescriptor, indent = "  "): ReadonlyArray<Row> => {
+const descriptorRows = (descriptor: PartialDescriptor, indent = "  "): ReadonlyArray<Row> => {
   const { artifactType = "", mediaType = "", platform, size = 0, urls = [] } = descriptor
   const features = platform?.["os.features"] ?? []
   const hasPlatform = platform !== undefined && platform.os !== ""
@@ -125,4 +130,4 @@ export const prettySchema1 = (manifest: PrettyManifest): string =>
 
 /** One name a line, in byte order. */
 export const prettyNames = (names: ReadonlyArray<string>): string =>
-  [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))).map((it) => `${showText(it)}\n`).join("")
+  [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))).map((it) => `${shownText(it)}\n`).join("")

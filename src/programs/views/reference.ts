@@ -27,17 +27,6 @@ const partsOf = ({ digest, location, tag, text }: Ref): Parts => {
 
 export const referenceView = (ref: Ref): Struct => view(partsOf(ref))
 
-/** The reference of nothing: all its fields are empty. */
-export const emptyReference: Parts = {
-  Scheme: "",
-  Reference: "",
-  Registry: "",
-  Repository: "",
-  Tag: "",
-  Digest: "",
-  Path: ""
-}
-
 const name = ({ Digest, Path, Registry, Repository, Scheme, Tag }: Parts): string => {
   const place = Scheme === "reg"
     ? Registry === "" || Repository === "" ? "" : `${Registry}/${Repository}`

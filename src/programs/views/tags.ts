@@ -5,6 +5,7 @@ import { timeView } from "../../lib/goTimeView.ts"
 import { compactJson } from "../../lib/json.ts"
 import type { Headers, Index } from "../../schemas/Manifest.ts"
 import { descriptorView, stringMap } from "./descriptor.ts"
+import { type Document, documentIn, isObject, number, text, texts } from "./document.ts"
 import { headersView } from "./headers.ts"
 import { prettyNames } from "./pretty.ts"
 
@@ -20,7 +21,7 @@ export interface TagsFacts {
 
 export const tagsView = (facts: TagsFacts): Struct => {
   const { body, headers, index, name, tags } = facts
-  return new Struct("tag.List", { Name: name, Tags: tags, ...googleFields(body), Index: indexView(index) }, {
+  return new Struct("tag.List", { Name: name, Tags: tags, ...googleFields(body), Index: indexView(index, body) }, {
     isPointer: true,
     json: () => compactJson(textOf(body)),
     pretty: () => prettyNames(tags),
@@ -34,48 +35,31 @@ export const tagsView = (facts: TagsFacts): Struct => {
   })
 }
 
-const indexView = (index: Index | undefined): Struct =>
+const indexView = (index: Index | undefined, body: Uint8Array): Struct =>
   new Struct("v1.Index", {
     SchemaVersion: index === undefined ? 0 : 2,
-    MediaType: index?.descriptor.mediaType ?? "",
+    MediaType: index === undefined ? "" : text(documentIn(body), "mediaType"),
     Manifests: index?.manifests.map((it) => descriptorView(it)) ?? new Nil("slice", "[]descriptor.Descriptor"),
     Annotations: stringMap(index?.annotations)
-  })
-
-type Document = Readonly<Record<string, unknown>>
-
-const isObject = (value: unknown): value is Document =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-const strings = (value: unknown): ReadonlyArray<string> =>
-  Array.isArray(value) ? value.filter((it) => typeof it === "string") : []
-
-const parsed = (body: Uint8Array): Document => {
-  try {
-    const document: unknown = JSON.parse(textOf(body))
-    return isObject(document) ? document : {}
-  } catch {
-    return {}
-  }
-}
+  }, { json: () => index === undefined ? `{"schemaVersion":0,"manifests":null}` : compactJson(textOf(body)) })
 
 /** What Google's registries add to a list of tags. */
 const googleFields = (body: Uint8Array) => {
-  const { child, manifest } = parsed(body)
+  const { child, manifest } = documentIn(body)
   const entries = isObject(manifest) ? Object.entries(manifest) : []
   return {
-    Children: child === undefined ? new Nil("slice", "[]string") : strings(child),
+    Children: child === undefined ? new Nil("slice", "[]string") : texts(child),
     Manifests: new Map(entries.map(([digest, it]) => [digest, googleManifest(isObject(it) ? it : {})]))
   }
 }
 
 const googleManifest = (it: Document): Struct => {
-  const time = (key: string) => timeView(utcTime(Number(it[key]) || 0))
+  const time = (key: string) => timeView(utcTime(number(it, key)))
   return new Struct("tag.GCRManifestInfo", {
-    Size: Number(it["imageSizeBytes"]) || 0,
-    MediaType: String(it["mediaType"] ?? ""),
+    Size: number(it, "imageSizeBytes"),
+    MediaType: text(it, "mediaType"),
     Created: time("timeCreatedMs"),
     Uploaded: time("timeUploadedMs"),
-    Tags: strings(it["tag"])
+    Tags: texts(it["tag"])
   })
 }

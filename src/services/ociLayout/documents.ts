@@ -6,7 +6,7 @@ import type { Digest } from "../../schemas/Digest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import type { Reference, Tag } from "../../schemas/Ref.ts"
 
-export const refName = "org.opencontainers.image.ref.name"
+const refName = "org.opencontainers.image.ref.name"
 export const created = "org.opencontainers.image.created"
 
 /** An entry as JSON, unknown keys and all, beside what we read of it. */

@@ -8,8 +8,27 @@ import { decodeOwner, encodeOwner, self, stateOf } from "../../lib/owner.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { Disk } from "./disk.ts"
 
-export const lockName = ".regclient-lock"
+const lockName = ".regclient-lock"
 export const writerPrefix = ".regclient-writer-"
+
+/** Temporary files: this, the writer's name, a dash, a number. */
+export const temporaryPrefix = ".regclient-tmp-"
+
+/**
+ * A file made at once with its content: one without would tell nobody that its owner is dead. `false` when the name is
+ * taken, or when a sweep took the temporary file, which stands under no writer's name.
+ */
+export const createWhole = Effect.fnUntraced(function*(disk: Disk, dir: string, name: string, content: string) {
+  const temporary = `${dir}/${temporaryPrefix}${yield* randomName}-0`
+  return yield* disk.create(`${dir}/${name}`, temporary, content).pipe(
+    Effect.catchReason(
+      "StoreError",
+      "NotFound",
+      (_, error) =>
+        Effect.flatMap(disk.info(dir), (info) => info === undefined ? Effect.fail(error) : Effect.succeed(false))
+    )
+  )
+})
 
 /** Names the kind of file in one look: what a dead process left. */
 const takeoverName = ".regclient-takeover"
@@ -67,16 +86,17 @@ const acquire = Effect.fnUntraced(function*(
   const start = yield* Clock.monotonicTimeNanos
   let isReported = false
   let seen: Seen = { mark: "", since: start }
-  for (let tries = 0; !(yield* disk.create(path, content)); tries++) {
+  for (let tries = 0; !(yield* createWhole(disk, dir, lockName, content)); tries++) {
     const now = yield* Clock.monotonicTimeNanos
     const [text, info] = [yield* textOf(disk, path), yield* disk.infoOfName(path)]
-    if (text === undefined || info === undefined) continue
+    // Gone by now, unless it is a link to nothing: that is waited for as any other.
+    if (info === undefined) continue
     const mark = `${info.identity} ${text}`
     if (mark !== seen.mark) seen = { mark, since: now }
-    const hasDied = isDead(text, now - seen.since)
+    const hasDied = text !== undefined && isDead(text, now - seen.since)
     if (hasDied) yield* takeOver(disk, dir, text)
     if (hasDied && now - start <= failed) continue
-    const owner = decodeOwner(text.split("\n")[0] ?? "")
+    const owner = decodeOwner(text?.split("\n")[0] ?? "")
     const by = owner === undefined ? "another process" : `process ${owner.pid} on ${owner.host.split("/")[0]}`
     if (now - start > reported && !isReported) {
       isReported = true
@@ -99,7 +119,7 @@ const isDead = (text: string, unchanged: bigint): boolean => {
 const takeOver = (disk: Disk, dir: string, dead: string): Effect.Effect<void, StoreError> => {
   const [path, guard] = [`${dir}/${lockName}`, `${dir}/${takeoverName}`]
   return Effect.gen(function*() {
-    if (!(yield* disk.create(guard, encodeOwner(self())))) {
+    if (!(yield* createWhole(disk, dir, takeoverName, encodeOwner(self())))) {
       const owner = decodeOwner((yield* textOf(disk, guard)) ?? "")
       const since = (yield* disk.infoOfName(guard))?.modified ?? Number.POSITIVE_INFINITY
       // It is held for some milliseconds only.

@@ -45,7 +45,7 @@ const lookUp = Effect.fnUntraced(function*(state: LayoutState, reference: Refere
   const entry = find(yield* indexOf(state), reference)
   if (entry !== undefined) return entry
   if (reference._tag === "ByDigest") return { mediaType: "", digest: reference.digest, size: 0 }
-  return yield* missing(`not found: could not find entry in index.json: ${nameOf(state, reference)}`)
+  return yield* missing(`could not find entry in index.json: ${nameOf(state, reference)}`)
 })
 
 /** `NotFound` also where the file is there and damaged, so that a copy brings it again (faults L07). */
@@ -194,6 +194,7 @@ export const deleteManifest = Effect.fnUntraced(function*(state: LayoutState, di
       return yield* relist(state, rest, listed, time, (list) => unlisted(list, digest))
     })
   )
+  state.place.swept = undefined // what it named has lost its reason to be there
   yield* state.disk.remove(path)
 })
 

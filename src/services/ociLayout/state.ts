@@ -9,10 +9,7 @@ import { algorithmOf, type Digest, encodedOf } from "../../schemas/Digest.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { Disk } from "./disk.ts"
 import { emptyIndex, encodeIndex, layoutFile, type LayoutIndex, layoutProblem, parseIndex } from "./documents.ts"
-import { heartbeat, locked, randomName, writerPrefix, writers } from "./lock.ts"
-
-/** Temporary files: this, the writer's name, a dash, a number. */
-export const temporaryPrefix = ".regclient-tmp-"
+import { createWhole, heartbeat, locked, randomName, temporaryPrefix, writerPrefix, writers } from "./lock.ts"
 
 /** Bytes an `index.json` may have. */
 const maxIndex = 32 * 1024 * 1024
@@ -28,8 +25,19 @@ export interface Verified {
 export interface Shared {
   /** By real path and digest. */
   readonly verified: Map<string, Verified>
-  /** By real path: one holder of the file lock in this process at a time. */
-  readonly mutexes: Map<string, Semaphore.Semaphore>
+  /** By real path. */
+  readonly places: Map<string, Place>
+}
+
+/** What stays known of a directory between its openings. */
+export interface Place {
+  /** One holder of the file lock in this process at a time. */
+  readonly mutex: Semaphore.Semaphore
+  cached: { readonly identity: string; readonly bytes: Uint8Array; readonly index: LayoutIndex } | undefined
+  /** The digests of the index when everything was swept, and that time (monotonic, nanoseconds). */
+  swept: { readonly entries: ReadonlySet<Digest>; readonly at: bigint } | undefined
+  /** What this program has put there since. */
+  readonly written: Set<Digest>
 }
 
 export interface LayoutState {
@@ -40,7 +48,7 @@ export interface LayoutState {
   readonly shared: Shared
   /** Ends before the layout is swept. */
   readonly scope: Scope.Scope
-  readonly mutex: Semaphore.Semaphore
+  readonly place: Place
   readonly announcing: Semaphore.Semaphore
   /** Blobs being written at once. */
   readonly blobWrites: Semaphore.Semaphore
@@ -55,7 +63,6 @@ export interface LayoutState {
   readonly found: Set<Digest>
   /** Directories with new names that are not durable yet. */
   readonly unsynced: Set<string>
-  cached: { readonly identity: string; readonly bytes: Uint8Array; readonly index: LayoutIndex } | undefined
   isChecked: boolean
   names: number
 }
@@ -67,15 +74,16 @@ export const makeState = (
   shared: Shared,
   scope: Scope.Scope
 ): LayoutState => {
-  const mutex = shared.mutexes.get(realPath) ?? Semaphore.makeUnsafe(1)
-  shared.mutexes.set(realPath, mutex)
+  const place = shared.places.get(realPath) ??
+    { mutex: Semaphore.makeUnsafe(1), cached: undefined, swept: undefined, written: new Set() }
+  shared.places.set(realPath, place)
   return {
     disk,
     dir,
     realPath,
     shared,
     scope,
-    mutex,
+    place,
     announcing: Semaphore.makeUnsafe(1),
     blobWrites: Semaphore.makeUnsafe(3),
     blobChecks: Semaphore.makeUnsafe(4),
@@ -84,7 +92,6 @@ export const makeState = (
     wantsNoSweep: false,
     found: new Set(),
     unsynced: new Set(),
-    cached: undefined,
     isChecked: false,
     names: 0
   }
@@ -121,46 +128,49 @@ export const indexOf = Effect.fnUntraced(function*(state: LayoutState) {
   const identity = info?.identity ?? ""
   // Times of files move in steps of some milliseconds: a young file is compared by its bytes.
   const isYoung = info === undefined || (yield* Clock.currentTimeMillis) - info.modified < 1000
-  if (state.cached?.identity === identity && !isYoung) return state.cached.index
+  if (state.place.cached?.identity === identity && !isYoung) return state.place.cached.index
   const bytes = yield* Effect.mapError(
     state.disk.read(path, maxIndex),
     (error) => unusable(`${path} cannot be open: ${error.message}`, error)
   )
-  const parsed = state.cached !== undefined && Buffer.compare(bytes, state.cached.bytes) === 0
-    ? Result.succeed(state.cached.index)
+  const parsed = state.place.cached !== undefined && Buffer.compare(bytes, state.place.cached.bytes) === 0
+    ? Result.succeed(state.place.cached.index)
     : parseIndex(bytes)
   if (Result.isFailure(parsed)) {
     return yield* storeError("", "LayoutInvalid", `${path} cannot be parsed: ${parsed.failure}`)
   }
-  state.cached = { identity, bytes, index: parsed.success }
+  state.place.cached = { identity, bytes, index: parsed.success }
   return parsed.success
 })
 
 /** The bytes of `index.json`, as last read. */
 export const indexBytes = (state: LayoutState): Effect.Effect<Uint8Array, StoreError> =>
-  Effect.map(indexOf(state), (index) => state.cached?.bytes ?? encodeIndex(index))
+  Effect.map(indexOf(state), (index) => state.place.cached?.bytes ?? encodeIndex(index))
 
 /** Runs while no other writer, here or in another process, changes the index or sweeps. */
-export const exclusively = ({ dir, disk, mutex }: LayoutState) =>
+export const exclusively = ({ dir, disk, place }: LayoutState) =>
 <A, E>(
   effect: Effect.Effect<A, E>
-): Effect.Effect<A, E | StoreError> => mutex.withPermit(locked(disk, dir)(effect))
+): Effect.Effect<A, E | StoreError> => place.mutex.withPermit(locked(disk, dir)(effect))
 
 /** Makes new names durable. */
 export const settle = Effect.fnUntraced(function*({ disk, unsynced }: LayoutState) {
   const folders = [...unsynced]
-  unsynced.clear()
-  yield* Effect.forEach(folders, disk.sync, { discard: true })
+  for (const folder of folders) {
+    // Out of the set before: a name added meanwhile has to be made durable again.
+    unsynced.delete(folder)
+    yield* Effect.onError(disk.sync(folder), () => Effect.sync(() => unsynced.add(folder)))
+  }
 })
 
 const writeIndex = (state: LayoutState, index: LayoutIndex): Effect.Effect<void, StoreError> =>
   Effect.uninterruptible(Effect.gen(function*() {
     const path = `${state.dir}/index.json`
     const bytes = encodeIndex(index)
-    state.cached = undefined
+    state.place.cached = undefined
     yield* state.disk.replace(path, temporaryIn(state, state.dir), bytes)
     yield* state.disk.sync(state.dir)
-    state.cached = { identity: (yield* state.disk.info(path))?.identity ?? "", bytes, index }
+    state.place.cached = { identity: (yield* state.disk.info(path))?.identity ?? "", bytes, index }
   }))
 
 /**
@@ -207,7 +217,10 @@ const begin = Effect.fnUntraced(function*(state: LayoutState) {
       if (!hasLayout) yield* disk.replace(`${dir}/oci-layout`, temporaryIn(state, dir), layoutFile)
       if (!hasIndex) yield* writeIndex(state, emptyIndex)
       yield* confirm(state)
-      for (const name of (yield* writers(disk, dir)).dead) yield* bury(state, name)
+      for (const name of (yield* writers(disk, dir)).dead) {
+        state.place.swept = undefined // its blobs may have no name yet
+        yield* bury(state, name)
+      }
     }).pipe(Effect.onError(() => Effect.ignore(unmark(state)))) // the first failure is the one to tell
     yield* Effect.forkIn(heartbeat(disk, `${dir}/${writerPrefix}${writing.name}`), state.scope)
   })))
@@ -217,7 +230,7 @@ const mark = Effect.fnUntraced(function*({ dir, disk }: LayoutState) {
   for (;;) {
     const name = yield* randomName
     const path = `${dir}/${writerPrefix}${name}`
-    if (!(yield* disk.create(path, encodeOwner(self())))) continue
+    if (!(yield* createWhole(disk, dir, `${writerPrefix}${name}`, encodeOwner(self())))) continue
     return { name, began: (yield* disk.infoOfName(path))?.changed ?? 0n }
   }
 })

@@ -4,15 +4,15 @@
  * Nothing is removed while another process writes, or when a manifest that is there cannot be read. Files that we do
  * not know stay, and so do files younger than this writer that another tool put there.
  */
-import { Effect, Result } from "effect"
+import { Clock, Effect, Result } from "effect"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { type Digest, isDigest } from "../../schemas/Digest.ts"
 import { contentOf, decodeManifest, maxRead } from "../../schemas/Manifest.ts"
 import { isBlobType, isManifestType } from "../../schemas/MediaType.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { knownAs, presentSize } from "./blobs.ts"
-import { writers } from "./lock.ts"
-import { exclusively, indexOf, type LayoutState, pathOf, settle, temporaryPrefix, unmark } from "./state.ts"
+import { temporaryPrefix, writers } from "./lock.ts"
+import { exclusively, indexOf, type LayoutState, pathOf, settle, unmark } from "./state.ts"
 
 /** Ends this program's writing: makes it durable, sweeps if asked for, takes the marker away. Problems are warnings. */
 export const finish = (state: LayoutState): Effect.Effect<void> => {
@@ -28,8 +28,15 @@ export const finish = (state: LayoutState): Effect.Effect<void> => {
 
 const sweep = Effect.fnUntraced(function*(state: LayoutState) {
   const { alive } = yield* writers(state.disk, state.dir)
-  if (alive.some((name) => name !== state.writing?.name)) return
-  const reached = yield* mark(state)
+  if (alive.some((name) => name !== state.writing?.name)) {
+    state.place.swept = undefined // those may rely on us to remove what they leave
+    return
+  }
+  const now = yield* Clock.monotonicTimeNanos
+  if (yield* isClean(state, now)) return noteSwept(state, now)
+  state.place.swept = undefined
+  const { entries } = yield* indexOf(state)
+  const reached = yield* mark(state, entries.map(({ descriptor }) => descriptor))
   const root = `${state.dir}/blobs`
   for (const algorithm of ["sha256", "sha384", "sha512"]) {
     const folder = `${root}/${algorithm}`
@@ -48,7 +55,29 @@ const sweep = Effect.fnUntraced(function*(state: LayoutState) {
       yield* state.disk.remove(`${state.dir}/${name}`)
     }
   }
+  noteSwept(state, now)
 })
+
+/** Nanoseconds after which everything is looked at again, for what others may have left. */
+const sweptFor = 600_000_000_000n
+
+/** Since this program swept, entries were only added, and they reach all that it wrote: a mirror of thousands of tags. */
+const isClean = Effect.fnUntraced(function*(state: LayoutState, now: bigint) {
+  const { swept, written } = state.place
+  if (swept === undefined || now - swept.at > sweptFor) return false
+  const { entries } = yield* indexOf(state)
+  const present = new Set(entries.map(({ descriptor }) => descriptor.digest))
+  for (const digest of swept.entries) if (!present.has(digest)) return false
+  const added = entries.filter(({ descriptor }) => !swept.entries.has(descriptor.digest))
+  const reached = yield* mark(state, added.map(({ descriptor }) => descriptor))
+  return [...written].every((digest) => reached.has(digest))
+})
+
+const noteSwept = ({ place }: LayoutState, now: bigint): void => {
+  const entries = (place.cached?.index.entries ?? []).map(({ descriptor }) => descriptor.digest)
+  place.swept = { entries: new Set(entries), at: place.swept?.at ?? now }
+  place.written.clear()
+}
 
 const writerOf = (temporary: string): string => temporary.slice(temporaryPrefix.length, temporary.lastIndexOf("-"))
 
@@ -60,10 +89,10 @@ const isOurs = Effect.fnUntraced(function*(state: LayoutState, digest: Digest) {
   return info.changed < (state.writing?.began ?? 0n) || (known?.isOwn === true && known.identity === info.identity)
 })
 
-/** Every digest that the index reaches, through indexes, manifests and lists of referrers. */
-const mark = Effect.fnUntraced(function*(state: LayoutState) {
+/** Every digest that these reach, through indexes, manifests and lists of referrers. */
+const mark = Effect.fnUntraced(function*(state: LayoutState, from: ReadonlyArray<Descriptor>) {
   const reached = new Set<string>()
-  const queue: Array<Descriptor> = (yield* indexOf(state)).entries.map(({ descriptor }) => descriptor)
+  const queue = [...from]
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     if (reached.has(next.digest)) continue
     reached.add(next.digest)

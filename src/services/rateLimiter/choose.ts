@@ -12,7 +12,7 @@ export type Running = ReadonlyArray<Demand>
 /** Bytes up to which something that is no blob counts as small. */
 const smallest = 4 * 1024 * 1024
 
-export const isSmall = ({ kind, size }: Demand): boolean => kind !== "blob" && size <= smallest
+const isSmall = ({ kind, size }: Demand): boolean => kind !== "blob" && size <= smallest
 
 const rank = { head: 0, manifest: 1, query: 2, blob: 3 } as const
 

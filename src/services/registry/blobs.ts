@@ -1,21 +1,12 @@
 /** Blobs of a registry: looked up, read (from their own addresses where the registry has none), deleted (distribution-spec, pulling blobs). */
 import { Effect } from "effect"
-import type { Descriptor } from "../../schemas/Descriptor.ts"
+import { type Descriptor, isSizeKnown } from "../../schemas/Descriptor.ts"
+import { header } from "../../schemas/Manifest.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { type Bytes, fromBytes, fromPump, type Pump, pumpOf, verified } from "../Bytes.ts"
 import type { RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
 import type { Head, Repository } from "../Repository.ts"
-import {
-  type At,
-  header,
-  type Http,
-  labelled,
-  lengthOf,
-  remove,
-  repositoryName,
-  settled,
-  statusOf
-} from "./exchange.ts"
+import { type At, type Http, labelled, lengthOf, remove, repositoryName, settled, statusOf } from "./exchange.ts"
 import { inlineData } from "./inline.ts"
 
 export interface Part {
@@ -96,23 +87,23 @@ const firstByte = (at: At, http: Http, blob: Descriptor, where: Pick<RegistryReq
 const failedToGet = (at: At, { digest }: Descriptor) =>
   within(`failed to get blob, digest ${digest}, ref ${repositoryName(at)}`)
 
-/** The empty content is the only one whose size may be 0; schema 1 lists layers without a size. */
-const isSizeKnown = ({ digest, size }: Descriptor): boolean => size > 0 || emptyDigests.has(digest)
-
-const emptyDigests: ReadonlySet<string> = new Set([
-  "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-  "sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e"
-])
-
 const whole = (at: At, http: Http, blob: Descriptor): Bytes =>
   fromPump(labelled((sink) =>
     Effect.flatMap(inlineData(blob), (inline) =>
       inline === undefined
         ? Effect.scoped(Effect.flatMap(
           anywhere(blob, (where) => http.request({ ...request(at, blob), ...resumable(blob), ...where })),
-          (response) => pumpOf(checked(response, blob))(sink)
+          (response) => rejecting(response, pumpOf(checked(response, blob)))(sink)
         ))
         : pumpOf(fromBytes(inline))(sink)), failedToGet(at, blob)))
+
+/** Who reads it again after wrong bytes shall not get them from the same mirror. */
+const rejecting = ({ reject }: RegistryResponse, pump: Pump): Pump =>
+  reject === undefined ? pump : (sink) =>
+    Effect.tapError(
+      pump(sink),
+      ({ reason }) => reason._tag === "DigestMismatch" || reason._tag === "SizeMismatch" ? reject : Effect.void
+    )
 
 const resumable = (blob: Descriptor): Pick<RegistryRequest, "resume"> =>
   isSizeKnown(blob) ? { resume: { from: 0, size: blob.size } } : {}
@@ -150,7 +141,7 @@ const pieceOf = ({ body, headers, status }: RegistryResponse, from: number, to: 
   if (status !== 206) return cut(body, from, to === undefined ? Infinity : to + 1)
   const range = rangeOf(header(headers, "content-range"))
   return range?.from === from
-    ? body
+    ? cut(body, 0, to === undefined ? Infinity : to - from + 1)
     : () => Effect.fail(storeError("", "ProtocolError", "range request not supported by server"))
 }
 

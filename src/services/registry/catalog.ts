@@ -1,5 +1,6 @@
 /** The repositories of a registry, by docker's `_catalog` (not part of the OCI specification), and its ping. */
 import { Effect, Result, Schema, type Stream } from "effect"
+import { isRepository } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import type { Page, PageRequest } from "../Repository.ts"
 import { type Http, settled } from "./exchange.ts"
@@ -9,17 +10,11 @@ const decodeCatalog = Schema.decodeUnknownResult(
   Schema.Struct({ repositories: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String))) })
 )
 
-const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*"
-const repositoryForm = new RegExp(`^${component}(?:/${component})*$`)
-
-/** Names longer than this are no repository's. */
-const maxName = 4_096
-
 export const catalog = (http: Http, registry: string, page?: PageRequest): Stream.Stream<Page, StoreError> =>
   pages(http, {
     request: { registry, method: "GET", path: "_catalog", demand: { kind: "query", size: 0 } },
     namesOf: (json) => Result.map(decodeCatalog(json), (it) => it.repositories ?? []),
-    isName: (name) => name.length <= maxName && repositoryForm.test(name),
+    isName: isRepository,
     operation: `failed to list repositories for ${registry}`
   }, page)
 

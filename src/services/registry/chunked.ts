@@ -50,7 +50,7 @@ export const sendChunks = Effect.fnUntraced(function*(
   const session = upload.current ?? (yield* openPlain(upload, expected))
   upload.current = session
   const parts = Math.ceil((expected?.size ?? 0) / maxParts)
-  const limit = Math.max(upload.host.blobChunk, session.least, parts)
+  const limit = Math.max(upload.host.blobChunk, leastOf(upload, session), parts)
   const state: State = { offset: 0, limit, failures: 0, stuck: 0, sessions: 1 }
   if (isInterrupted) yield* goOn(upload, expected, state, yield* status(upload.at, upload.http, session), Infinity)
   for (;;) {
@@ -58,6 +58,9 @@ export const sendChunks = Effect.fnUntraced(function*(
     if (sent !== undefined) return sent
   }
 })
+
+/** What the registry asks for, within what one is willing to keep in memory. */
+const leastOf = ({ host }: Upload, { least }: Session): number => Math.min(least, host.blobLimit)
 
 /** Reads the content once and sends what the registry lacks; nothing when it has to be read again. */
 const pass = Effect.fnUntraced(function*(upload: Upload, expected: Descriptor | undefined, state: State) {
@@ -150,6 +153,9 @@ const realign = (
   const error = storeError("request failed", "HttpStatus", "unexpected http status code: [http 416]", { status: 416 })
   if (session === undefined || ++state.failures > maxFailures) return Effect.fail(uploadFailure(upload, error))
   const told = progressOf(session, answer)
+  // It wants no range at all, or none like ours: there is nothing to go on from.
+  if (state.offset === 0 && (told.offset ?? 0) === 0 && state.stuck > 0)
+    return Effect.fail(uploadFailure(upload, error))
   const isTold = told.offset !== undefined && told.offset !== state.offset && told.offset <= after
   return Effect.flatMap(
     isTold ? Effect.succeed(told) : status(upload.at, upload.http, told.session),
@@ -173,7 +179,7 @@ const recover = Effect.fnUntraced(function*(
   if (code === 413) {
     // A proxy's limit on bodies (registry-quirks 1.17).
     state.limit = Math.floor((after - state.offset) / 2)
-    if (state.limit < Math.max(leastLimit, upload.current.least))
+    if (state.limit < Math.max(leastLimit, leastOf(upload, upload.current)))
       return yield* Effect.fail(uploadFailure(upload, error))
     state.stuck = 0
   } else if (isRefusal(code)) {

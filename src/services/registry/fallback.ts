@@ -1,12 +1,12 @@
 /** The list of referrers kept under a tag, where a registry has no referrers API (distribution-spec, referrers tag schema; library 13). */
 import { Effect, Random, Result, Semaphore } from "effect"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { decodeManifest, type Headers, type Index, type Manifest } from "../../schemas/Manifest.ts"
+import { decodeManifest, header, type Headers, type Index, type Manifest } from "../../schemas/Manifest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { Reference, type Tag } from "../../schemas/Ref.ts"
 import { fallbackTag, referrer } from "../../schemas/Referrers.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
-import { type At, header, type Http, nameOf, statusOf } from "./exchange.ts"
+import { type At, type Http, nameOf, statusOf } from "./exchange.ts"
 import { getManifest, push } from "./manifests.ts"
 
 /** One lock for each subject whose list is being changed by this process. */

@@ -3,15 +3,14 @@ import { Effect } from "effect"
 import { hashHex } from "../../lib/hash.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, type Digest, encodedOf, isDigest } from "../../schemas/Digest.ts"
-import { decodeManifest, type Headers, type Manifest, maxPush, maxRead } from "../../schemas/Manifest.ts"
-import { baseType, manifestTypes } from "../../schemas/MediaType.ts"
+import { decodeManifest, header, type Headers, type Manifest, maxPush, maxRead } from "../../schemas/Manifest.ts"
+import { baseType, isGenericType, manifestTypes } from "../../schemas/MediaType.ts"
 import { Reference, type Tag } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import type { Head, PutManifest, Repository } from "../Repository.ts"
 import {
   type At,
   document,
-  header,
   type Http,
   lengthOf,
   listed,
@@ -79,15 +78,13 @@ const head = (at: At, http: Http, reference: Reference) =>
 const isHeadless = (error: StoreError): boolean =>
   error.reason._tag === "Unsupported" || headless.has(statusOf(error) ?? 0)
 
-const generic: ReadonlySet<string> = new Set(["", "application/json", "text/plain", "application/octet-stream"])
-
 /** What headers give, when they give all of it. */
 const described = (reference: Reference, headers: Headers): Effect.Effect<Head | undefined, StoreError> => {
   const mediaType = baseType(header(headers, "content-type") ?? "")
   const claimed = header(headers, "docker-content-digest")
   const digest = reference._tag === "ByDigest" ? reference.digest : claimed
   const size = lengthOf(headers)
-  if (generic.has(mediaType) || digest === undefined || !isDigest(digest) || size === undefined || size === 0) {
+  if (isGenericType(mediaType) || digest === undefined || !isDigest(digest) || size === undefined || size === 0) {
     return Effect.succeed(undefined)
   }
   // A registry may name content by its own algorithm, whichever was asked for.
@@ -125,9 +122,17 @@ const fetch = (at: At, http: Http, reference: Reference, expected?: Descriptor):
       mirrors: true
     },
     maxRead,
-    ({ bytes, headers }) => Effect.fromResult(decode(at, reference, bytes, headers, expected)),
+    ({ bytes, headers }) =>
+      Effect.mapError(
+        Effect.fromResult(decode(at, reference, bytes, headers, expected)),
+        (error) => isPage(headers) ? noManifest : error
+      ),
     ({ headers }) => fits(lengthOf(headers), expected, nameOf(at, reference))
   )
+
+/** A login page or the like in place of what was asked for (registry-quirks 1.12); asking again would show it again. */
+const isPage = (headers: Headers): boolean => baseType(header(headers, "content-type") ?? "") === "text/html"
+const noManifest = storeError("", "ManifestInvalid", "the answer is a web page (text/html), not a manifest")
 
 /** Digest expected from the descriptor, the reference, then the header (library 3.4). */
 const decode = (at: At, reference: Reference, bytes: Uint8Array, headers: Headers, expected?: Descriptor) => {
@@ -256,7 +261,10 @@ const send = (
       const pause = pauses[tried]
       return pause === undefined
         ? Effect.fail(
-          storeError(error.operation, "HttpStatus", error.reason.detail, { status: statusOf(error) ?? 400 })
+          storeError(error.operation, "HttpStatus", error.reason.detail, {
+            status: statusOf(error) ?? 400,
+            lacksContent: true
+          })
         )
         : Effect.andThen(
           Effect.sleep(pause),
@@ -266,7 +274,7 @@ const send = (
   )
 
 /** The registry says that content the manifest names is not there. */
-export const isBlobUnknown = (error: StoreError): boolean => {
+const isBlobUnknown = (error: StoreError): boolean => {
   const status = statusOf(error)
   return (status === 400 || status === 404) && /BLOB_UNKNOWN/.test(error.reason.detail)
 }

@@ -1,11 +1,13 @@
 /** Lists that come in pages: the next one is asked for as the stream is pulled, and never in circles (faults N37, N38). */
 import { Effect, Option, Result, Schema, Stream } from "effect"
 import { linkTo } from "../../lib/linkHeader.ts"
-import { baseType, mediaTypes } from "../../schemas/MediaType.ts"
+import { cut, visible } from "../../lib/visibleText.ts"
+import { header } from "../../schemas/Manifest.ts"
+import { baseType, isGenericType } from "../../schemas/MediaType.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import type { RegistryRequest } from "../RegistryHttp.ts"
 import type { Page, PageRequest } from "../Repository.ts"
-import { addressOf, type Document, document, header, type Http, printable, statusOf } from "./exchange.ts"
+import { addressOf, type Document, document, type Http, statusOf } from "./exchange.ts"
 
 export interface Listing {
   /** What to ask for; the page's `last` and `n` are added. */
@@ -61,17 +63,22 @@ const page = Effect.fnUntraced(function*(http: Http, listing: Listing, position:
   const answer = yield* ask(http, listing, position)
   const names = yield* Effect.fromResult(namesIn(listing, answer))
   const fresh: Array<string> = []
+  let skipped = 0
   for (const name of names) {
     if (position.seen.has(name)) continue
     position.seen.add(name)
     if (listing.isName(name)) fresh.push(name)
-    else yield* Effect.logWarning(`Skipping a name that is not allowed: "${printable(name, 200)}"`)
+    else {
+      skipped++
+      yield* Effect.logWarning(`Skipping a name that is not allowed: "${visible(cut(name, 200))}"`)
+    }
   }
   const known = position.seen.size
   if (known > maxNames)
     return yield* Effect.fail(storeError("", "SizeLimit", `size limit exceeded: more than ${maxNames} names`))
   const next = yield* Effect.fromResult(nextOf(answer, position, names.length))
-  return { page: { names: fresh, body: answer.bytes, headers: answer.headers }, next }
+  const left = skipped === 0 ? {} : { skipped }
+  return { page: { names: fresh, body: answer.bytes, headers: answer.headers, ...left }, next }
 })
 
 /** Some registries refuse an `n` above their own limit: then without (registry-quirks 3.15). */
@@ -87,19 +94,17 @@ const ask = (http: Http, listing: Listing, { query, url }: Position): Effect.Eff
   )
 }
 
-const textual: ReadonlySet<string> = new Set(["", "application/json", "text/plain", mediaTypes.octetStream])
-
 const namesIn = (
   { namesOf }: Listing,
   { bytes, headers }: Document
 ): Result.Result<ReadonlyArray<string>, StoreError> => {
   const type = baseType(header(headers, "content-type") ?? "")
-  if (!textual.has(type)) {
-    return Result.fail(storeError("", "UnsupportedMediaType", `unsupported media type: "${printable(type, 100)}"`))
+  if (!isGenericType(type)) {
+    return Result.fail(storeError("", "UnsupportedMediaType", `unsupported media type: "${visible(cut(type, 100))}"`))
   }
   return Result.mapError(
     Result.flatMap(parsed(bytes), namesOf),
-    ({ message }) => storeError("", "ManifestInvalid", `error unmarshaling list: ${printable(message)}`)
+    ({ message }) => storeError("", "ManifestInvalid", `error unmarshaling list: ${visible(cut(message, 2_000))}`)
   )
 }
 

@@ -2,24 +2,14 @@
 import { Clock, Effect, Result } from "effect"
 import { linkTo } from "../../lib/linkHeader.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { decodeManifest, type Index, maxRead } from "../../schemas/Manifest.ts"
+import { decodeManifest, header, type Index, maxRead } from "../../schemas/Manifest.ts"
 import { baseType, isManifestType, mediaTypes } from "../../schemas/MediaType.ts"
 import { Reference, type Tag } from "../../schemas/Ref.ts"
 import { fallbackTag, isMatch, referrer } from "../../schemas/Referrers.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import type { RegistryRequest } from "../RegistryHttp.ts"
 import type { Referrers, Repository } from "../Repository.ts"
-import {
-  addressOf,
-  type At,
-  type Document,
-  document,
-  header,
-  type Http,
-  isTrouble,
-  listed,
-  nameOf
-} from "./exchange.ts"
+import { addressOf, type At, type Document, document, type Http, isTrouble, listed, nameOf } from "./exchange.ts"
 import { addToFallback, type Locks, readFallback, removeFromFallback } from "./fallback.ts"
 import { getManifest, type ReferrerKeeper } from "./manifests.ts"
 
@@ -31,6 +21,8 @@ export interface ReferrerMemory extends Locks {
 export const referrerMemory = (): ReferrerMemory => ({ api: new Map(), held: new Map() })
 
 const remembered = 5 * 60_000
+/** Repositories remembered at once. */
+const manyRepositories = 10_000
 /** Pages of one list, entries in all (faults, limits). */
 const maxPages = 10_000
 const maxEntries = 100_000
@@ -72,6 +64,7 @@ const byApi = Effect.fnUntraced(
     const known = api.get(key)
     if (known !== undefined && known.until > now && !known.works) return undefined
     const first = yield* firstPage(at, http, subject, artifactType)
+    if (api.size >= manyRepositories) api.clear()
     api.set(key, { works: first !== undefined, until: now + remembered })
     return first === undefined ? undefined : yield* allPages(at, http, subject, artifactType, first)
   },
@@ -90,6 +83,8 @@ const request = (at: At, subject: Descriptor, artifactType: string | undefined):
   path: `referrers/${subject.digest}`,
   ...(artifactType === undefined ? {} : { query: { artifactType } }),
   headers: { accept: mediaTypes.ociIndex },
+  // No API: some registries send strangers to their web site, which may not answer (registry-quirks 5.2).
+  accept: [301, 302, 303],
   demand: { kind: "query", size: 0 },
   mirrors: true
 })

@@ -1,14 +1,14 @@
 /** The requests of one upload session (distribution-spec, pushing blobs). The newest location is always the one to use. */
-import { Effect, Fiber } from "effect"
+import { Effect } from "effect"
 import { algorithmOf, type Digest } from "../../schemas/Digest.ts"
-import type { Headers } from "../../schemas/Manifest.ts"
+import { header, type Headers } from "../../schemas/Manifest.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { Body } from "../Transport.ts"
-import { addressOf, type At, header, type Http, type Settled, settled } from "./exchange.ts"
+import { addressOf, type At, farewell, type Http, type Settled, settled } from "./exchange.ts"
 
 export interface Session {
   readonly location: URL
-  /** Bytes every chunk but the last must have at least. */
+  /** Bytes every chunk but the last must have at least, as the registry says. */
   readonly least: number
 }
 
@@ -44,9 +44,6 @@ export const open = (at: At, http: Http, { query, ...how }: Opening): Effect.Eff
       answer.status === 201 && query["mount"] !== undefined ? Effect.succeed("present") : opened(answer)
   )
 
-/** The largest chunk a registry may ask for, in bytes. */
-const chunkLimit = 1024 * 1024 * 1024
-
 const opened = ({ headers, url }: Settled): Effect.Effect<Session, StoreError> => {
   const location = newest(headers, url)
   if (location === undefined) {
@@ -58,7 +55,7 @@ const opened = ({ headers, url }: Settled): Effect.Effect<Session, StoreError> =
     ))
   }
   const least = Number(/^[0-9]{1,15}$/.exec(header(headers, "oci-chunk-min-length")?.trim() ?? "")?.[0] ?? 0)
-  return Effect.succeed({ location, least: Math.min(least, chunkLimit) })
+  return Effect.succeed({ location, least })
 }
 
 /** The location an answer gives, without its fragment. */
@@ -115,6 +112,19 @@ export const patch = (
     demand: { kind: "blob", size: chunk.length }
   })
 
+/** One attempt at the whole content in a chunk without a range, for registries that take it in no other way. */
+export const stream = (at: At, http: Http, { location }: Session, body: Body, size: number) =>
+  settled(http, {
+    ...at,
+    method: "PATCH",
+    path: "",
+    url: location,
+    headers: octets,
+    body,
+    isProbe: true,
+    demand: { kind: "blob", size }
+  })
+
 export interface Progress {
   readonly session: Session
   /** Bytes the registry has; none when it does not say. */
@@ -141,23 +151,13 @@ export const status = (at: At, http: Http, session: Session): Effect.Effect<Prog
     )
   )
 
-/**
- * Gives a session up: best effort within 2 s, whatever the registry says of it (faults P01). Runs in a fiber of its
- * own, since its caller may have been interrupted already.
- */
+/** Gives a session up, whatever the registry says of it: it forgets the session by itself in time. */
 export const cancel = (at: At, http: Http, { location }: Session): Effect.Effect<void> =>
-  settled(http, {
+  farewell(settled(http, {
     ...at,
     method: "DELETE",
     path: "",
     url: location,
     isProbe: true,
     demand: { kind: "query", size: 0 }
-  }).pipe(
-    Effect.timeoutOption("2 seconds"),
-    // The registry forgets the session by itself in time.
-    Effect.ignore,
-    Effect.forkDetach,
-    Effect.flatMap(Fiber.await),
-    Effect.asVoid
-  )
+  }))

@@ -3,7 +3,7 @@ import { Effect, Result, Schema } from "effect"
 import { isTag, Reference, type Tag } from "../../schemas/Ref.ts"
 import { type StoreError, within } from "../../schemas/StoreError.ts"
 import type { Repository } from "../Repository.ts"
-import { type At, type Http, isTrouble, nameOf, remove, repositoryName, statusOf } from "./exchange.ts"
+import { type At, farewell, type Http, isTrouble, nameOf, remove, repositoryName, statusOf } from "./exchange.ts"
 import { deleteByDigest } from "./manifests.ts"
 import { pages } from "./pages.ts"
 import { placeholder } from "./placeholder.ts"
@@ -63,14 +63,16 @@ const replace = Effect.fnUntraced(function*(
   yield* Effect.forEach(dummy.blobs, ({ content: bytes, descriptor }) => content.putBlob(bytes, descriptor), {
     concurrency: 2
   })
-  // Nothing may come between: the tag must not stay with the placeholder.
-  yield* Effect.uninterruptible(Effect.andThen(
-    content.putManifest(dummy.manifest, { tag }),
-    deleteByDigest(at, http, dummy.manifest.descriptor.digest).pipe(
-      Effect.mapError(within(
+  const { digest } = dummy.manifest.descriptor
+  yield* content.putManifest(dummy.manifest, { tag }).pipe(
+    Effect.andThen(Effect.mapError(
+      deleteByDigest(at, http, digest),
+      within(
         `failed deleting dummy manifest for ${nameOf(at, reference)}: ` +
-          `the tag now points at the placeholder ${dummy.manifest.descriptor.digest}, delete it again`
-      ))
-    )
-  ))
+          `the tag now points at the placeholder ${digest}, delete it again`
+      )
+    )),
+    // The tag must not stay with the placeholder, which the registry may have taken.
+    Effect.onInterrupt(() => farewell(deleteByDigest(at, http, digest)))
+  )
 })

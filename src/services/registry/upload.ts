@@ -14,6 +14,7 @@ import type { Body } from "../Transport.ts"
 import { sendChunks } from "./chunked.ts"
 import { type At, type Http, repositoryName, type Settled, settled, statusOf } from "./exchange.ts"
 import { algorithmQuery, cancel, finish, open, type Opened, type Session } from "./session.ts"
+import { sendStream } from "./streamed.ts"
 
 /** What the uploads into one opened repository remember of each other. */
 export interface Uploads {
@@ -21,33 +22,38 @@ export interface Uploads {
   readonly sessions: Map<Digest, Session>
   /** Content the registry claimed to have mounted. Who asks for it again knows better (faults N34): no mount then. */
   readonly claimed: Set<Digest>
+  /** Nothing but one chunk without a range was taken: the next upload begins with that. */
+  isStreamed: boolean
 }
 
 export const uploads = (
   at: At,
   http: Http,
-  host: Pick<Host, "blobChunk" | "blobMax">,
-  { claimed, sessions }: Uploads
-): Pick<Repository, "putBlob" | "mountBlob"> => ({
-  putBlob: (content, expected) =>
-    Effect.suspend(() => {
-      const session = expected === undefined ? undefined : sessions.get(expected.digest)
-      if (expected !== undefined) sessions.delete(expected.digest)
-      const source = watched(pumpOf(content), expected?.size)
-      const upload: Upload = { at, http, host, source, claimed, current: session }
-      return putBlob(upload, expected)
-    }),
-  mountBlob: (blob, from) =>
-    Effect.suspend(() => claimed.has(blob.digest) ? Effect.succeed(undefined) : mountBlob(at, http, blob, from)).pipe(
-      Effect.tap((opened) =>
-        Effect.sync(() => {
-          if (opened === "present") claimed.add(blob.digest)
-          else if (opened !== undefined) sessions.set(blob.digest, opened)
-        })
-      ),
-      Effect.map((opened) => opened === "present")
-    )
-})
+  host: Pick<Host, "blobChunk" | "blobLimit" | "blobMax">,
+  memory: Uploads
+): Pick<Repository, "putBlob" | "mountBlob"> => {
+  const { claimed, sessions } = memory
+  return {
+    putBlob: (content, expected) =>
+      Effect.suspend(() => {
+        const session = expected === undefined ? undefined : sessions.get(expected.digest)
+        if (expected !== undefined) sessions.delete(expected.digest)
+        const source = watched(pumpOf(content), expected?.size)
+        const upload: Upload = { at, http, host, source, memory, claimed, current: session }
+        return putBlob(upload, expected)
+      }),
+    mountBlob: (blob, from) =>
+      Effect.suspend(() => claimed.has(blob.digest) ? Effect.succeed(undefined) : mountBlob(at, http, blob, from)).pipe(
+        Effect.tap((opened) =>
+          Effect.sync(() => {
+            if (opened === "present") claimed.add(blob.digest)
+            else if (opened !== undefined) sessions.set(blob.digest, opened)
+          })
+        ),
+        Effect.map((opened) => opened === "present")
+      )
+  }
+}
 
 /** Ends the sessions nobody went on with. */
 export const abandon = (at: At, http: Http, { sessions }: Uploads): Effect.Effect<void> =>
@@ -108,9 +114,10 @@ const tooShort = (size: number, received: number) =>
 export interface Upload {
   readonly at: At
   readonly http: Http
-  readonly host: Pick<Host, "blobChunk" | "blobMax">
+  readonly host: Pick<Host, "blobChunk" | "blobLimit" | "blobMax">
   readonly source: Source
   readonly claimed: Set<Digest>
+  readonly memory: Pick<Uploads, "isStreamed">
   /** The session to cancel when the upload does not end well. */
   current: Session | undefined
 }
@@ -130,7 +137,15 @@ const putBlob = (upload: Upload, expected: Descriptor | undefined): Effect.Effec
 const known = (upload: Upload, expected: Descriptor): Effect.Effect<Descriptor, StoreError> => {
   const { blobMax } = upload.host
   const isWhole = blobMax <= 0 || expected.size <= blobMax
-  const send = isWhole && expected.size <= small ? sendSmall : isWhole ? sendWhole : sendInChunks
+  const usual = isWhole && expected.size <= small ? sendSmall : isWhole ? sendWhole : sendInChunks
+  const send = (upload: Upload, expected: Descriptor) =>
+    upload.memory.isStreamed
+      ? sendStream(upload, expected)
+      : Effect.catchIf(
+        usual(upload, expected),
+        (error) => upload.current !== undefined && isChunkRefusal(error),
+        (refusal) => streamed(upload, expected, refusal)
+      )
   return Effect.as(
     // Wrong bytes are read once more (faults C01); nothing of them was stored.
     Effect.catchIf(
@@ -142,6 +157,18 @@ const known = (upload: Upload, expected: Descriptor): Effect.Effect<Descriptor, 
     expected
   )
 }
+
+/** Whether content was refused in a way that says nothing of the content itself. */
+const isChunkRefusal = (error: StoreError): boolean =>
+  error.reason._tag === "HttpStatus" && [400, 405, 406, 411, 415, 416, 501].includes(statusOf(error) ?? 0)
+
+const streamed = (upload: Upload, expected: Descriptor, refusal: StoreError): Effect.Effect<void, StoreError> =>
+  Effect.suspend(() => upload.source.failure() === undefined ? sendStream(upload, expected) : Effect.fail(refusal))
+    .pipe(
+      Effect.tap(() => Effect.sync(() => void (upload.memory.isStreamed = true))),
+      // The first refusal says more than that of the last resort.
+      Effect.mapError((error) => upload.source.failure() === undefined ? refusal : error)
+    )
 
 const restart = (upload: Upload): Effect.Effect<void> =>
   Effect.suspend(() => {

@@ -2,11 +2,12 @@
 import { Clock, Effect, Redacted, Schema } from "effect"
 import { parseTime, retryAfter } from "../../lib/httpTime.ts"
 import type { Host } from "../../schemas/Host.ts"
+import { header } from "../../schemas/Manifest.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { collect, fromPump } from "../Bytes.ts"
 import type { Credential } from "../Credentials.ts"
 import { attemptsPerHost, backoff, isTransient, LongestRetryAfter } from "../registryHttp/backoff.ts"
-import { header, readText, statusFailure, tooLate } from "../registryHttp/failures.ts"
+import { readText, statusFailure, tooLate } from "../registryHttp/failures.ts"
 import { originOf, tlsFor } from "../registryHttp/urls.ts"
 import type { Reach, Transport, TransportRequest } from "../Transport.ts"
 import { type Scopes, scopeTexts } from "./scopes.ts"
@@ -148,7 +149,7 @@ const attempt = Effect.fnUntraced(function*(transport: Transport["Service"], req
 })
 
 /** Reads an answer; none when it is no JSON or has no token that could be a header. */
-export const readToken = (text: string, scopes: Scopes, now: number): Token | undefined => {
+const readToken = (text: string, scopes: Scopes, now: number): Token | undefined => {
   const answer = decodeAnswer(text)
   if (answer._tag === "None") return undefined
   const { access_token, expires_in, issued_at, refresh_token, token } = answer.value

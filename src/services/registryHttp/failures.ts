@@ -2,14 +2,12 @@
 import { Effect } from "effect"
 import { statusPhrase } from "../../lib/httpStatus.ts"
 import { cut, visible } from "../../lib/visibleText.ts"
-import type { Headers } from "../../schemas/Manifest.ts"
+import { header } from "../../schemas/Manifest.ts"
 import { type ReasonTag, type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { TransportResponse } from "../Transport.ts"
 
 /** Bytes read of a body that explains a failure, and characters of it that are shown. */
 const [readLimit, shownLimit] = [64 * 1024, 2_000]
-
-export const header = (headers: Headers, name: string): string | undefined => headers[name]?.[0]
 
 const enough = storeError("", "SizeLimit", "enough")
 
@@ -32,12 +30,12 @@ export const readText = ({ body, headers }: Pick<TransportResponse, "body" | "he
   })
 
 /** Escaped and cut; a last newline of its own stays. */
-export const shownBody = (text: string): string => {
+const shownBody = (text: string): string => {
   const end = /\r?\n$/.exec(text)?.[0] ?? ""
   return cut(visible(text.slice(0, text.length - end.length)), shownLimit) + (end === "" ? "" : "\n")
 }
 
-export const statusText = (status: number): string => {
+const statusText = (status: number): string => {
   switch (status) {
     case 401:
     case 403:

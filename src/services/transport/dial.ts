@@ -11,6 +11,7 @@ import type { Proxy } from "../../lib/proxyEnv.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { Reach } from "../Transport.ts"
 import { connectFailed, dnsFailed, exchangeFailed, shownUrl } from "./failures.ts"
+import { nodeHttp } from "./loaded.ts"
 import { holdWriteErrors } from "./patience.ts"
 import { handshake, type Trust, widenTrust } from "./secure.ts"
 
@@ -153,31 +154,27 @@ const tunnel = (
   proxy: Proxy,
   socket: Socket
 ): Effect.Effect<void, StoreError> =>
-  Effect.flatMap(
-    Effect.promise(() => import("node:http")),
-    ({ request }) =>
-      Effect.callback<void, StoreError>((resume) => {
-        const target = held(hostname, port)
-        const at = held(proxy.hostname, proxy.port)
-        const fail = (why: string) =>
-          resume(Effect.fail(storeError(operation, "ConnectFailed", `proxy ${at}: ${why} for ${target}`)))
-        const asked: ClientRequest = request({
-          method: "CONNECT",
-          path: target,
-          setHost: false,
-          headers: {
-            Host: target,
-            ...(proxy.authorization === undefined ? {} : { "Proxy-Authorization": proxy.authorization })
-          },
-          createConnection: () => socket,
-          maxHeaderSize: 65_536
-        })
-        asked.once("connect", ({ statusCode = 0 }, _socket, rest) => {
-          if (statusCode < 200 || statusCode > 299) fail(`no tunnel [http ${statusCode}]`)
-          else if (rest.length > 0) fail("bytes before the tunnel was used")
-          else resume(Effect.void)
-        })
-        asked.once("error", (error) => resume(Effect.fail(exchangeFailed(operation, `proxy ${at}`, error))))
-        asked.end()
-      })
-  )
+  Effect.callback<void, StoreError>((resume) => {
+    const target = held(hostname, port)
+    const at = held(proxy.hostname, proxy.port)
+    const fail = (why: string) =>
+      resume(Effect.fail(storeError(operation, "ConnectFailed", `proxy ${at}: ${why} for ${target}`)))
+    const asked: ClientRequest = nodeHttp().request({
+      method: "CONNECT",
+      path: target,
+      setHost: false,
+      headers: {
+        Host: target,
+        ...(proxy.authorization === undefined ? {} : { "Proxy-Authorization": proxy.authorization })
+      },
+      createConnection: () => socket,
+      maxHeaderSize: 65_536
+    })
+    asked.once("connect", ({ statusCode = 0 }, _socket, rest) => {
+      if (statusCode < 200 || statusCode > 299) fail(`no tunnel [http ${statusCode}]`)
+      else if (rest.length > 0) fail("bytes before the tunnel was used")
+      else resume(Effect.void)
+    })
+    asked.once("error", (error) => resume(Effect.fail(exchangeFailed(operation, `proxy ${at}`, error))))
+    asked.end()
+  })

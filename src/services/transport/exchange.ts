@@ -3,7 +3,6 @@
  * Effect step for each. Touches the platform: node:http.
  */
 import { Effect } from "effect"
-import type * as Http from "node:http"
 import type { ClientRequest, IncomingMessage } from "node:http"
 import type { Headers } from "../../schemas/Manifest.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
@@ -11,6 +10,7 @@ import { attempt, type Pump, type Sink } from "../Bytes.ts"
 import type { TransportRequest, TransportResponse } from "../Transport.ts"
 import { exchangeFailed, timedOut } from "./failures.ts"
 import type { Lease } from "./idle.ts"
+import { nodeHttp } from "./loaded.ts"
 import { watchStall } from "./stall.ts"
 
 export interface Call {
@@ -46,12 +46,12 @@ export class Exchange {
   #headTimer: NodeJS.Timeout | undefined
 
   /** Throws what node:http finds wrong with method, target or headers. */
-  constructor(http: typeof Http, lease: Lease, call: Call) {
+  constructor(lease: Lease, call: Call) {
     this.#call = call
     this.#lease = lease
     const { socket } = lease
     this.#bytesBefore = socket.bytesRead
-    this.#request = http.request({
+    this.#request = nodeHttp().request({
       method: call.request.method,
       path: call.target,
       headers: call.headers,

@@ -96,9 +96,8 @@ const exchange = (
   fresh: () => Effect.Effect<Lease, StoreError, Scope.Scope>
 ): Effect.Effect<TransportResponse, StoreError, Scope.Scope> =>
   Effect.gen(function*() {
-    const http = yield* Effect.promise(() => import("node:http"))
     const running = yield* Effect.try({
-      try: () => new Exchange(http, lease, call),
+      try: () => new Exchange(lease, call),
       catch: (error) => storeError(call.operation, "ProtocolError", `invalid request: ${messageOf(error)}`)
     })
     const { method } = call.request

@@ -262,7 +262,7 @@ describe("copy", () => {
         putManifest: (manifest, how) =>
           refusals-- > 0
             ? Effect.fail(
-              storeError("put", "HttpStatus", "{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}", { status: 400 })
+              storeError("put", "HttpStatus", "blob unknown", { status: 400, lacksContent: true })
             )
             : content.to.putManifest(manifest, how)
       }

@@ -1,6 +1,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
+import { connect, type Socket } from "node:net"
 import { Pace } from "../../../src/programs/serve/body.ts"
 import {
   ask,
@@ -208,4 +209,39 @@ describe("a body that stalls (R09)", () => {
       const put = yield* ask(`${url}${location}?digest=${digestOf("hello")}`, { method: "PUT" })
       assert.strictEqual(put.status, 201)
     }).pipe(Effect.provideService(Pace, { bytes: 10_240, milliseconds: 100 }), Effect.scoped))
+})
+
+describe("what is not found", () => {
+  it.live("is not told with its place on the disk", () =>
+    Effect.gen(function*() {
+      const { dir, url } = yield* onDisk
+      yield* pushImage(url, "a", "v1")
+      for (const path of ["manifests/v2", `manifests/${digestOf("x")}`, `blobs/${digestOf("x")}`, "blobs/uploads/x"]) {
+        const answer = yield* ask(`${url}/v2/a/${path}`)
+        assert.strictEqual(answer.status, 404)
+        assert.notInclude(answer.text, dir)
+      }
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
+})
+
+describe("a thousand connections (R10)", () => {
+  it.live("are served, and one more is told to come again", () =>
+    Effect.gen(function*() {
+      const { url } = yield* serving({}, memoryLayer)
+      const { hostname, port } = new URL(url)
+      const idle = yield* Effect.forEach(Array.from({ length: 1000 }), () =>
+        Effect.acquireRelease(
+          Effect.callback<Socket>((resume) => {
+            const socket = connect(Number(port), hostname, () => resume(Effect.succeed(socket)))
+            socket.on("error", () => {})
+          }),
+          (socket) => Effect.sync(() => socket.destroy())
+        ), { concurrency: 50 })
+      assert.match(yield* raw(url, "GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n"), /^HTTP\/1.1 503 .*\r\nRetry-After: 10\r\n/)
+      idle[0]?.write("GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n")
+      const answer = yield* Effect.callback<Buffer>((resume) => {
+        idle[0]?.once("data", (part) => resume(Effect.succeed(Buffer.from(part))))
+      })
+      assert.match(answer.toString(), /^HTTP\/1.1 200 /)
+    }).pipe(Effect.scoped))
 })

@@ -4,7 +4,7 @@ import { Effect, Layer, References, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { connect } from "node:net"
 import { layer as listener } from "../../../src/layers/Server.ts"
-import { type ServeOptions, startServer } from "../../../src/programs/serve/start.ts"
+import { serve, type ServedRequest, type ServeOptions } from "../../../src/programs/serve/start.ts"
 import { OciLayout } from "../../../src/services/OciLayout.ts"
 import { Registry } from "../../../src/services/Registry.ts"
 import { Repositories } from "../../../src/services/Repositories.ts"
@@ -26,6 +26,17 @@ export const layoutsLayer = Repositories.layer.pipe(
   Layer.provide([OciLayout.layer, unreachable]),
   Layer.provide(NodeServices.layer)
 )
+
+/** What was asked is kept, in order. */
+const startServer = (options: ServeOptions) =>
+  Effect.suspend(() => {
+    const requests: Array<ServedRequest> = []
+    const onRequest = (request: ServedRequest) => {
+      requests.push(request)
+      options.onRequest?.(request)
+    }
+    return Effect.map(serve({ ...options, onRequest }), (url) => ({ url, requests }))
+  })
 
 /** A server for the rest of the scope, silent, over some repositories, whose layer lives as long. */
 export const serving = (options: ServeOptions = {}, repositories: Layer.Layer<Repositories> = memoryLayer) =>

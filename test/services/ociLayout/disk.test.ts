@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { fsError } from "../../../src/services/ociLayout/disk.ts"
+import { fsError } from "../../../src/services/fsError.ts"
 
 describe("a failure of the file system", () => {
   for (

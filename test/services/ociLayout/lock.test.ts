@@ -77,6 +77,18 @@ describe("the lock of a layout", () => {
         assert.deepStrictEqual(yield* filesIn(dir), [".regclient-lock"])
       })
     ))
+  it.effect("that is a link to nothing is waited for too, and left alone", () =>
+    inDirectory((dir) =>
+      Effect.gen(function*() {
+        yield* Effect.promise(() => fs.symlink("nowhere", `${dir}/.regclient-lock`))
+        const fiber = yield* Effect.forkChild(
+          Effect.flip(using(dir, (repository) => putImage(repository, "v1", "one")))
+        )
+        yield* untilDone(fiber)
+        assert.strictEqual((yield* Fiber.join(fiber)).reason._tag, "LayoutLocked")
+        assert.deepStrictEqual(yield* filesIn(dir), [".regclient-lock"])
+      })
+    ))
   it.effect("shows that its writer lives, every 10 s", () =>
     inDirectory((dir) =>
       using(dir, (repository) =>

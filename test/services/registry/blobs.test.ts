@@ -121,6 +121,13 @@ describe("blob", () => {
       assert.strictEqual(yield* read(repository.blob(blob, { from: 7 })), "blob")
     }).pipe(Effect.scoped))
 
+  it.effect("is cut to the part asked for when the server sends more of it", () =>
+    Effect.gen(function*() {
+      const more = { status: 206, headers: { "Content-Range": "bytes 6-10/11" }, body: " blob and more" }
+      const repository = yield* opened(fakeHttp([more]))
+      assert.strictEqual(yield* read(repository.blob({ ...blob, size: 0 }, { from: 6, to: 10 })), " blob")
+    }).pipe(Effect.scoped))
+
   it.effect("is refused when the server sends another part", () =>
     Effect.gen(function*() {
       const http = fakeHttp([{ status: 206, headers: { "Content-Range": "bytes 0-3/11" }, body: "hell" }])

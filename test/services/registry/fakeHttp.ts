@@ -21,7 +21,8 @@ export interface Asked {
   readonly body: Uint8Array | undefined
 }
 
-export type Reply = Answer | StoreError | ((asked: Asked) => Answer | StoreError | Effect.Effect<Answer, StoreError>)
+export type Replying = (asked: Asked) => Answer | StoreError | Effect.Effect<Answer, StoreError>
+export type Reply = Answer | StoreError | Replying
 
 const base = "https://r.example/v2/"
 
@@ -61,7 +62,7 @@ export const reset = storeError("", "ConnectionLost", "read ECONNRESET")
 const bytesOf = (body: string | Uint8Array): Uint8Array =>
   typeof body === "string" ? new TextEncoder().encode(body) : body
 
-export const fakeHttp = (replies: ReadonlyArray<Reply> | ((asked: Asked) => Answer | StoreError)) => {
+export const fakeHttp = (replies: ReadonlyArray<Reply> | Replying) => {
   const asked: Array<Asked> = []
   let next = 0
   const request = Effect.fnUntraced(function*(request: RegistryRequest) {

@@ -6,7 +6,6 @@ import { Digest } from "../../../src/schemas/Digest.ts"
 import { decodeManifest, type Manifest } from "../../../src/schemas/Manifest.ts"
 import { manifestTypes, mediaTypes } from "../../../src/schemas/MediaType.ts"
 import { Reference, Tag } from "../../../src/schemas/Ref.ts"
-import { isBlobUnknown } from "../../../src/services/registry/manifests.ts"
 import { fakeHttp, opened } from "./fakeHttp.ts"
 
 const config = {
@@ -213,7 +212,7 @@ describe("putManifest", () => {
       const error = yield* Fiber.join(pushing)
       assert.strictEqual(http.asked.length, 4)
       assert.strictEqual(error.reason._tag, "HttpStatus")
-      assert.isTrue(isBlobUnknown(error))
+      assert.isTrue(error.reason.lacksContent)
       assert.include(error.message, config.digest)
     }).pipe(Effect.scoped))
 

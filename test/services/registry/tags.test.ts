@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
+import { Effect, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import { mediaTypes } from "../../../src/schemas/MediaType.ts"
 import { Tag } from "../../../src/schemas/Ref.ts"
 import { Registry } from "../../../src/services/Registry.ts"
@@ -209,6 +210,27 @@ describe("deleteTag", () => {
       const error = yield* Effect.flip((yield* opened(http)).deleteTag(tag))
       assert.match(error.message, /^failed deleting r\.example\/app:v1: request failed: .*UNSUPPORTED$/)
       assert.strictEqual(http.lines().filter((line) => line.startsWith("PUT")).length, 0)
+    }).pipe(Effect.scoped))
+
+  it.effect("takes the placeholder away when it is interrupted while putting it, within 2 s", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp(({ line }) =>
+        line.startsWith("DELETE app/manifests/v1")
+          ? { status: 400 }
+          : line.startsWith("DELETE") || line.startsWith("PUT app/manifests/v1")
+          ? Effect.never
+          : line.startsWith("HEAD")
+          ? found(mediaTypes.ociManifest)
+          : line.startsWith("POST")
+          ? session
+          : { status: 201 }
+      )
+      const deleting = yield* Effect.forkChild(Effect.flatMap(opened(http), (it) => it.deleteTag(tag)))
+      while (!http.lines().some((line) => line.startsWith("PUT app/manifests/v1"))) yield* Effect.yieldNow
+      const interrupting = yield* Effect.forkChild(Fiber.interrupt(deleting))
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(interrupting)
+      assert.match(http.lines().at(-1) ?? "", /^DELETE app\/manifests\/sha256:/)
     }).pipe(Effect.scoped))
 
   it.effect("says that the tag points at a placeholder that could not be deleted (N43)", () =>

@@ -289,6 +289,17 @@ describe("an upload in chunks", () => {
       assert.deepStrictEqual(ranges(asked), ["0-5999", "6000-9999"])
     }))
 
+  it.effect("keeps in memory no more than is configured, whatever the registry names", () =>
+    Effect.gen(function*() {
+      const { asked } = yield* sent([
+        at("/v2/app/blobs/uploads/1", { "OCI-Chunk-Min-Length": "900000000000" }),
+        kept(4_999),
+        kept(9_999),
+        created
+      ], { ...chunked, blobLimit: 5_000 })
+      assert.deepStrictEqual(ranges(asked), ["0-4999", "5000-9999"])
+    }))
+
   it.effect("finds size and digest on the way when nobody knew them", () =>
     Effect.gen(function*() {
       const content = Stream.fromIterable([bytes.slice(0, 1_000), bytes.slice(1_000, 9_000), bytes.slice(9_000)])

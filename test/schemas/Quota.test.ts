@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { quotaOf } from "../../../src/services/registryHttp/quota.ts"
+import { quotaOf } from "../../src/schemas/Quota.ts"
 
 const none = { limit: 0, remaining: 0, reset: 0, isSet: false, policies: [] }
 
