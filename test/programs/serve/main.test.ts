@@ -46,7 +46,7 @@ describe("regctl serve", () => {
     }))
 })
 
-describe("a registry over layoutsLayer", () => {
+describe("a registry over layouts", () => {
   it.live("has after a restart what was pushed before, blobs without manifest too (R19)", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
