@@ -75,6 +75,13 @@ const table: { readonly [Tag in ReasonTag]?: readonly [status: number, code: Cod
   FsNoSpace: [503, "UNAVAILABLE"]
 }
 
+const notFound: { readonly [It in Code]?: string } = {
+  BLOB_UNKNOWN: "blob unknown to registry",
+  BLOB_UPLOAD_UNKNOWN: "blob unknown to registry",
+  MANIFEST_UNKNOWN: "manifest unknown",
+  NAME_UNKNOWN: "repository name not known"
+}
+
 /** A reason of the store as a refusal; `unknown` names what was not found. What is wrong inside is logged, not told. */
 export const fromStore = (unknown: Code) => (error: StoreError): Refusal => {
   const { _tag, detail, retryAfter } = error.reason
@@ -82,9 +89,11 @@ export const fromStore = (unknown: Code) => (error: StoreError): Refusal => {
   if (status >= 500) {
     return new Refusal({ status, problems: [{ code, message: "the registry's storage failed" }], cause: error })
   }
+  // What is not found is named by its code: the detail says where on this disk it was looked for.
+  if (_tag === "NotFound") return refusal(status, unknown, notFound[unknown] ?? "not found")
   return refusal(
     status,
-    _tag === "NotFound" ? unknown : code,
+    code,
     detail,
     retryAfter === undefined ? {} : { headers: { "retry-after": String(Math.ceil(retryAfter / 1000)) } }
   )
