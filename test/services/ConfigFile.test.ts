@@ -104,7 +104,10 @@ describe("load", () => {
     inHome((directory) => ({ REGCTL_CONFIG: directory }), (directory) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(load)
-        assert.deepStrictEqual([error.reason._tag, error.message], ["FsPermission", `${directory}: read: is a directory`])
+        assert.deepStrictEqual([error.reason._tag, error.message], [
+          "FsPermission",
+          `${directory}: read: is a directory`
+        ])
       })))
 
   it.effect("reads no device, and takes the null device for an empty configuration", () =>
