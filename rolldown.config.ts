@@ -41,6 +41,19 @@ export default defineConfig({
     cleanDir: true,
     format: "esm",
     minify: true,
+    // Every file costs its own search, reading and linking: what is always loaded together is one.
+    codeSplitting: {
+      groups: [
+        { name: "base", test: /\/src\/(?:layers\/run|programs\/cli\/standard)\.ts$/, priority: 3 },
+        {
+          name: "local",
+          test:
+            /\/src\/(?:layers\/Local|programs\/cli\/typed|programs\/views\/(?:pretty|reference|descriptor|headers|rateLimit))\.ts$/,
+          priority: 2
+        },
+        { name: "live", test: /\/src\/(?:layers\/Live|programs\/open|programs\/graph\/select)\.ts$/, priority: 1 }
+      ]
+    },
     chunkFileNames: "chunks/[name]-[hash].js"
   }
 })

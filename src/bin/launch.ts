@@ -1,7 +1,8 @@
 /**
  * A command line process from start to end: code cache, signals, closed output, exit status.
  *
- * The first SIGINT or SIGTERM asks the run to end, which then has five seconds; the second ends the process at once.
+ * The first SIGINT or SIGTERM asks the run to end, which then has five seconds unless told otherwise; the second ends
+ * the process at once.
  */
 import { enableCompileCache } from "node:module"
 import { homedir } from "node:os"
@@ -10,19 +11,25 @@ import { join } from "node:path"
 /** Why the run shall end. */
 export type Stop = "signal" | "closed"
 
-/** Milliseconds a run has to clean up. */
-const deadline = 5_000
+/** Milliseconds a run has to clean up, unless told otherwise. */
+export const deadline = 5_000
 
 const signals = [["SIGINT", 130], ["SIGTERM", 143]] as const
 
-/** Runs `run` with the arguments of this process; the promise's number is the exit status. */
-export const launch = (run: (args: ReadonlyArray<string>, stop: AbortSignal) => Promise<number>): void => {
+/**
+ * Runs `run` with the arguments of this process; the promise's number is the exit status. `grace` says how many
+ * milliseconds a run of these arguments has to clean up.
+ */
+export const launch = (
+  run: (args: ReadonlyArray<string>, stop: AbortSignal) => Promise<number>,
+  grace: (args: ReadonlyArray<string>) => number = () => deadline
+): void => {
   // Node's own place for it is the directory for temporary files, where others may write.
   enableCompileCache(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "regclient", "node"))
   const stop = new AbortController()
   const end = (why: Stop) => {
     if (stop.signal.aborted) return
-    setTimeout(() => process.exit(1), deadline).unref()
+    setTimeout(() => process.exit(1), grace(process.argv.slice(2))).unref()
     stop.abort(why)
   }
   for (const [name, status] of signals) {

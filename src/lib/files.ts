@@ -2,7 +2,7 @@
  * Files as content needs them: exclusive creation, fsync, identity, and bytes that move in two large buffers without
  * a Promise for each. Failures are Node's errors, with their `code`.
  */
-import { close, constants, fstat, fsync, open, read, write } from "node:fs"
+import { close, constants, fstat, fsync, ftruncate, open, read, write } from "node:fs"
 import * as fs from "node:fs/promises"
 
 /** Bytes of one buffer; two are in use for each file that is read or written. */
@@ -61,6 +61,7 @@ export const readWhole = async (path: string, limit: number): Promise<Uint8Array
 }
 
 const exclusive = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+const resumed = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW
 
 /**
  * A new file that is never seen empty; fails with `EEXIST` when the name is taken, be it by a link. `temporary` is a
@@ -112,6 +113,16 @@ export const replace = async (path: string, temporary: string, content: Uint8Arr
 }
 
 export const rename = fs.rename
+
+/** Makes the content of a file durable. */
+export const syncFile = async (path: string): Promise<void> => {
+  const file = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
 
 /** Makes the names in a directory durable. Where directories cannot be synced (some network file systems) it is skipped. */
 export const syncDirectory = async (path: string): Promise<void> => {
@@ -254,7 +265,7 @@ const large = 256 * 1024
 /** A file being written: large views go out as they are, small ones are gathered in two buffers. */
 export class Writer {
   private readonly descriptor: number
-  private at = 0
+  private at: number
   private inFlight = 0
   private buffers = 0
   private current: Buffer | undefined
@@ -264,8 +275,9 @@ export class Writer {
   failure: unknown
   private idle: (() => void) | undefined
 
-  private constructor(descriptor: number) {
+  private constructor(descriptor: number, at: number) {
     this.descriptor = descriptor
+    this.at = at
   }
 
   /** Creates the file; fails with `EEXIST` when the name is taken, be it by a link. */
@@ -275,8 +287,21 @@ export class Writer {
         path,
         exclusive,
         0o666,
-        (error, descriptor) => error === null ? resolve(new Writer(descriptor)) : reject(error)
+        (error, descriptor) => error === null ? resolve(new Writer(descriptor, 0)) : reject(error)
       )
+    )
+  }
+
+  /** Goes on at a byte of a file, which is made if it is not there; what lies behind is cut off. */
+  static resume(path: string, at: number): Promise<Writer> {
+    return new Promise((resolve, reject) =>
+      open(path, resumed, 0o666, (error, descriptor) => {
+        if (error !== null) return reject(error)
+        ftruncate(descriptor, at, (failure) => {
+          if (failure === null) return resolve(new Writer(descriptor, at))
+          close(descriptor, () => reject(failure))
+        })
+      })
     )
   }
 
@@ -337,12 +362,17 @@ export class Writer {
     step(0)
   }
 
-  /** All bytes are in the file and synced. */
-  async end(): Promise<void> {
+  /** All bytes are in the file. */
+  async drain(): Promise<void> {
     await this.settle()
     this.flush()
     await this.settle()
     if (this.failure !== undefined) throw this.failure
+  }
+
+  /** All bytes are in the file and synced. */
+  async end(): Promise<void> {
+    await this.drain()
     await new Promise<void>((resolve, reject) =>
       fsync(this.descriptor, (error) => error === null ? resolve() : reject(error))
     )

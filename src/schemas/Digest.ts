@@ -19,7 +19,8 @@ export const digestProblem = (text: string): string | undefined => {
   if (parts === null) return "invalid checksum digest format"
   const length = lengths[parts[1] ?? ""]
   if (length === undefined) return "unsupported digest algorithm"
-  return isDigest(text) ? undefined : "invalid checksum digest length"
+  if (parts[2]?.length !== length) return "invalid checksum digest length"
+  return isDigest(text) ? undefined : "invalid checksum digest format"
 }
 
 export const algorithmOf = (digest: Digest): Algorithm => digest.slice(0, digest.indexOf(":")) as Algorithm // checked by the brand

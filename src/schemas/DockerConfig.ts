@@ -31,7 +31,7 @@ const decodeSections = Schema.decodeUnknownOption(Sections)
 
 /**
  * Reads the text of a file; the failure says why it is none and quotes no value. One bad entry drops no other (faults
- * A06). `mayHavePaths`: logins for a part of a registry, as podman has them, are passed over without a warning.
+ * A06). `mayHavePaths`: logins for a part of a registry, as podman has them, stand under `host/path`.
  */
 export const decodeDockerConfig = (text: string, mayHavePaths = false): Result.Result<DockerConfig, string> => {
   const source = text.replace(/^\uFEFF/, "")
@@ -58,8 +58,8 @@ const importSections = (
     read: (it: unknown) => HostEntry | string
   ) => {
     for (const [key, it] of Object.entries(given)) {
-      const named = namedHost(key)
-      if (named === undefined && (mayHavePaths || isTokenKey(key))) continue
+      const named = namedHost(key) ?? (mayHavePaths ? namedPart(key) : undefined)
+      if (named === undefined && isTokenKey(key)) continue
       const found = named === undefined ? "its name is no host" : read(it)
       if (typeof found === "string") warnings.push(`${section} ${JSON.stringify(key)} is left out: ${found}`)
       else if (named !== undefined && Object.keys(found).length > 0) {
@@ -76,6 +76,16 @@ const importSections = (
   const store = helperProgram(credsStore ?? "")
   if (store === undefined && (credsStore ?? "") !== "") warnings.push("credsStore is left out: its name is not usable")
   return { entries, warnings, ...(store === undefined ? {} : { credsStore: store }) }
+}
+
+/** The name of a part of a registry: `host/path`. */
+const namedPart = (key: string) => {
+  const slash = key.indexOf("/")
+  const path = key.slice(slash + 1)
+  const host = slash < 0 ? undefined : namedHost(key.slice(0, slash))
+  return host === undefined || !/^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/.test(path)
+    ? undefined
+    : { name: `${host.name}/${path}`, entry: {} }
 }
 
 /** A helper beside a login of the same host adds to it; `mergeEntry` alone would take it for a replacement. */

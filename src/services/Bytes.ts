@@ -5,7 +5,7 @@
 import { Effect, Exit, Queue, Stream } from "effect"
 import { hasher } from "../lib/hash.ts"
 import type { Descriptor } from "../schemas/Descriptor.ts"
-import { algorithmOf } from "../schemas/Digest.ts"
+import { algorithmOf, type Digest } from "../schemas/Digest.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 
 /**
@@ -67,6 +67,23 @@ export const attempt = (run: () => void, failed: (error: StoreError) => void): v
 
 const isStoreError = (error: unknown): error is StoreError =>
   typeof error === "object" && error !== null && (error as { _tag?: unknown })._tag === "StoreError"
+
+/** A file with exactly these bytes, synced and found to fit the digest, that nobody else needs. */
+export interface SpareFile {
+  readonly path: string
+  readonly digest: Digest
+  readonly size: number
+}
+
+const spares = new WeakMap<Bytes, SpareFile>()
+
+/** The same bytes; who stores them may move the file into place and read nothing. */
+export const withSpareFile = (bytes: Bytes, file: SpareFile): Bytes => {
+  spares.set(bytes, file)
+  return bytes
+}
+
+export const spareFileOf = (bytes: Bytes): SpareFile | undefined => spares.get(bytes)
 
 /** Bytes that are already here. */
 export const fromBytes = (bytes: Uint8Array): Bytes =>

@@ -17,7 +17,8 @@ export interface Credential {
 type Found = Effect.Effect<Option.Option<Credential>>
 
 export class Credentials extends Context.Service<Credentials, {
-  readonly get: (host: Host) => Found
+  /** A repository tells between logins for parts of a registry, of which the longest that fits counts. */
+  readonly get: (host: Host, repository?: string) => Found
 }>()("regclient/services/Credentials") {
   static readonly layer = Layer.effect(
     Credentials,
@@ -34,18 +35,24 @@ export class Credentials extends Context.Service<Credentials, {
       const helperOf = (host: Host, program: string): Found =>
         Effect.suspend(() => helpers.get({ program, server: host.credHost, expire: host.credExpire }))
 
-      const get = Effect.fnUntraced(function*(host: Host) {
+      const get = Effect.fnUntraced(function*(host: Host, repository?: string) {
         const { credsStore, entries, hostDefault, lastResort } = yield* merged
         const start = host.name === "docker.io" ? {} : hostDefault
         return yield* firstOf([
           fromEntry(host, entries.get(host.name) ?? { entry: start, source: "hostDefault" }),
           credsStore === undefined ? Effect.succeedNone : helperOf(host, credsStore),
-          fromEntry(host, lastResort.get(host.name))
+          ...namesOf(host, repository).map((name) => fromEntry(host, lastResort.get(name)))
         ])
       })
       return Credentials.of({ get })
     })
   )
+}
+
+/** `host/a/b`, `host/a`, `host`. */
+const namesOf = (host: Host, repository = ""): ReadonlyArray<string> => {
+  const parts = repository === "" ? [] : repository.split("/")
+  return [...parts.map((_, at) => [host.name, ...parts.slice(0, parts.length - at)].join("/")), host.name]
 }
 
 const firstOf = (sources: ReadonlyArray<Found>): Found =>

@@ -9,12 +9,13 @@ export class TemplateError extends Data.TaggedError("TemplateError")<{ readonly 
 export class Formatter extends Context.Service<Formatter, {
   /**
    * Renders `view` by a Go template. What was written before an error stays written. `raw`, `raw-body`, `rawBody`,
-   * `body`, `raw-headers`, `rawHeaders` and `headers` are templates of their own when `named` is set.
+   * `body`, `raw-headers`, `rawHeaders` and `headers` are templates of their own when `named` is set, the last three
+   * alone when it is "headers".
    */
   readonly write: (
     template: string,
     view: unknown,
-    options?: { readonly named?: boolean }
+    options?: { readonly named?: boolean | "headers" }
   ) => Effect.Effect<void, TemplateError>
 }>()("regclient/services/Formatter") {
   /** Environment and files are those of the process (faults K12). */
@@ -32,7 +33,7 @@ export class Formatter extends Context.Service<Formatter, {
             now: () => now,
             warn: (text) => warnings.push(text)
           })
-          const { pieces, problem } = rendered(named ? namedFormat(template) : template, view, functions)
+          const { pieces, problem } = rendered(namedFormat(template, named), view, functions)
           yield* Stream.run(Stream.fromIterable(pieces), stdio.stdout()).pipe(
             // A reader that went away, such as `head`, has what it wanted.
             Effect.catchIf((error) => isBrokenPipe(error), () => Effect.void),
@@ -59,8 +60,10 @@ const namedFormats: Readonly<Record<string, string>> = {
 }
 
 /** The template a name such as `raw-body` stands for; any other text is its own. */
-export const namedFormat = (text: string): string =>
-  (Object.hasOwn(namedFormats, text) ? namedFormats[text] : undefined) ?? text
+export const namedFormat = (text: string, named: boolean | "headers" = true): string => {
+  const found = named !== false && Object.hasOwn(namedFormats, text) ? namedFormats[text] : undefined
+  return found === undefined || (named === "headers" && found !== headers) ? text : found
+}
 
 const rendered = (text: string, view: unknown, functions: ReturnType<typeof templateFunctions>) => {
   const pieces: Array<Uint8Array> = []

@@ -27,7 +27,7 @@ export interface MergedEntries {
   readonly incDockerCert: boolean
   /** The program to ask for the login of any host without one. */
   readonly credsStore?: string
-  /** Logins of podman and its kin, asked last. */
+  /** Logins of podman and its kin, asked last: of hosts, and of parts of them as `host/path`. */
   readonly lastResort: ReadonlyMap<string, SourcedEntry>
 }
 

@@ -42,7 +42,7 @@ export class Hosts extends Context.Service<Hosts, {
       })
 
       const look = Effect.fnUntraced(function*(given: string) {
-        const { blobLimit, entries, hostDefault, incDockerCert } = yield* merged
+        const { blobLimit, entries, hostDefault, incDockerCert, lastResort } = yield* merged
         const name = namedHost(given)?.name ?? given
         const known = entries.get(name)
         const host = toHost(
@@ -60,6 +60,8 @@ export class Hosts extends Context.Service<Hosts, {
         )
         return {
           ...host,
+          // Logins for parts of a registry: each repository may have another.
+          repoAuth: host.repoAuth || [...lastResort.keys()].some((it) => it.startsWith(`${host.name}/`)),
           certificates: [...certificates, ...host.certificates],
           ...(blobLimit === 0 ? {} : { blobLimit })
         }

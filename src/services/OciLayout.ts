@@ -1,6 +1,7 @@
 /** Repositories in directories that follow the OCI image layout (image-spec, image-layout.md). */
 import { Context, Effect, FileSystem, Layer, Path, RcMap, Stream } from "effect"
 import type { Scope } from "effect"
+import type { Digest } from "../schemas/Digest.ts"
 import { isSameLocation, Location } from "../schemas/Ref.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import { cloneBlob, presentSize, readBlob, writeBlob } from "./ociLayout/blobs.ts"
@@ -47,7 +48,8 @@ export class OciLayout extends Context.Service<OciLayout, {
             ))
       })
       const stateAt = Effect.fnUntraced(function*(dir: string) {
-        const real = yield* realPath(path.resolve(dir))
+        const absolute = yield* Effect.try({ try: () => path.resolve(dir), catch: () => homeless(dir) })
+        const real = yield* realPath(absolute)
         if (!(yield* RcMap.has(states, real))) names.set(real, dir)
         return yield* RcMap.get(states, real)
       })
@@ -61,6 +63,8 @@ export class OciLayout extends Context.Service<OciLayout, {
   )
 }
 
+const homeless = (dir: string) => storeError(`open ${dir}`, "FsIo", "the current directory does not exist any more")
+
 const repository = (
   location: Location,
   state: LayoutState,
@@ -73,6 +77,12 @@ const repository = (
   const changing = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
     Effect.andThen(indexOf(state), writing(effect))
   const absent = (digest: string) => storeError("", "NotFound", `not found: ocidir://${state.dir}@${digest}`)
+  /** A damaged file counts as absent, so that a copy brings it again; who asks for it is told. */
+  const unusable = Effect.fnUntraced(function*(digest: Digest) {
+    const isThere = (yield* state.disk.info(pathOf(state, digest))) !== undefined
+    const why = isThere ? ": digest mismatch, its file is damaged" : ""
+    return yield* storeError("", "NotFound", `not found: ocidir://${state.dir}@${digest}${why}`)
+  })
   return {
     location,
     resolve: (reference) => manifests.resolve(state, reference),
@@ -80,7 +90,7 @@ const repository = (
     headBlob: Effect.fnUntraced(function*(blob) {
       yield* indexOf(state)
       const size = yield* presentSize(state, blob)
-      return size === undefined ? yield* absent(blob.digest) : { descriptor: { ...blob, size }, headers: {} }
+      return size === undefined ? yield* unusable(blob.digest) : { descriptor: { ...blob, size }, headers: {} }
     }),
     blob: (blob, part) => readBlob(state, blob, part),
     tags: ({ last, limit = 0 } = {}) =>

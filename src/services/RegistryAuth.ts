@@ -79,7 +79,9 @@ export class RegistryAuth extends Context.Service<RegistryAuth, {
         return state
       }
       const loginOf = (request: AuthRequest): Effect.Effect<Credential | undefined, StoreError> =>
-        request.isAnonymous ? Effect.succeed(undefined) : Effect.flatMap(credentials.get(request.host), checked)
+        request.isAnonymous
+          ? Effect.succeed(undefined)
+          : Effect.flatMap(credentials.get(request.host, request.repository), checked)
 
       const fetch = (request: AuthRequest, state: State, scopes: Scopes): Effect.Effect<Token, StoreError> =>
         Effect.flatMap(loginOf(request), (login) => newToken(transport, state, request.host, login, scopes))
@@ -152,7 +154,7 @@ export class RegistryAuth extends Context.Service<RegistryAuth, {
         source: (request) =>
           request.isAnonymous
             ? Effect.succeed(undefined)
-            : Effect.map(credentials.get(request.host), (it) => Option.getOrUndefined(it)?.source)
+            : Effect.map(credentials.get(request.host, request.repository), (it) => Option.getOrUndefined(it)?.source)
       })
     })
   )

@@ -51,6 +51,8 @@ export interface RegistryResponse extends TransportResponse {
   readonly url: URL
   /** Continues after a break when the request said `resume`. */
   readonly body: Pump
+  /** For who finds that a mirror sent something else than was asked for: the other hosts are asked before it for a while. */
+  readonly reject?: Effect.Effect<void>
 }
 
 export class RegistryHttp extends Context.Service<RegistryHttp, {
@@ -114,14 +116,9 @@ const open = Effect.fnUntraced(function*(parts: Parts, health: Health, given: Re
       Effect.result
     )
     if (Result.isSuccess(result)) {
-      const { body, headers, status } = result.success
-      const opening: Opening = {
-        response: result.success,
-        status,
-        headers,
-        body,
-        close: Scope.close(attempt, Exit.void)
-      }
+      const isMirror = host.name !== course.upstream.name
+      const response = isMirror ? { ...result.success, reject: health.reject(host.name) } : result.success
+      const opening: Opening = { ...response, response, close: Scope.close(attempt, Exit.void) }
       return opening
     }
     // What the sender of a body could not read is not this host's fault, and would fail again.

@@ -1,18 +1,21 @@
 /**
- * Upload sessions of the embedded registry: bytes that come in parts, kept in a file until their digest is known.
+ * Upload sessions of the embedded registry: bytes that come in parts, hashed as they come and kept in a file, which
+ * the store may then move into place.
  *
  * What was received stays received when a request breaks off; a session is forgotten an hour after its last byte,
  * and with the process (distribution-spec, pushing blobs).
  */
-import { Clock, Context, Effect, FileSystem, Layer, Option, Path, Schedule, Semaphore, Stream } from "effect"
+import { Clock, Context, Effect, Exit, FileSystem, Layer, Option, Path, Schedule, Semaphore, Stream } from "effect"
 import type { PlatformError } from "effect"
+import { syncFile, Writer } from "../lib/files.ts"
+import { type Hasher, hasher, type HashName } from "../lib/hash.ts"
 import { randomId } from "../lib/randomId.ts"
 import { type Descriptor } from "../schemas/Descriptor.ts"
-import type { Digest } from "../schemas/Digest.ts"
+import { algorithmOf, type Digest } from "../schemas/Digest.ts"
 import { mediaTypes } from "../schemas/MediaType.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
-import { type Bytes } from "./Bytes.ts"
-import { platformError } from "./fsError.ts"
+import { type Bytes, fromBytes, pumpOf, withSpareFile } from "./Bytes.ts"
+import { fsError, platformError } from "./fsError.ts"
 
 export interface Session {
   readonly id: string
@@ -29,8 +32,8 @@ export interface PartRange {
 }
 
 export class Uploads extends Context.Service<Uploads, {
-  /** Fails with `RateLimited` while too many sessions are open. */
-  readonly start: (name: string) => Effect.Effect<Session, StoreError>
+  /** The algorithm is the one its digest will likely have. Fails with `RateLimited` while too many sessions are open. */
+  readonly start: (name: string, algorithm?: HashName) => Effect.Effect<Session, StoreError>
   /** Fails with `UploadLost` for an id unknown here. */
   readonly find: (name: string, id: string) => Effect.Effect<Session, StoreError>
   /**
@@ -69,6 +72,7 @@ export class Uploads extends Context.Service<Uploads, {
         const sessions = new Map<string, Open>()
         const most = { sessions: options.sessions ?? 1000, bytes: options.limit ?? defaultLimit }
         yield* Effect.forkScoped(Effect.repeat(forgetIdle(fs, sessions), Schedule.spaced("1 minute")))
+        yield* Effect.forkScoped(Effect.repeat(keepFresh(fs, home), Schedule.spaced("10 minutes")))
         return Uploads.of(operations(fs, sessions, most, (id) => path.join(home, id)))
       })
     )
@@ -83,6 +87,9 @@ interface Open {
   /** When the last byte came, in milliseconds of the clock. */
   touched: number
   isBusy: boolean
+  /** Of what was received; none once that is not sure. */
+  hash: Hasher | undefined
+  algorithm: HashName
 }
 
 /** One layer may have a hundred gibibytes. */
@@ -123,7 +130,7 @@ const operations = (
         })
       )))
   return {
-    start: (name) =>
+    start: (name, algorithm = "sha256") =>
       Effect.gen(function*() {
         if (sessions.size >= most.sessions) {
           return yield* Effect.fail(
@@ -139,24 +146,25 @@ const operations = (
           turn: Semaphore.makeUnsafe(1),
           received: 0,
           touched,
-          isBusy: false
+          isBusy: false,
+          hash: hasher(algorithm),
+          algorithm
         }
         sessions.set(id, session)
-        yield* Effect.onError(io(fs.writeFile(session.file, new Uint8Array())), () => forget(session))
         return session
       }),
     find: lookup,
     append: (name, id, content, range) =>
-      inTurn(name, id, (session) => Effect.as(write(fs, session, content, range, most.bytes), session)),
+      inTurn(name, id, (session) => Effect.as(write(session, content, range, most.bytes), session)),
     finish: (name, id, digest, put) =>
-      inTurn(name, id, (session) => {
-        const content: Bytes = Stream.mapError(fs.stream(session.file, { chunkSize: 1024 * 1024 }), platformError())
-        const blob = { mediaType: mediaTypes.octetStream, digest, size: session.received }
-        return Effect.tap(
-          Effect.tapError(put(content, blob), (error) => isMismatch(error) ? forget(session) : Effect.void),
-          () => forget(session)
-        )
-      }),
+      inTurn(name, id, (session) =>
+        Effect.flatMap(contentOf(fs, session, digest), (content) => {
+          const blob = { mediaType: mediaTypes.octetStream, digest, size: session.received }
+          return Effect.tap(
+            Effect.tapError(put(content, blob), (error) => isMismatch(error) ? forget(session) : Effect.void),
+            () => forget(session)
+          )
+        })),
     cancel: (name, id) => Effect.flatMap(lookup(name, id), forget)
   }
 }
@@ -167,36 +175,74 @@ const isMismatch = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "reason" in error && typeof error.reason === "object" &&
   error.reason !== null && "_tag" in error.reason && error.reason._tag === "DigestMismatch"
 
-/** Each view is on file before the next is asked for, and counted with it: an interruption falls between two. */
+/** What was received, as a file that may be moved where it fits the digest. Only a part makes the file. */
+const contentOf = (fs: FileSystem.FileSystem, session: Open, digest: Digest): Effect.Effect<Bytes, StoreError> =>
+  Effect.gen(function*() {
+    if (session.received === 0) return fromBytes(new Uint8Array())
+    const content: Bytes = Stream.mapError(fs.stream(session.file, { chunkSize: 1024 * 1024 }), platformError())
+    const algorithm = algorithmOf(digest)
+    const known = session.algorithm === algorithm ? session.hash : undefined
+    const hash = known ?? (yield* hashOf(content, algorithm))
+    // Once its result is told, a hash takes nothing more.
+    session.hash = undefined
+    // The store says what is wrong with other content.
+    if (`${algorithm}:${hash.hex()}` !== digest) return content
+    yield* Effect.tryPromise({ try: () => syncFile(session.file), catch: fsError(session.file, "fsync") })
+    return withSpareFile(content, { path: session.file, digest, size: session.received })
+  })
+
+const hashOf = (content: Bytes, algorithm: HashName): Effect.Effect<Hasher, StoreError> =>
+  Effect.suspend(() => {
+    const hash = hasher(algorithm)
+    const reading = pumpOf(content)((view, release) => {
+      hash.update(view)
+      release()
+    })
+    return Effect.as(reading, hash)
+  })
+
+/** What came is in the file at the end, also when it broke off; of a write that failed nothing counts. */
 const write = (
-  fs: FileSystem.FileSystem,
   session: Open,
   content: Bytes,
   range: PartRange | undefined,
   limit: number
 ): Effect.Effect<void, StoreError> =>
-  Effect.scoped(Effect.gen(function*() {
-    if (range !== undefined && range.from !== session.received) {
-      return yield* Effect.fail(storeError("", "SizeMismatch", `the upload goes on at byte ${session.received}`))
+  Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
+    const { file, received } = session
+    if (range !== undefined && range.from !== received) {
+      return yield* storeError("", "SizeMismatch", `the upload goes on at byte ${received}`)
     }
     const last = range?.to === undefined ? undefined : range.to + 1
-    const file = yield* io(fs.open(session.file, { flag: "r+" }))
-    // A write that was cut off may have left bytes that were never counted.
-    yield* io(file.truncate(session.received))
-    yield* io(file.seek(BigInt(session.received), "start"))
-    yield* Stream.runForEachArray(content, (views) => {
-      const whole = views.length === 1 ? views[0] : Buffer.concat(views)
-      const next = session.received + whole.length
-      if (next > limit) return Effect.fail(storeError("", "SizeLimit", `an upload may have ${limit} bytes`))
-      if (last !== undefined && next > last) {
-        return Effect.fail(storeError("", "SizeMismatch", "more bytes came than the range says"))
-      }
-      return Effect.uninterruptible(Effect.map(io(file.writeAll(whole)), () => {
-        session.received = next
-      }))
+    const writer = yield* Effect.tryPromise({
+      try: () => Writer.resume(file, received),
+      catch: fsError(file, "open")
     })
-    if (last !== undefined && session.received !== last) {
-      return yield* Effect.fail(storeError("", "SizeMismatch", "fewer bytes came than the range says"))
+    let next = received
+    const passing = pumpOf(content)((view, release) => {
+      if (writer.failure !== undefined) throw fsError(file, "write")(writer.failure)
+      if (next + view.length > limit) throw storeError("", "SizeLimit", `an upload may have ${limit} bytes`)
+      if (last !== undefined && next + view.length > last) {
+        throw storeError("", "SizeMismatch", "more bytes came than the range says")
+      }
+      next += view.length
+      session.received = next
+      session.hash?.update(view)
+      writer.write(view, release)
+    })
+    const came = yield* Effect.exit(restore(passing))
+    const drained = yield* Effect.exit(
+      Effect.tryPromise({ try: () => writer.drain(), catch: fsError(file, "write") })
+    )
+    yield* Effect.ignore(Effect.tryPromise(() => writer.close())) // what it holds was read back or is synced later
+    if (Exit.isFailure(drained)) {
+      session.hash = undefined
+      session.received = received
+      return yield* drained
+    }
+    yield* came
+    if (last !== undefined && next !== last) {
+      return yield* storeError("", "SizeMismatch", "fewer bytes came than the range says")
     }
   }))
 
@@ -210,6 +256,10 @@ const forgetIdle = (fs: FileSystem.FileSystem, sessions: Map<string, Open>) =>
       yield* Effect.ignore(fs.remove(session.file, { force: true }))
     }
   })
+
+/** The directory of a server that is at work looks young to others, who remove old ones. */
+const keepFresh = (fs: FileSystem.FileSystem, home: string) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.ignore(fs.utimes(home, now / 1000, now / 1000)))
 
 /** Directories of servers that did not end properly, once nothing in them has changed for an hour. */
 const removeStale = (fs: FileSystem.FileSystem, path: Path.Path, directory: string) =>

@@ -46,7 +46,7 @@ export const regctlHere = (args: ReadonlyArray<string>, { config, times = 50 }: 
   const streams = Stdio.layerTest({ stdout: () => written })
   const everything = Layer.mergeAll(
     live,
-    Formatter.layer.pipe(Layer.provideMerge(Layer.mergeAll(BuildInfo.layer, streams)))
+    Layer.fresh(Formatter.layer).pipe(Layer.provideMerge(Layer.mergeAll(BuildInfo.layer, streams)))
   )
   return Effect.runPromise(
     main(tool, {

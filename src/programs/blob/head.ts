@@ -15,5 +15,5 @@ export const run = Effect.fn("blob head")(function*({ args, format }: Input) {
   const { descriptor, headers } = yield* repository.headBlob(blob)
   const { write } = yield* Formatter
   const view = blobView({ descriptor, headers, bytes: new Uint8Array() })
-  yield* write(format === "" ? "raw-headers" : format, view, { named: true })
+  yield* write(format === "" ? "raw-headers" : format, view, { named: "headers" })
 }, Effect.scoped)

@@ -129,16 +129,13 @@ const readFlags = (scope: ReadonlyArray<Shape>, args: ReadonlyArray<string>): Ou
     if (Result.isFailure(read)) return Result.fail(read.failure)
     occurrences.push(...read.success.occurrences)
     if (read.success.tookNext) at++
-    // pflag stops at a request for help, whatever comes after it.
-    if (read.success.isHelp) return Result.succeed({ occurrences, positionals, isHelp: true })
   }
-  return Result.succeed({ occurrences, positionals, isHelp: false })
+  return Result.succeed({ occurrences, positionals, isHelp: occurrences.some(isHelpRequest) })
 }
 
 interface Read {
   readonly occurrences: ReadonlyArray<Occurrence>
   readonly tookNext: boolean
-  readonly isHelp: boolean
 }
 
 /** `--name value`, `--name=value`, `--bool`, `--bool=t`. */
@@ -151,7 +148,7 @@ const readLong = (scope: ReadonlyArray<Shape>, word: string, next: string | unde
   const tookNext = equals < 0 && !isBool(shape)
   if (tookNext && next === undefined) return fail(`flag needs an argument: ${word}`)
   const value = equals >= 0 ? word.slice(equals + 1) : isBool(shape) ? "true" : next ?? ""
-  return Result.map(occurrence(shape, value), (it) => ({ occurrences: [it], tookNext, isHelp: isHelpRequest(it) }))
+  return Result.map(occurrence(shape, value), (it) => ({ occurrences: [it], tookNext }))
 }
 
 /** `-p value`, `-pvalue`, `-p=value`, `-bp value` for a bool `b`. */
@@ -171,11 +168,10 @@ const readShorts = (scope: ReadonlyArray<Shape>, word: string, next: string | un
     const read = occurrence(shape, value)
     if (Result.isFailure(read)) return Result.fail(read.failure)
     occurrences.push(read.success)
-    const isHelp = isHelpRequest(read.success)
-    if (isHelp || tookNext) return Result.succeed({ occurrences, tookNext, isHelp })
+    if (tookNext) return Result.succeed({ occurrences, tookNext })
     rest = isLone ? attached : ""
   }
-  return Result.succeed({ occurrences, tookNext: false, isHelp: false })
+  return Result.succeed({ occurrences, tookNext: false })
 }
 
 const isHelpRequest = ([name, value]: Occurrence): boolean => name === "help" && value === "true"

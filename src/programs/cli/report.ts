@@ -51,7 +51,11 @@ const tell = (error: unknown): Told => {
   return { text: tagOf(error) === "UsageError" ? cut(text, limit) : safe(text), reason: reasonOf(error) }
 }
 
-const safe = (text: string): string => visible(cut(text.trimEnd(), limit))
+/** A last newline of its own stays: a registry's answer is shown as it came (library description, 8.8). */
+const safe = (text: string): string => {
+  const end = text.endsWith("\n") ? "\n" : ""
+  return visible(cut(text.slice(0, text.length - end.length), limit)) + end
+}
 
 const tagOf = (value: unknown): string | undefined =>
   typeof value === "object" && value !== null && "_tag" in value && typeof value._tag === "string"

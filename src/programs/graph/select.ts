@@ -1,16 +1,19 @@
 /** Finds the manifest for a platform below a reference, through indexes of indexes. */
 import { Effect } from "effect"
 import { localPlatform } from "../../lib/localPlatform.ts"
-import type { Descriptor, Platform } from "../../schemas/Descriptor.ts"
+import type { Platform } from "../../schemas/Descriptor.ts"
 import type { Manifest } from "../../schemas/Manifest.ts"
 import { bestMatch, parsePlatform, platformText } from "../../schemas/Platform.ts"
-import { Reference } from "../../schemas/Ref.ts"
+import { commonName, type Ref, Reference, referenceOf } from "../../schemas/Ref.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
+import { UsageError } from "../../schemas/UsageError.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
 
 /** Reads a `--platform` text, with what it leaves out taken from this machine. */
 export const platformOf = (text: string) =>
-  Effect.suspend(() => Effect.fromResult(parsePlatform(text, localPlatform())))
+  Effect.suspend(() => Effect.fromResult(parsePlatform(text, localPlatform()))).pipe(
+    Effect.mapError(({ message }) => new UsageError({ message: `failed to parse platform ${text}: ${message}` }))
+  )
 
 /** How many indexes may stand above one another (faults, limits). */
 const maxDepth = 32
@@ -23,20 +26,38 @@ export const selectPlatform = (
   repository: ReadonlyRepository,
   reference: Reference,
   platform: Platform
+): Effect.Effect<Manifest, StoreError> =>
+  Effect.flatMap(repository.manifest(reference), (manifest) => below(repository, manifest, platform, maxDepth))
+
+/** The manifest a user asks for, for a platform if one is given, and what to call it: a child goes by its digest. */
+export const choosePlatform = Effect.fnUntraced(function*(repository: ReadonlyRepository, ref: Ref, text: string) {
+  const platform = text === "" ? undefined : yield* platformOf(text)
+  const top = yield* repository.manifest(referenceOf(ref))
+  if (platform === undefined || top._tag !== "Index") return { ref, manifest: top }
+  const manifest = yield* below(repository, top, platform, maxDepth)
+  const { digest } = manifest.descriptor
+  const child: Ref = { text: commonName({ location: ref.location, digest }), location: ref.location, digest }
+  return { ref: child, manifest }
+})
+
+const below = (
+  repository: ReadonlyRepository,
+  manifest: Manifest,
+  platform: Platform,
+  depth: number
 ): Effect.Effect<Manifest, StoreError> => {
-  const descend = (
-    at: Reference,
-    expected: Descriptor | undefined,
-    depth: number
-  ): Effect.Effect<Manifest, StoreError> =>
-    Effect.flatMap(repository.manifest(at, expected), (manifest) => {
-      if (manifest._tag !== "Index") return Effect.succeed(manifest)
-      if (depth === 0) return Effect.fail(storeError("", "DepthLimit", `more than ${maxDepth} indexes in one another`))
-      const best = bestMatch(manifest.manifests, platform)
-      if (best !== undefined) return descend(Reference.ByDigest({ digest: best.digest }), best, depth - 1)
-      const there = manifest.manifests.flatMap((it) => it.platform === undefined ? [] : [platformText(it.platform)])
-      const hint = there.length === 0 ? "" : ` (there are ${there.join(", ")})`
-      return Effect.fail(storeError("", "NotFound", `platform not found: ${platformText(platform)}${hint}`))
-    })
-  return descend(reference, undefined, maxDepth)
+  if (manifest._tag !== "Index") return Effect.succeed(manifest)
+  if (depth === 0) return Effect.fail(storeError("", "DepthLimit", `more than ${maxDepth} indexes in one another`))
+  const best = bestMatch(manifest.manifests, platform)
+  if (best !== undefined) {
+    return Effect.flatMap(
+      repository.manifest(Reference.ByDigest({ digest: best.digest }), best),
+      (child) => below(repository, child, platform, depth - 1)
+    )
+  }
+  const there = new Set(
+    manifest.manifests.flatMap((it) => it.platform === undefined ? [] : [platformText(it.platform)])
+  )
+  const hint = there.size === 0 ? "" : ` (there are ${[...there].join(", ")})`
+  return Effect.fail(storeError("", "NotFound", `platform not found: ${platformText(platform)}${hint}`))
 }

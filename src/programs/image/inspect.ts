@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { isImageConfigType } from "../../schemas/MediaType.ts"
 import { referenceOf } from "../../schemas/Ref.ts"
-import { storeError } from "../../schemas/StoreError.ts"
+import { storeError, within } from "../../schemas/StoreError.ts"
 import { collect } from "../../services/Bytes.ts"
 import { Formatter } from "../../services/Formatter.ts"
 import { platformOf, selectPlatform } from "../graph/select.ts"
@@ -23,7 +23,10 @@ const withHeaders: ReadonlySet<string> = new Set(["raw", "raw-headers", "rawHead
 export const run = Effect.fn("image inspect")(function*({ args, format, platform }: Input) {
   const { ref, repository } = yield* openRef(args[0])
   const wanted = yield* platformOf(platform === "" ? "local" : platform)
-  const manifest = yield* selectPlatform(repository, referenceOf(ref), wanted)
+  const manifest = yield* Effect.mapError(
+    selectPlatform(repository, referenceOf(ref), wanted),
+    within("failed to get manifest")
+  )
   if (manifest._tag !== "Image") {
     const { mediaType } = manifest.descriptor
     return yield* unsupported(`failed to get image config: config digest not available for media type ${mediaType}`)

@@ -1,9 +1,9 @@
 /** `regctl manifest get`: a manifest as it is, or that of one platform below an index. */
 import { Effect } from "effect"
-import { referenceOf } from "../../schemas/Ref.ts"
+import { storeError } from "../../schemas/StoreError.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
 import { Formatter } from "../../services/Formatter.ts"
-import { platformOf, selectPlatform } from "../graph/select.ts"
+import { choosePlatform } from "../graph/select.ts"
 import { openRef } from "../open.ts"
 import { manifestView } from "../views/manifest.ts"
 
@@ -13,19 +13,25 @@ interface Input {
   readonly requireList: boolean
   /** Deprecated, without effect. */
   readonly list: boolean
+  readonly given: ReadonlySet<string>
   readonly args: ReadonlyArray<string>
 }
 
-export const run = Effect.fn("manifest get")(function*({ args, format, list, platform, requireList }: Input) {
+export const run = Effect.fn("manifest get")(function*({ args, format, given, platform, requireList }: Input) {
   if (requireList && platform !== "") {
     return yield* new UsageError({ message: "cannot request a platform and require-list simultaneously" })
   }
-  if (!list) yield* Effect.logInfo("list option has been deprecated, manifest list is output by default")
+  if (given.has("list")) {
+    yield* Effect.logInfo(
+      "list option has been deprecated, manifest list is output by default until a platform is specified"
+    )
+  }
   const { ref, repository } = yield* openRef(args[0])
-  const manifest = platform === ""
-    ? yield* repository.manifest(referenceOf(ref))
-    : yield* selectPlatform(repository, referenceOf(ref), yield* platformOf(platform))
-  const { descriptor, headers } = manifest
+  const chosen = yield* choosePlatform(repository, ref, platform)
+  const { descriptor, headers } = chosen.manifest
+  if (chosen.manifest._tag === "Other") {
+    return yield* storeError("", "UnsupportedMediaType", `unsupported media type: "${descriptor.mediaType}"`)
+  }
   const { write } = yield* Formatter
-  yield* write(format, manifestView({ ref, descriptor, headers, manifest }), { named: true })
+  yield* write(format, manifestView({ ...chosen, descriptor, headers }), { named: true })
 }, Effect.scoped)

@@ -1,10 +1,10 @@
 /** `regctl manifest head`: the digest of a manifest, asked for without its body where that is enough. */
 import { Effect } from "effect"
-import { Reference, referenceOf } from "../../schemas/Ref.ts"
+import { referenceOf } from "../../schemas/Ref.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
 import { Formatter } from "../../services/Formatter.ts"
 import type { Head } from "../../services/Repository.ts"
-import { platformOf, selectPlatform } from "../graph/select.ts"
+import { choosePlatform } from "../graph/select.ts"
 import { openRef } from "../open.ts"
 import { manifestView } from "../views/manifest.ts"
 
@@ -22,19 +22,17 @@ export const run = Effect.fn("manifest head")(function*(input: Input) {
     return yield* new UsageError({ message: "cannot request a platform and require-list simultaneously" })
   }
   const { ref, repository } = yield* openRef(input.args[0])
-  const asked = referenceOf(ref)
-  const reference = platform === "" ? asked : Reference.ByDigest({
-    digest: (yield* selectPlatform(repository, asked, yield* platformOf(platform))).descriptor.digest
-  })
+  const chosen = platform === "" ? ref : (yield* choosePlatform(repository, ref, platform)).ref
+  const reference = referenceOf(chosen)
   const head = yield* repository.resolve(reference)
   const mayGet = requireDigest || format === ""
   const manifest = mayGet && isWithoutDigest(head) ? yield* repository.manifest(reference) : undefined
-  const view = manifestView({ ref, ...manifest ?? head, ...(manifest === undefined ? {} : { manifest }) })
+  const view = manifestView({ ref: chosen, ...manifest ?? head, ...(manifest === undefined ? {} : { manifest }) })
   const { write } = yield* Formatter
   yield* write(
     format === "" || format === "digest" ? "{{ printf \"%s\\n\" .GetDescriptor.Digest }}" : format,
     view,
-    { named: true }
+    { named: "headers" }
   )
 }, Effect.scoped)
 

@@ -44,7 +44,7 @@ for repairs: the digest of a blob is listed in the manifests that use it.`,
       help: "Ask whether a blob is there and show the headers of the answer.",
       args: "<repository> <digest>",
       examples: [["look for a blob", "{tool} blob head alpine sha256:<digest>"]],
-      options: { format: rawFormat() }
+      options: { format: text("format", `Go template for the output, or "raw-headers" (default: the headers)`) }
     }, () => import("../blob/head.ts")),
     command({
       name: "put",

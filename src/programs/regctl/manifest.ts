@@ -11,7 +11,7 @@ export const getOptions = {
 }
 
 export const headOptions = {
-  format: rawFormat(),
+  format: text("format", `Go template for the output, "digest" or "raw-headers" (default: the digest)`),
   platform: platform("Platform to choose, such as linux/amd64 or local (fetches the index)"),
   requireDigest: toggle("require-digest", "Fetch the manifest when the registry names no digest"),
   requireList: toggle("require-list", "Refuse a platform beside it")

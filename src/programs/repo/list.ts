@@ -4,6 +4,8 @@ import { parseHost } from "../../schemas/Ref.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
 import { Formatter } from "../../services/Formatter.ts"
 import { Registry } from "../../services/Registry.ts"
+import type { Page } from "../../services/Repository.ts"
+import { checkSkipped } from "../skipped.ts"
 import { repositoriesView } from "../views/repositories.ts"
 
 interface Input {
@@ -23,6 +25,8 @@ export const run = Effect.fn("repo ls")(function*({ args, format, last, limit }:
   const { list } = yield* Registry
   const request = { ...(last === "" ? {} : { last }), ...(limit > 0 ? { limit } : {}) }
   const page = yield* Stream.runHead(list(registry, request))
-  const { body, headers, names } = Option.getOrElse(page, () => ({ names: [], body: new Uint8Array(), headers: {} }))
+  const found: Page = Option.getOrElse(page, () => ({ names: [], body: new Uint8Array(), headers: {} }))
+  const { body, headers, names } = found
   yield* (yield* Formatter).write(format, repositoriesView({ repositories: names, body, headers }), { named: true })
+  yield* checkSkipped(`failed to list repositories for ${registry}`, found)
 })

@@ -1,8 +1,8 @@
 /** Pushing blobs to the embedded registry: at once, in parts, or by mount (distribution-spec, pushing blobs; faults R04, R05). */
-import { Effect, Option, Result } from "effect"
+import { Effect, Option, Result, Schema } from "effect"
 import { HttpServerResponse } from "effect/http"
 import type { HttpServerRequest } from "effect/http"
-import type { Digest } from "../../schemas/Digest.ts"
+import { algorithmOf, type Digest } from "../../schemas/Digest.ts"
 import type { StoreError } from "../../schemas/StoreError.ts"
 import { isRepositoryName, ServeStore } from "../../services/ServeStore.ts"
 import { type PartRange, type Session, Uploads } from "../../services/Uploads.ts"
@@ -38,12 +38,14 @@ export const start = (name: string, query: URLSearchParams, request: Request) =>
     const uploads = yield* Uploads
     const digest = query.get("digest")
     if (digest !== null) return yield* whole(name, digest, request)
-    const algorithm = query.get("digest-algorithm")
-    if (algorithm !== null && !/^sha(256|384|512)$/.test(algorithm)) {
+    const algorithm = query.get("digest-algorithm") ?? "sha256"
+    if (!isAlgorithm(algorithm)) {
       return yield* Effect.fail(refusal(400, "DIGEST_INVALID", "unsupported digest algorithm"))
     }
-    return accepted(yield* Effect.mapError(uploads.start(name), failed))
+    return accepted(yield* Effect.mapError(uploads.start(name, algorithm), failed))
   })
+
+const isAlgorithm = Schema.is(Schema.Literals(["sha256", "sha384", "sha512"]))
 
 const mounted = (name: string, mount: string, from: string | null) =>
   Effect.gen(function*() {
@@ -56,25 +58,13 @@ const mounted = (name: string, mount: string, from: string | null) =>
     return isMounted ? created(name, digest) : accepted(yield* Effect.mapError(uploads.start(name), failed))
   })
 
-/** A body whose length is known goes straight to the store; any other through a session, which counts it. */
+/** The whole in one request; a session that fails is gone. */
 const whole = (name: string, text: string, request: Request) =>
   Effect.gen(function*() {
     const digest = yield* Effect.fromResult(parseDigest(text))
-    const length = announced(request)
-    const store = yield* ServeStore
-    if (length !== undefined) {
-      yield* Effect.mapError(
-        withBody(
-          request,
-          (body) => store.write(name, (repository) => repository.putBlob(body, blobOf(digest, length)))
-        ),
-        failed
-      )
-      return created(name, digest)
-    }
     const uploads = yield* Uploads
-    const { id } = yield* Effect.mapError(uploads.start(name), failed)
-    // The first failure is the one to tell.
+    const { id } = yield* Effect.mapError(uploads.start(name, algorithmOf(digest)), failed)
+    // It is gone already when it was its digest that was wrong.
     return yield* Effect.onError(complete(name, id, digest, request), () => Effect.ignore(uploads.cancel(name, id)))
   })
 

@@ -8,6 +8,7 @@ import { UsageError } from "../../schemas/UsageError.ts"
 import { Formatter } from "../../services/Formatter.ts"
 import type { Page } from "../../services/Repository.ts"
 import { openRef } from "../open.ts"
+import { checkSkipped } from "../skipped.ts"
 import { tagsView } from "../views/tags.ts"
 
 interface Input {
@@ -22,22 +23,26 @@ interface Input {
 export const run = Effect.fn("tag ls")(function*({ args, exclude, format, include, last, limit }: Input) {
   const isWanted = wanted(yield* Effect.forEach(include, matcher), yield* Effect.forEach(exclude, matcher))
   const { ref, repository } = yield* openRef(args[0])
-  const request = { ...(last === "" ? {} : { last }), ...(limit > 0 ? { limit } : {}) }
+  // A layout lists all it has (regctl description, 4.12).
+  const request = ref.location._tag !== "Registry"
+    ? {}
+    : { ...(last === "" ? {} : { last }), ...(limit > 0 ? { limit } : {}) }
   const names: Array<string> = []
   let page: Page = { names: [], body: new Uint8Array(), headers: {} }
   yield* Stream.runForEach(repository.tags(request), (it) =>
     Effect.sync(() => {
-      page = it
+      page = { ...it, skipped: (page.skipped ?? 0) + (it.skipped ?? 0) }
       for (const name of it.names) if (isWanted(name)) names.push(name)
     }))
   const { body, headers } = page
-  const name = ref.location._tag === "Registry" ? ref.location.repository : ref.location.path
+  const name = ref.location._tag === "Registry" ? ref.location.repository : ""
   // A layout answers with its index.
   const index = ref.location._tag === "Registry" ? undefined : yield* Effect.fromResult(
     decodeManifest(body, { mediaType: mediaTypes.ociIndex, name: locationName(ref.location) })
   )
-  const view = tagsView({ name, tags: names.sort(), body, headers, ...(index?._tag === "Index" ? { index } : {}) })
+  const view = tagsView({ name, tags: names, body, headers, ...(index?._tag === "Index" ? { index } : {}) })
   yield* (yield* Formatter).write(format, view, { named: true })
+  yield* checkSkipped(`failed to list tags for ${locationName(ref.location)}`, page)
 }, Effect.scoped)
 
 const wanted = (include: ReadonlyArray<Matcher>, exclude: ReadonlyArray<Matcher>): Matcher => (tag) =>

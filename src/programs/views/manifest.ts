@@ -68,7 +68,7 @@ const commonMethods = (
   GetRef: () => referenceView(ref),
   IsList: () => isIndexType(descriptor.mediaType),
   IsSet: () => manifest !== undefined,
-  GetOrig: () => new Struct("v1.Manifest", fields),
+  GetOrig: () => fields["Manifest"] ?? fields["Index"] ?? new Struct("v1.Manifest", fields),
   RawBody: () => bytesOfManifest(manifest),
   RawHeaders: () => headersView(headers),
   MarshalJSON: () => bytesOfManifest(manifest),

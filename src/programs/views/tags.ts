@@ -21,7 +21,7 @@ export interface TagsFacts {
 
 export const tagsView = (facts: TagsFacts): Struct => {
   const { body, headers, index, name, tags } = facts
-  return new Struct("tag.List", { Name: name, Tags: tags, ...googleFields(body), Index: indexView(index) }, {
+  return new Struct("tag.List", { Name: name, Tags: tags, ...googleFields(body), Index: indexView(index, body) }, {
     isPointer: true,
     json: () => compactJson(textOf(body)),
     pretty: () => prettyNames(tags),
@@ -35,13 +35,13 @@ export const tagsView = (facts: TagsFacts): Struct => {
   })
 }
 
-const indexView = (index: Index | undefined): Struct =>
+const indexView = (index: Index | undefined, body: Uint8Array): Struct =>
   new Struct("v1.Index", {
     SchemaVersion: index === undefined ? 0 : 2,
-    MediaType: index?.descriptor.mediaType ?? "",
+    MediaType: index === undefined ? "" : text(documentIn(body), "mediaType"),
     Manifests: index?.manifests.map((it) => descriptorView(it)) ?? new Nil("slice", "[]descriptor.Descriptor"),
     Annotations: stringMap(index?.annotations)
-  })
+  }, { json: () => index === undefined ? `{"schemaVersion":0,"manifests":null}` : compactJson(textOf(body)) })
 
 /** What Google's registries add to a list of tags. */
 const googleFields = (body: Uint8Array) => {

@@ -5,8 +5,8 @@ import { hasher } from "../../lib/hash.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, Digest, encodedOf } from "../../schemas/Digest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
-import { type StoreError, storeError } from "../../schemas/StoreError.ts"
-import { attempt, type Bytes, fromPump, type Pump, pumpOf, type Sink } from "../Bytes.ts"
+import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
+import { attempt, type Bytes, fromPump, type Pump, pumpOf, type Sink, type SpareFile, spareFileOf } from "../Bytes.ts"
 import { fsError } from "../fsError.ts"
 import { folderOf, type LayoutState, noteFound, pathOf, temporaryIn, type Verified } from "./state.ts"
 
@@ -77,6 +77,7 @@ const measured = (sink: Sink, expected: { readonly digest?: Digest; readonly siz
       hash.update(view)
       sink(view, release)
     },
+    isTooLong: () => expected.size > 0 && received > expected.size,
     end: () => {
       const hex = hash.hex()
       return { received, hex, problem: problemOf(expected, received, hex) }
@@ -96,9 +97,12 @@ export const readBlob = (
     Effect.gen(function*() {
       const before = yield* state.disk.info(path)
       const measure = measured(sink, blob)
-      yield* filePump(path)(measure.sink)
+      yield* Effect.mapError(
+        filePump(path)(measure.sink),
+        (error) => measure.isTooLong() ? within(`read ${path}`)(error) : error
+      )
       const { problem } = measure.end()
-      if (problem !== undefined) return yield* problem
+      if (problem !== undefined) return yield* within(`read ${path}`)(problem)
       const known = knownAs(state, blob.digest)
       if (before !== undefined && known?.identity !== before.identity) {
         remember(state, blob.digest, { identity: before.identity, isOwn: false })
@@ -142,6 +146,14 @@ const makeFolder = Effect.fnUntraced(function*(state: LayoutState, folder: strin
   }
 })
 
+/** A file got its name: that is not durable yet, and its content is known. */
+const placed = Effect.fnUntraced(function*(state: LayoutState, digest: Digest) {
+  state.unsynced.add(folderOf(state, digest))
+  state.place.written.add(digest)
+  const info = yield* state.disk.infoOfName(pathOf(state, digest))
+  if (info !== undefined) remember(state, digest, { identity: info.identity, isOwn: true })
+})
+
 /** A file made by `fill` under a temporary name, then named by the digest that `fill` gives. Nothing stays of a failure. */
 const place = <A extends { readonly digest: Digest }>(
   state: LayoutState,
@@ -156,13 +168,25 @@ const place = <A extends { readonly digest: Digest }>(
         const made = yield* restore(fill(temporary))
         const path = pathOf(state, made.digest)
         yield* state.disk.rename(temporary, path)
-        state.unsynced.add(folder)
-        state.place.written.add(made.digest)
-        const info = yield* state.disk.infoOfName(path)
-        if (info !== undefined) remember(state, made.digest, { identity: info.identity, isOwn: true })
+        yield* placed(state, made.digest)
         return made
       }).pipe(Effect.onError(() => Effect.ignore(state.disk.remove(temporary)))) // the first failure is the one to tell
     })
+  )
+
+/** Moves a file into place; `false` where it lies on another file system. */
+const adopt = (state: LayoutState, { digest, path }: SpareFile): Effect.Effect<boolean, StoreError> =>
+  Effect.uninterruptible(Effect.gen(function*() {
+    const folder = folderOf(state, digest)
+    yield* makeFolder(state, folder)
+    yield* state.disk.rename(path, pathOf(state, digest))
+    yield* placed(state, digest)
+    return true
+  })).pipe(
+    Effect.catchTag(
+      "StoreError",
+      (error) => codeOf(error.cause) === "EXDEV" ? Effect.succeed(false) : Effect.fail(error)
+    )
   )
 
 /** Stores content whose digest may be unknown. The layout has to be announced. */
@@ -171,6 +195,15 @@ export const writeBlob = (
   content: Bytes,
   expected?: Descriptor
 ): Effect.Effect<Descriptor, StoreError> => {
+  const spare = spareFileOf(content)
+  if (spare === undefined || spare.digest !== expected?.digest) return copyBlob(state, content, expected)
+  return Effect.flatMap(
+    adopt(state, spare),
+    (isAdopted) => isAdopted ? Effect.succeed({ ...expected, size: spare.size }) : copyBlob(state, content, expected)
+  )
+}
+
+const copyBlob = (state: LayoutState, content: Bytes, expected?: Descriptor): Effect.Effect<Descriptor, StoreError> => {
   const folder = expected === undefined ? `${state.dir}/blobs/sha256` : folderOf(state, expected.digest)
   const fill = (temporary: string) =>
     Effect.acquireUseRelease(

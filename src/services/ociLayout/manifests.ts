@@ -45,7 +45,7 @@ const lookUp = Effect.fnUntraced(function*(state: LayoutState, reference: Refere
   const entry = find(yield* indexOf(state), reference)
   if (entry !== undefined) return entry
   if (reference._tag === "ByDigest") return { mediaType: "", digest: reference.digest, size: 0 }
-  return yield* missing(`not found: could not find entry in index.json: ${nameOf(state, reference)}`)
+  return yield* missing(`could not find entry in index.json: ${nameOf(state, reference)}`)
 })
 
 /** `NotFound` also where the file is there and damaged, so that a copy brings it again (faults L07). */

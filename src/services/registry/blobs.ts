@@ -93,9 +93,17 @@ const whole = (at: At, http: Http, blob: Descriptor): Bytes =>
       inline === undefined
         ? Effect.scoped(Effect.flatMap(
           anywhere(blob, (where) => http.request({ ...request(at, blob), ...resumable(blob), ...where })),
-          (response) => pumpOf(checked(response, blob))(sink)
+          (response) => rejecting(response, pumpOf(checked(response, blob)))(sink)
         ))
         : pumpOf(fromBytes(inline))(sink)), failedToGet(at, blob)))
+
+/** Who reads it again after wrong bytes shall not get them from the same mirror. */
+const rejecting = ({ reject }: RegistryResponse, pump: Pump): Pump =>
+  reject === undefined ? pump : (sink) =>
+    Effect.tapError(
+      pump(sink),
+      ({ reason }) => reason._tag === "DigestMismatch" || reason._tag === "SizeMismatch" ? reject : Effect.void
+    )
 
 const resumable = (blob: Descriptor): Pick<RegistryRequest, "resume"> =>
   isSizeKnown(blob) ? { resume: { from: 0, size: blob.size } } : {}

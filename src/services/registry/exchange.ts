@@ -4,7 +4,7 @@ import type { Scope } from "effect"
 import { header, type Headers } from "../../schemas/Manifest.ts"
 import type { Reference } from "../../schemas/Ref.ts"
 import { referenceText } from "../../schemas/Ref.ts"
-import type { ReasonTag, StoreError } from "../../schemas/StoreError.ts"
+import { type ReasonTag, type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { attempt, collect, fromPump, type Pump } from "../Bytes.ts"
 import type { RegistryHttp, RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
 
@@ -54,7 +54,8 @@ const passing: ReadonlySet<ReasonTag> = new Set([
 
 /**
  * Asks for a document of at most `limit` bytes and reads it. A body that breaks off or does not fit is asked for
- * again, up to five times in all; what fails before a body came was tried again below.
+ * again, up to five times in all, whatever is wrong with a mirror's at once and elsewhere; what fails before a body
+ * came was tried again below.
  */
 export const document = <A>(
   http: Http,
@@ -62,18 +63,32 @@ export const document = <A>(
   limit: number,
   read: (document: Document) => Effect.Effect<A, StoreError>,
   check: (response: RegistryResponse) => Effect.Effect<void, StoreError> = () => Effect.void
-): Effect.Effect<A, StoreError> =>
-  Effect.scoped(Effect.gen(function*(): Effect.fn.Return<Result.Result<A, StoreError>, StoreError, Scope.Scope> {
+): Effect.Effect<A, StoreError> => {
+  const once = Effect.scoped(Effect.gen(function*(): Effect.fn.Return<Read<A>, StoreError, Scope.Scope> {
     const response = yield* Effect.result(http.request(request))
     if (Result.isFailure(response)) return Result.fail(response.failure)
-    const { body, headers, status, url } = response.success
-    yield* check(response.success)
-    const bytes = yield* collect(fromPump(body), limit)
-    return Result.succeed(yield* read({ status, headers, url, bytes }))
-  })).pipe(
+    const { body, headers, reject, status, url } = response.success
+    const content = Effect.gen(function*() {
+      yield* check(response.success)
+      return yield* read({ status, headers, url, bytes: yield* collect(fromPump(body), limit) })
+    })
+    if (reject === undefined) return Result.succeed(yield* content)
+    return yield* Effect.matchEffect(content, {
+      onSuccess: (it) => Effect.succeed(Result.succeed(it)),
+      onFailure: () => Effect.as(reject, "rejected" as const)
+    })
+  }))
+  const here = Effect.repeat(once, { while: (it) => it === "rejected", times: 5 })
+  return here.pipe(
     Effect.retry({ schedule: backoff, times: 4, while: ({ reason }) => passing.has(reason._tag) }),
-    Effect.flatMap(Effect.fromResult)
+    Effect.flatMap((it) => it === "rejected" ? Effect.fail(noneLeft) : Effect.fromResult(it))
   )
+}
+
+/** What an attempt came to; a failure of the request is told apart from one of its body, which may pass. */
+type Read<A> = Result.Result<A, StoreError> | "rejected"
+
+const noneLeft = storeError("", "ProtocolError", "no mirror sent what was asked for")
 
 /** All items of a header that holds a list, over all its lines. */
 export const listed = (headers: Headers, name: string): ReadonlyArray<string> =>

@@ -63,17 +63,22 @@ const page = Effect.fnUntraced(function*(http: Http, listing: Listing, position:
   const answer = yield* ask(http, listing, position)
   const names = yield* Effect.fromResult(namesIn(listing, answer))
   const fresh: Array<string> = []
+  let skipped = 0
   for (const name of names) {
     if (position.seen.has(name)) continue
     position.seen.add(name)
     if (listing.isName(name)) fresh.push(name)
-    else yield* Effect.logWarning(`Skipping a name that is not allowed: "${visible(cut(name, 200))}"`)
+    else {
+      skipped++
+      yield* Effect.logWarning(`Skipping a name that is not allowed: "${visible(cut(name, 200))}"`)
+    }
   }
   const known = position.seen.size
   if (known > maxNames)
     return yield* Effect.fail(storeError("", "SizeLimit", `size limit exceeded: more than ${maxNames} names`))
   const next = yield* Effect.fromResult(nextOf(answer, position, names.length))
-  return { page: { names: fresh, body: answer.bytes, headers: answer.headers }, next }
+  const left = skipped === 0 ? {} : { skipped }
+  return { page: { names: fresh, body: answer.bytes, headers: answer.headers, ...left }, next }
 })
 
 /** Some registries refuse an `n` above their own limit: then without (registry-quirks 3.15). */

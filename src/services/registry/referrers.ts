@@ -83,6 +83,8 @@ const request = (at: At, subject: Descriptor, artifactType: string | undefined):
   path: `referrers/${subject.digest}`,
   ...(artifactType === undefined ? {} : { query: { artifactType } }),
   headers: { accept: mediaTypes.ociIndex },
+  // No API: some registries send strangers to their web site, which may not answer (registry-quirks 5.2).
+  accept: [301, 302, 303],
   demand: { kind: "query", size: 0 },
   mirrors: true
 })

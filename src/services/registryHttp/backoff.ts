@@ -43,6 +43,9 @@ export const isTransient = ({ reason }: StoreError, failures: number): boolean =
   }
 }
 
+/** Milliseconds in which a host that sent something wrong is asked last. */
+const rejected = 60_000
+
 /** When each host may be asked again, in milliseconds of the clock. */
 export class Health {
   readonly #until = new Map<string, number>()
@@ -54,6 +57,11 @@ export class Health {
   /** After a failure. */
   postpone(host: string, until: number): void {
     this.#until.set(host, Math.max(until, this.until(host)))
+  }
+
+  /** After content that was wrong although its request went well. */
+  reject(host: string): Effect.Effect<void> {
+    return Effect.map(Clock.currentTimeMillis, (now) => this.postpone(host, now + rejected))
   }
 
   /** Hosts that may be asked now before the others, those by the end of their waits. */

@@ -10,6 +10,8 @@ export interface Opened {
   readonly status: number
   readonly headers: Headers
   readonly body: Pump
+  /** Tells a mirror from the host itself: others are asked for the rest. */
+  readonly reject?: Effect.Effect<void>
   readonly close: Effect.Effect<void>
 }
 
@@ -71,7 +73,7 @@ export const resuming = (
       if (copy.at() >= wanted.size && opened !== undefined) return
       failures = copy.at() - before >= progress ? 0 : failures + 1
       if (failures >= attemptsPerHost) return yield* error
-      if (opened !== undefined) yield* opened.close
+      if (opened !== undefined) yield* Effect.andThen(opened.close, opened.reject ?? Effect.void)
       yield* Effect.sleep(yield* backoff(Math.max(failures, 1)))
       const from = isRangeRefused ? 0 : copy.at()
       // Nothing is left to read at the position: the content is shorter than it should be.

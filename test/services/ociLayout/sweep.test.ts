@@ -51,6 +51,20 @@ describe("the sweep of a layout", () => {
         assert.deepStrictEqual(yield* filesIn(dir), [fileOf(blob), "index.json", "oci-layout"])
       })
     ))
+  it.effect("comes to what was left out of an earlier one, also when only tags are added", () =>
+    inDirectory((dir) =>
+      Effect.gen(function*() {
+        const blob = descriptorOf(encode("stray"))
+        const first = yield* using(dir, (repository) => putImage(repository, "v1", "one"))
+        yield* using(dir, (it) => it.putBlob(fromBytes(encode("stray")), blob)).pipe(
+          Effect.provideService(SweepAtEnd, false)
+        )
+        yield* using(dir, (repository) => putImage(repository, "v2", "two"))
+        assert.isFalse(yield* hasFile(dir, blob))
+        yield* using(dir, (repository) => putImage(repository, "v1", "three"))
+        assert.isFalse(yield* hasFile(dir, first.layer))
+      })
+    ))
   it.effect("does not follow when a layout was only read", () =>
     inDirectory((dir) =>
       Effect.gen(function*() {
