@@ -32,8 +32,19 @@ beforeAll(async () => {
   const openssl = (...args: ReadonlyArray<string>) => execFileSync("openssl", args, { cwd: dir.path, stdio: "pipe" })
   openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "client.key", "-out", "client.csr", "-subj", "/CN=ada")
   openssl(
-    ...["x509", "-req", "-in", "client.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"],
-    ...["-out", "client.crt", "-days", "2"]
+    "x509",
+    "-req",
+    "-in",
+    "client.csr",
+    "-CA",
+    "ca.crt",
+    "-CAkey",
+    "ca.key",
+    "-CAcreateserial",
+    "-out",
+    "client.crt",
+    "-days",
+    "2"
   )
   client = { certificate: readFileSync(at("client.crt"), "utf8"), key: readFileSync(at("client.key"), "utf8") }
   ;[secured, guarded, tls] = await Promise.all([
@@ -111,8 +122,15 @@ describe("a client's certificate", () => {
     assert.strictEqual(refused.code, 1)
     assert.strictEqual(lastRecord(refused).reason, "TlsFailed")
     const set = await talkative(place, [
-      ...["registry", "set", strict.host, "--cacert", certificates.ca],
-      ...["--client-cert", client.certificate, "--client-key", client.key]
+      "registry",
+      "set",
+      strict.host,
+      "--cacert",
+      certificates.ca,
+      "--client-cert",
+      client.certificate,
+      "--client-key",
+      client.key
     ])
     assert.strictEqual(set.code, 0, set.err)
     const ran = await talkative(place, ls(strict.host))
