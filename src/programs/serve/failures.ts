@@ -75,10 +75,10 @@ const table: { readonly [Tag in ReasonTag]?: readonly [status: number, code: Cod
   FsNoSpace: [503, "UNAVAILABLE"]
 }
 
-const notFound: { readonly [It in Code]?: string } = {
+const phrases: { readonly [Name in Code]?: string } = {
   BLOB_UNKNOWN: "blob unknown to registry",
-  BLOB_UPLOAD_UNKNOWN: "blob unknown to registry",
-  MANIFEST_UNKNOWN: "manifest unknown",
+  BLOB_UPLOAD_UNKNOWN: "upload is not known here",
+  MANIFEST_UNKNOWN: "manifest unknown to registry",
   NAME_UNKNOWN: "repository name not known"
 }
 
@@ -89,12 +89,11 @@ export const fromStore = (unknown: Code) => (error: StoreError): Refusal => {
   if (status >= 500) {
     return new Refusal({ status, problems: [{ code, message: "the registry's storage failed" }], cause: error })
   }
-  // What is not found is named by its code: the detail says where on this disk it was looked for.
-  if (_tag === "NotFound") return refusal(status, unknown, notFound[unknown] ?? "not found")
   return refusal(
     status,
-    code,
-    detail,
+    _tag === "NotFound" ? unknown : code,
+    // What was looked for is known to the client; where, is the server's own matter.
+    _tag === "NotFound" ? phrases[unknown] ?? "not found" : detail,
     retryAfter === undefined ? {} : { headers: { "retry-after": String(Math.ceil(retryAfter / 1000)) } }
   )
 }
