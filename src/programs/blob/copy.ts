@@ -14,8 +14,8 @@ export const run = Effect.fn("blob copy")(
     const blob = yield* readBlob(args[2])
     const { ref: source, repository: from } = yield* openRef(args[0])
     const { ref: target, repository: to } = yield* openRef(args[1])
-    const { descriptor } = yield* from.headBlob(blob)
     if (isSameLocation(source.location, target.location)) return
+    const { descriptor } = yield* from.headBlob(blob)
     const isThere = yield* to.headBlob(blob).pipe(
       Effect.as(true),
       Effect.catchTag(
