@@ -173,3 +173,36 @@ describe("a copy to the digest of something else", () =>
     })
     assert.throws(() => readFileSync(join(dir, "other/index.json")), /ENOENT/)
   }))
+
+describe("what is worth trying", () => {
+  it("is said when a login is missing", async () => {
+    const hash = "$2y$05$abcdefghijklmnopqrstuuWb6dNqC1VBvRx6nlfhdzyYG2qzZ0E1a"
+    writeFileSync(join(dir, "users"), `someone:${hash}\n`)
+    const closed = await ownRegistry(["--htpasswd", join(dir, "users")])
+    try {
+      const { code, err } = await regctl(["tag", "ls", "--host", `reg=${closed.host},tls=disabled`, `${closed.host}/a`])
+      assert.strictEqual(code, 1)
+      assert.match(err, /unauthorized.*\nTry logging in with "regctl registry login <registry>"\n$/)
+    } finally {
+      await closed.stop()
+    }
+  })
+
+  it("is not said of a full disk, whose name is", async () => {
+    const { code, err } = await run("sh", [
+      "-c",
+      `exec "$0" "$1" ref nginx >/dev/full`,
+      process.execPath,
+      tool("regctl")
+    ])
+    assert.deepStrictEqual({ code, err }, {
+      code: 1,
+      err: "failed to write output: ENOSPC: no space left on device, write\n"
+    })
+  })
+
+  it("is not said by tools that cannot do their work yet", async () => {
+    assert.include((await run(process.execPath, [tool("regsync"), "--help"])).out, "has no synchronisation yet")
+    assert.include((await run(process.execPath, [tool("regbot"), "--help"])).out, "runs no scripts yet")
+  })
+})
