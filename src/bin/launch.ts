@@ -40,7 +40,12 @@ export const launch = (
   }
   // A run that waits for nothing any more would end with status 0 otherwise.
   process.exitCode = 1
-  process.stdout.on("error", () => end("closed"))
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // A reader that went away has what it wanted; a full disk has not (faults L01, L05).
+    if (error.code !== "EPIPE" && !stop.signal.aborted)
+      process.stderr.write(`failed to write output: ${error.message}\n`)
+    end("closed")
+  })
   // Who closed stderr does not want to hear of it.
   process.stderr.on("error", () => {})
   run(process.argv.slice(2), stop.signal).then(finish, (error: unknown) => {

@@ -4,6 +4,7 @@
  */
 import { close, constants, fstat, fsync, ftruncate, open, read, write } from "node:fs"
 import * as fs from "node:fs/promises"
+import { dirname } from "node:path"
 
 /** Bytes of one buffer; two are in use for each file that is read or written. */
 export const bufferSize = 1024 * 1024
@@ -109,6 +110,25 @@ export const replace = async (path: string, temporary: string, content: Uint8Arr
   } catch (error) {
     await fs.rm(temporary, { force: true })
     throw error
+  }
+}
+
+/**
+ * A directory with its parents, present or made. Node's own recursive form never ends where a directory cannot be made
+ * and its parent is there, as below /proc.
+ */
+export const makeDirectories = async (path: string): Promise<void> => {
+  try {
+    await fs.mkdir(path)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === "EEXIST" && (await fs.stat(path)).isDirectory()) return
+    const parent = dirname(path)
+    if (code !== "ENOENT" || parent === path) throw error
+    await makeDirectories(parent)
+    await fs.mkdir(path).catch((again: unknown) => {
+      if (codeOf(again) !== "EEXIST") throw again
+    })
   }
 }
 

@@ -10,9 +10,13 @@ export const referrer = (manifest: Manifest): Descriptor => {
   return {
     ...manifest.descriptor,
     ...(artifactType === undefined ? {} : { artifactType }),
-    ...(Object.keys(manifest.annotations).length === 0 ? {} : { annotations: manifest.annotations })
+    ...(Object.keys(manifest.annotations).length === 0 ? {} : { annotations: sorted(manifest.annotations) })
   }
 }
+
+/** Maps are written with sorted keys, so that equal lists have equal digests (library description, 3.3). */
+const sorted = (annotations: Annotations): Annotations =>
+  Object.fromEntries(Object.entries(annotations).sort(([a], [b]) => a < b ? -1 : 1))
 
 /** The tag under which referrers of a digest are listed where there is no API. */
 export const fallbackTag = (digest: Digest): Tag =>

@@ -16,8 +16,8 @@ export const run = Effect.fn("blob copy")(
     const blob = yield* readBlob(args[2])
     const { ref: source, repository: from } = yield* openRef(args[0])
     const { ref: target, repository: to } = yield* openRef(args[1])
-    const { descriptor } = yield* from.headBlob(blob)
     if (isSameLocation(source.location, target.location)) return
+    const { descriptor } = yield* from.headBlob(blob)
     if (yield* exists(to.headBlob(blob))) return
     if (isSameStore(source.location, target.location) && (yield* to.mountBlob(descriptor, source.location))) return
     yield* transfer(from, to, descriptor, { bytes: 0 })

@@ -23,7 +23,8 @@ interface Input {
 // A sweep would take the blob away again: no manifest names it yet.
 export const run = Effect.fn("blob put")(
   function*({ args, contentType, digest, format }: Input) {
-    if (contentType !== "") yield* Effect.logInfo("content-type option is deprecated")
+    if (contentType !== "")
+      yield* Effect.annotateLogs(Effect.logInfo("Specifying the blob media type is deprecated"), { mt: contentType })
     const expected = digest === "" ? undefined : yield* readBlob(digest)
     const { repository } = yield* openRef(args[0])
     const algorithm = expected === undefined ? "sha256" : algorithmOf(expected.digest)
@@ -50,8 +51,8 @@ export const run = Effect.fn("blob put")(
       size
     }
     if (expected !== undefined && expected.digest !== blob.digest) {
-      const detail = `digest mismatch, expected ${expected.digest}, computed ${blob.digest}`
-      return yield* storeError(`failed to put blob to ${args[0]}`, "DigestMismatch", detail)
+      const what = repository.location._tag === "Registry" ? "digest mismatch" : "unexpected digest"
+      return yield* storeError("", "DigestMismatch", `${what}, expected ${expected.digest}, computed ${blob.digest}`)
     }
     const content = files.stream(file, { chunkSize: 1024 * 1024 }).pipe(
       Stream.mapError(platformError("read"))

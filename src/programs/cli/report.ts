@@ -18,7 +18,18 @@ interface Told {
 /** Characters of an error's text (faults, text from outside). */
 const limit = 8_000
 
-const plainHttp = "http: server gave HTTP response to HTTPS client"
+/** What to try, by what went wrong. */
+const hints: ReadonlyArray<readonly [sign: string, hint: string]> = [
+  [
+    "http: server gave HTTP response to HTTPS client",
+    `Try updating your registry with "regctl registry set --tls disabled <registry>"`
+  ],
+  ["no credentials available: unauthorized", `Try logging in with "regctl registry login <registry>"`],
+  [
+    "tls: failed to verify certificate",
+    `Try trusting its authority with "regctl registry set --cacert <PEM text> <registry>", or "--tls insecure"`
+  ]
+]
 
 /** Prints what went wrong; with `isJson` a log record that carries the reason comes first. */
 export const report = Effect.fnUntraced(function*(cause: Cause.Cause<unknown>, isJson: boolean) {
@@ -27,9 +38,8 @@ export const report = Effect.fnUntraced(function*(cause: Cause.Cause<unknown>, i
   if (stack !== undefined) yield* Effect.annotateLogs(Effect.logTrace("internal error"), { stack })
   if (isJson) yield* Effect.annotateLogs(Effect.logError(text), { reason })
   yield* Console.error(text)
-  if (text.includes(plainHttp)) {
-    yield* Console.error(`Try updating your registry with "regctl registry set --tls disabled <registry>"`)
-  }
+  const hint = hints.find(([sign]) => text.includes(sign))
+  if (hint !== undefined) yield* Console.error(hint[1])
 })
 
 const tellCause = (cause: Cause.Cause<unknown>): Told => {

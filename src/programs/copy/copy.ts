@@ -1,8 +1,10 @@
 /** Copies an image, index or artifact from one reference to another, moving only what the target lacks. */
 import { Effect } from "effect"
 import type { Platform } from "../../schemas/Descriptor.ts"
-import { type Ref, Reference, referenceOf, Tag } from "../../schemas/Ref.ts"
+import { algorithmOf } from "../../schemas/Digest.ts"
+import { commonName, type Ref, Reference, referenceOf, Tag } from "../../schemas/Ref.ts"
 import type { ReferrerFilter } from "../../schemas/Referrers.ts"
+import { storeError, within } from "../../schemas/StoreError.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Repositories } from "../../services/Repositories.ts"
 import { platformOf, selectPlatform } from "../graph/select.ts"
@@ -51,6 +53,7 @@ export const copy = Effect.fn("copy")(function*(source: Ref, target: Ref, option
   const reference = options.platform === undefined
     ? referenceOf(source)
     : yield* childOf(from, referenceOf(source), options.platform)
+  yield* checkDigest(from, reference, target)
   const tag = target.digest === undefined ? target.tag ?? Tag.make("latest") : undefined
   const steps = plan({
     ends,
@@ -72,4 +75,18 @@ const childOf = Effect.fnUntraced(function*(
   const platform = yield* platformOf(text)
   const { descriptor } = yield* selectPlatform(from, reference, platform)
   return Reference.ByDigest({ digest: descriptor.digest })
+})
+
+/** A target named by digest takes the content of that digest alone. */
+const checkDigest = Effect.fnUntraced(function*(
+  from: Parameters<typeof selectPlatform>[0],
+  reference: Reference,
+  target: Ref
+) {
+  if (target.digest === undefined || (reference._tag === "ByDigest" && reference.digest === target.digest)) return
+  const { digest } = (yield* Effect.mapError(from.resolve(reference), within("copy failed, error getting source")))
+    .descriptor
+  if (digest === target.digest || algorithmOf(digest) !== algorithmOf(target.digest)) return
+  const detail = `manifest digest mismatch, expected ${target.digest}, computed ${digest}`
+  return yield* storeError(`failed to copy to ${commonName(target)}`, "DigestMismatch", detail)
 })

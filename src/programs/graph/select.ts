@@ -11,8 +11,13 @@ import type { ReadonlyRepository } from "../../services/Repository.ts"
 
 /** Reads a `--platform` text, with what it leaves out taken from this machine. */
 export const platformOf = (text: string) =>
-  Effect.suspend(() => Effect.fromResult(parsePlatform(text, localPlatform()))).pipe(
-    Effect.mapError(({ message }) => new UsageError({ message: `failed to parse platform ${text}: ${message}` }))
+  Effect.suspend(() => Effect.fromResult(parsePlatform(text, localPlatform())))
+
+/** The same for commands that show one manifest, which name the text they cannot read. */
+export const shownPlatformOf = (text: string) =>
+  Effect.mapError(
+    platformOf(text),
+    ({ message }) => new UsageError({ message: `failed to parse platform ${text}: ${message}` })
   )
 
 /** How many indexes may stand above one another (faults, limits). */
@@ -31,7 +36,7 @@ export const selectPlatform = (
 
 /** The manifest a user asks for, for a platform if one is given, and what to call it: a child goes by its digest. */
 export const choosePlatform = Effect.fnUntraced(function*(repository: ReadonlyRepository, ref: Ref, text: string) {
-  const platform = text === "" ? undefined : yield* platformOf(text)
+  const platform = text === "" ? undefined : yield* shownPlatformOf(text)
   const top = yield* repository.manifest(referenceOf(ref))
   if (platform === undefined || top._tag !== "Index") return { ref, manifest: top }
   const manifest = yield* below(repository, top, platform, maxDepth)

@@ -1,5 +1,6 @@
 /** `regctl image copy`: a copy, and the name of its target. */
 import { Effect } from "effect"
+import { RefError } from "../../schemas/Ref.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
 import { Formatter } from "../../services/Formatter.ts"
 import { copy } from "../copy/copy.ts"
@@ -37,8 +38,14 @@ export const run = Effect.fn("image copy")(function*(input: Input) {
     digestTags,
     platforms,
     ...(platform === "" ? {} : { platform }),
-    ...(input.referrersSrc === "" ? {} : { referrersSource: yield* readRef(input.referrersSrc) }),
-    ...(input.referrersTgt === "" ? {} : { referrersTarget: yield* readRef(input.referrersTgt) })
+    ...(input.referrersSrc === "" ? {} : { referrersSource: yield* external(input.referrersSrc, "source") }),
+    ...(input.referrersTgt === "" ? {} : { referrersTarget: yield* external(input.referrersTgt, "target") })
   })
   yield* (yield* Formatter).write(format, referenceView(target))
 })
+
+const external = (text: string, end: "source" | "target") =>
+  Effect.mapError(
+    readRef(text),
+    ({ message }) => new RefError({ message: `failed parsing referrer external ${end}: ${message}` })
+  )

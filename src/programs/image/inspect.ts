@@ -5,7 +5,7 @@ import { referenceOf } from "../../schemas/Ref.ts"
 import { storeError, within } from "../../schemas/StoreError.ts"
 import { collect } from "../../services/Bytes.ts"
 import { Formatter } from "../../services/Formatter.ts"
-import { platformOf, selectPlatform } from "../graph/select.ts"
+import { selectPlatform, shownPlatformOf } from "../graph/select.ts"
 import { openRef } from "../open.ts"
 import { imageConfigView } from "../views/imageConfig.ts"
 
@@ -22,7 +22,7 @@ const withHeaders: ReadonlySet<string> = new Set(["raw", "raw-headers", "rawHead
 
 export const run = Effect.fn("image inspect")(function*({ args, format, platform }: Input) {
   const { ref, repository } = yield* openRef(args[0])
-  const wanted = yield* platformOf(platform === "" ? "local" : platform)
+  const wanted = yield* shownPlatformOf(platform === "" ? "local" : platform)
   const manifest = yield* Effect.mapError(
     selectPlatform(repository, referenceOf(ref), wanted),
     within("failed to get manifest")

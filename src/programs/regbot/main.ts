@@ -6,6 +6,8 @@ export const regbot: Tool = {
   root: group({
     name: "regbot",
     summary: "Run scripts on the content of registries",
+    help: `Run scripts on the content of registries.
+This release runs no scripts yet: only "version" and "help" work.`,
     children: [version]
   }),
   globals: [logOptions, verbosity("info")]

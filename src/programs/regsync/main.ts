@@ -6,6 +6,8 @@ export const regsync: Tool = {
   root: group({
     name: "regsync",
     summary: "Keep repositories and registries in step",
+    help: `Keep repositories and registries in step.
+This release has no synchronisation yet: only "version" and "help" work.`,
     children: [version]
   }),
   globals: [logOptions, verbosity("info")]

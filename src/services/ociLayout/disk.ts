@@ -37,7 +37,7 @@ export const diskOf = (fs: FileSystem.FileSystem): Disk => {
     info: (path) => wrapped(path, "stat", () => files.info(path)),
     infoOfName: (path) => wrapped(path, "lstat", () => files.infoOfName(path)),
     read: (path, limit) => reads.withPermit(wrapped(path, "open", () => files.readWhole(path, limit))),
-    makeDirectory: (path) => Effect.mapError(fs.makeDirectory(path, { recursive: true }), platformError("mkdir", path)),
+    makeDirectory: (path) => wrapped(path, "mkdir", () => files.makeDirectories(path)),
     list: (path) =>
       fs.readDirectory(path).pipe(
         Effect.mapError(platformError("readdir", path)),

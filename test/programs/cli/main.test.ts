@@ -74,7 +74,7 @@ describe("a run", () => {
     Effect.gen(function*() {
       const error = storeError("", "HttpStatus", "body: \u001b[2J\ntime=now level=INFO msg=fine\n")
       const { err } = yield* outcome(["get"], [runs("get", error)])
-      assert.strictEqual(err, "body: \\x1b[2J\\ntime=now level=INFO msg=fine")
+      assert.strictEqual(err, "body: \\x1b[2J\\ntime=now level=INFO msg=fine\n")
     }))
 
   it.effect("cuts an endless error", () =>
