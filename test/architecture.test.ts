@@ -7,6 +7,13 @@ const root = join(import.meta.dirname, "../src")
 const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((it) => it.endsWith(".ts")).toSorted()
 const source = new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8")]))
 
+/** What uses the sources from outside. */
+const others = ["test", "examples", "bench"].flatMap((folder) =>
+  readdirSync(join(root, "..", folder), { recursive: true, encoding: "utf8" })
+    .filter((it) => it.endsWith(".ts") && it !== "architecture.test.ts")
+    .map((it) => [`../${folder}/${it}`, readFileSync(join(root, "..", folder, it), "utf8")] as const)
+)
+
 const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   lib: ["lib"],
   schemas: ["lib", "schemas"],
@@ -27,6 +34,16 @@ const islands: ReadonlyArray<readonly [RegExp, RegExp]> = [
   [/^bcryptjs$/, /^(lib|services)\//],
   [/^re2js$/, /^lib\/pattern\.ts$/]
 ]
+
+/** Where the platform may be named besides `lib` and `bin`: a transport is made of its sockets, a server listens on them. */
+const platform = /^(lib|bin)\/|^services\/transport\/|^layers\/Server\.ts$/
+
+/** Code without comments and texts, so that a word in them breaks no rule. */
+const codeOf = (file: string): string =>
+  (source.get(file) ?? "")
+    .replaceAll(/\/\*[^]*?\*\//g, "")
+    .replaceAll(/(^|\s)\/\/.*$/gm, "")
+    .replaceAll(/"(?:[^"\\\n]|\\.)*"/g, "\"\"")
 
 const importsOf = (file: string): ReadonlyArray<string> =>
   [...(source.get(file) ?? "").matchAll(/(?:from|import\() ?"([^"]+)"/g)].map((it) => it[1] ?? "")
@@ -59,6 +76,57 @@ describe("source files", () => {
       .filter((file) => /^(programs|schemas)\//.test(file))
       .filter((file) => /Effect\.run[A-Z]|\bprocess\.|"node:/.test(source.get(file) ?? ""))
     assert.deepStrictEqual(wrong, [])
+  })
+
+  it("name the platform, its clock and its chance only where they must", () => {
+    const named =
+      /\bprocess\.|\bconsole\.|\bMath\.random\b|\bDate\.now\b|\bnew Date\b|\bset(?:Timeout|Interval|Immediate)\(|\basync\b/
+    const wrong = files
+      .filter((file) => !platform.test(file))
+      .filter((file) => named.test(codeOf(file)) || importsOf(file).some((it) => it.startsWith("node:")))
+    assert.deepStrictEqual(wrong, [])
+  })
+
+  it("of services that touch the platform say so", () => {
+    const wrong = files
+      .filter((file) => file.startsWith("services/") && importsOf(file).some((it) => it.startsWith("node:")))
+      .filter((file) => !/Touches(?: |\n \* )the(?: |\n \* )platform/.test(source.get(file) ?? ""))
+    assert.deepStrictEqual(wrong, [])
+  })
+
+  it("swallow a failure, or run without bound, only with a reason beside it", () => {
+    const bold = /Effect\.ignore\b|concurrency: "unbounded"/
+    const wrong = files.flatMap((file) => {
+      const lines = (source.get(file) ?? "").split("\n")
+      return lines.flatMap((line, at) =>
+        bold.test(line) && !lines.slice(Math.max(0, at - 4), at + 1).some((it) => /\/\/|\*\//.test(it))
+          ? [`${file}:${at + 1}`]
+          : []
+      )
+    })
+    assert.deepStrictEqual(wrong, [])
+  })
+
+  it("export no function or constant that nobody uses", () => {
+    const users = new Map([...source, ...others])
+    const wrong = files.flatMap((file) =>
+      [...(source.get(file) ?? "").matchAll(/^export (?:const|function) (\w+)/gm)]
+        .map(([, name = ""]) => name)
+        .filter((name) => !(source.get(file) ?? "").includes(`export type ${name} =`))
+        .filter((name) => ![...users].some(([other, text]) => other !== file && new RegExp(`\\b${name}\\b`).test(text)))
+        .map((name) => `${file}: ${name}`)
+    )
+    assert.deepStrictEqual(wrong, [])
+  })
+
+  it("give every failure a reason that the documentation explains", () => {
+    const reasons = ["StoreError.ts", "ConfigError.ts"].flatMap((file) =>
+      [...(source.get(`schemas/${file}`) ?? "").matchAll(/^ {2}\| "(\w+)"|_tag: ("[^\n]+")/gm)]
+        .flatMap(([, one, many = ""]) => one === undefined ? [...many.matchAll(/\w+/g)].map(([it]) => it) : [one])
+    )
+    const page = readFileSync(join(root, "../docs/errors.md"), "utf8")
+    assert.isAbove(reasons.length, 35)
+    assert.deepStrictEqual(reasons.filter((it) => !page.includes(`| \`${it}\``)), [])
   })
 
   it("of one tool know nothing of another", () => {

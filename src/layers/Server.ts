@@ -1,7 +1,7 @@
 /** The embedded registry's sockets on Node. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer } from "effect"
-import { createServer, type Server } from "node:http"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { createServer as createTlsServer } from "node:https"
 import type { Socket } from "node:net"
 import { Listener, type ListenOptions, ServeError } from "../programs/serve/Listener.ts"
@@ -47,11 +47,14 @@ const limited = (server: Server, plain: boolean): Server => {
   // A client that stopped reading; longer than anything here takes between two packets.
   server.timeout = 600_000
   // Closing ends the connections idle at that moment; those at work become idle later.
-  server.on("request", (_, response) => {
+  const watch = (_: IncomingMessage, response: ServerResponse) => {
     response.once("close", () => {
       if (!server.listening) setImmediate(() => server.closeIdleConnections())
     })
-  })
+  }
+  server.on("request", watch)
+  // In place of the other event, where the client waits for leave to send its body.
+  server.on("checkContinue", watch)
   return server
 }
 

@@ -157,8 +157,14 @@ export const clone = async (from: string, to: string): Promise<void> => {
 const spare: Array<Buffer> = []
 const takeBuffer = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(bufferSize)
 const giveBuffer = (buffer: Buffer): void => {
-  if (spare.length < 8) spare.push(buffer)
+  if (spare.length < 8 && buffer.length === bufferSize) spare.push(buffer)
 }
+
+/** Files being read, and how many of them may have large buffers: a thousand slow readers must not hold gigabytes. */
+let reading = 0
+const largeReadings = 16
+const smallSize = 64 * 1024
+const readBuffer = (): Buffer => (reading > largeReadings ? Buffer.allocUnsafeSlow(smallSize) : takeBuffer())
 
 export interface Reading {
   /** Stops; `closed` is called once nothing uses the file any more. */
@@ -191,6 +197,7 @@ export const readFile = (path: string, { done, from, length, opened, sink }: Rea
     ending ??= { error }
     if (isOver || isReading) return
     isOver = true
+    reading--
     const after = (failure: unknown) => {
       closed?.()
       if (closed === undefined) done(ending?.error ?? failure ?? undefined)
@@ -212,8 +219,8 @@ export const readFile = (path: string, { done, from, length, opened, sink }: Rea
     if (at >= end) return finish()
     if (views >= 2) return
     isReading = true
-    const buffer = takeBuffer()
-    read(descriptor, buffer, 0, Math.min(bufferSize, end - at), at, (error, count) => {
+    const buffer = readBuffer()
+    read(descriptor, buffer, 0, Math.min(buffer.length, end - at), at, (error, count) => {
       isReading = false
       if (error !== null || count === 0 || ending !== undefined) {
         giveBuffer(buffer)
@@ -232,6 +239,7 @@ export const readFile = (path: string, { done, from, length, opened, sink }: Rea
       if (guarded(() => sink(buffer.subarray(0, count), release))) next()
     })
   }
+  reading++
   open(path, constants.O_RDONLY, (error, opening) => {
     isReading = error === null
     if (error !== null) return finish(error)

@@ -4,7 +4,7 @@
  * An opened repository stays open as long as the layer and is never swept: a blob that waits for its manifest, even
  * over a restart, would vanish. Reading a name that does not exist opens and creates nothing.
  */
-import { Context, Effect, FileSystem, Layer, Option, Path, Scope, Semaphore } from "effect"
+import { Context, Effect, Exit, FileSystem, Layer, Option, Path, Scope, Semaphore } from "effect"
 import type { PlatformError } from "effect"
 import { type Descriptor } from "../schemas/Descriptor.ts"
 import { isRepository, Location } from "../schemas/Ref.ts"
@@ -44,21 +44,24 @@ export class ServeStore extends Context.Service<ServeStore, {
         const base = path.resolve(root)
         const held = new Map<string, Held>()
         const one = Semaphore.makeUnsafe(1)
-        const open = (name: string) =>
+        const open = (name: string, exists: boolean) =>
+          one.withPermit(Effect.uninterruptible(Effect.gen(function*() {
+            const found = held.get(name) ?? (yield* opened(repositories, path.join(base, name), scope))
+            held.set(name, found)
+            if (exists) found.exists = true
+            else found.users++
+            return found
+          })))
+        /** A name under which nothing was put in the end is forgotten: clients may try any number of them. */
+        const close = (name: string, done: Held) =>
           one.withPermit(Effect.suspend(() => {
-            const found = held.get(name)
-            if (found !== undefined) return Effect.succeed(found)
-            const location = Location.OciLayout({ path: path.join(base, name) })
-            const opening = Effect.provideService(repositories.open(location), SweepAtEnd, false)
-            return Effect.map(Scope.provide(opening, scope), (repository) => {
-              const opened = { repository, turn: Semaphore.makeUnsafe(1), exists: false }
-              held.set(name, opened)
-              return opened
-            })
+            if (--done.users > 0 || done.exists) return Effect.void
+            held.delete(name)
+            return Scope.close(done.scope, Exit.void)
           }))
         const isLayout = (name: string) => storage(fs.exists(path.join(base, name, "oci-layout")))
         const layouts = layoutNames(fs, path, base)
-        return ServeStore.of(operations(held, open, isLayout, layouts))
+        return ServeStore.of(operations(held, { open, close, isLayout, layouts }))
       })
     )
 }
@@ -66,8 +69,27 @@ export class ServeStore extends Context.Service<ServeStore, {
 interface Held {
   readonly repository: Repository
   readonly turn: Semaphore.Semaphore
+  readonly scope: Scope.Closeable
   /** Something was put there. */
   exists: boolean
+  /** Writes under way. */
+  users: number
+}
+
+const opened = Effect.fnUntraced(function*(repositories: Repositories["Service"], path: string, parent: Scope.Scope) {
+  const scope = Scope.forkUnsafe(parent)
+  const opening = Effect.provideService(repositories.open(Location.OciLayout({ path })), SweepAtEnd, false)
+  const repository = yield* Scope.provide(opening, scope).pipe(Effect.onError(() => Scope.close(scope, Exit.void)))
+  const held: Held = { repository, turn: Semaphore.makeUnsafe(1), scope, exists: false, users: 0 }
+  return held
+})
+
+interface Doors {
+  /** For one who found it there, or for a write, which ends with `close`. */
+  readonly open: (name: string, exists: boolean) => Effect.Effect<Held, StoreError>
+  readonly close: (name: string, done: Held) => Effect.Effect<void>
+  readonly isLayout: (name: string) => Effect.Effect<boolean, StoreError>
+  readonly layouts: Effect.Effect<ReadonlyArray<string>, StoreError>
 }
 
 /** How many repositories are asked for a blob whose source the client did not name. */
@@ -75,24 +97,27 @@ const searched = 1000
 
 const operations = (
   held: ReadonlyMap<string, Held>,
-  open: (name: string) => Effect.Effect<Held, StoreError>,
-  isLayout: (name: string) => Effect.Effect<boolean, StoreError>,
-  layouts: Effect.Effect<ReadonlyArray<string>, StoreError>
+  { close, isLayout, layouts, open }: Doors
 ): Context.Service.Shape<typeof ServeStore> => {
   const find = (name: string) =>
     Effect.gen(function*() {
       const known = held.get(name)?.exists === true || (yield* isLayout(name))
       if (!known) return Option.none<Repository>()
-      const { repository } = yield* open(name)
+      const { repository } = yield* open(name, true)
       return Option.some(repository)
     })
-  const using = <A, E, R>(opened: Held, use: (repository: Repository) => Effect.Effect<A, E, R>) =>
-    Effect.tap(use(opened.repository), () =>
-      Effect.sync(() => {
-        opened.exists = true
-      }))
+  const holding = <A, E, R>(name: string, use: (it: Held) => Effect.Effect<A, E, R>) =>
+    Effect.acquireUseRelease(
+      open(name, false),
+      (it) =>
+        Effect.tap(use(it), () =>
+          Effect.sync(() => {
+            it.exists = true
+          })),
+      (it) => close(name, it)
+    )
   const write = <A, E, R>(name: string, use: (repository: Repository) => Effect.Effect<A, E, R>) =>
-    Effect.flatMap(open(name), (opened) => using(opened, use))
+    holding(name, ({ repository }) => use(repository))
   const names = Effect.map(layouts, (found) => {
     const written = [...held].filter(([, { exists }]) => exists).map(([name]) => name)
     return [...new Set([...found, ...written])].sort()
@@ -116,7 +141,7 @@ const operations = (
   return {
     find,
     write,
-    change: (name, use) => Effect.flatMap(open(name), (opened) => opened.turn.withPermit(using(opened, use))),
+    change: (name, use) => holding(name, ({ repository, turn }) => turn.withPermit(use(repository))),
     names,
     mount: (name, blob, from) =>
       Effect.gen(function*() {

@@ -63,7 +63,8 @@ export class Uploads extends Context.Service<Uploads, {
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const path = yield* Path.Path
-        yield* io(removeStale(fs, path, options.directory))
+        const tidy = removeStale(fs, path, options.directory)
+        yield* io(tidy)
         const home = yield* io(
           fs.makeDirectory(options.directory, { recursive: true }).pipe(
             Effect.andThen(fs.makeTempDirectoryScoped({ directory: options.directory, prefix: "server-" }))
@@ -72,7 +73,9 @@ export class Uploads extends Context.Service<Uploads, {
         const sessions = new Map<string, Open>()
         const most = { sessions: options.sessions ?? 1000, bytes: options.limit ?? defaultLimit }
         yield* Effect.forkScoped(Effect.repeat(forgetIdle(fs, sessions), Schedule.spaced("1 minute")))
-        yield* Effect.forkScoped(Effect.repeat(keepFresh(fs, home), Schedule.spaced("10 minutes")))
+        // What cannot be removed now is tried again.
+        const keep = Effect.andThen(keepFresh(fs, home), Effect.ignore(tidy))
+        yield* Effect.forkScoped(Effect.repeat(keep, Schedule.spaced("10 minutes")))
         return Uploads.of(operations(fs, sessions, most, (id) => path.join(home, id)))
       })
     )
@@ -234,10 +237,12 @@ const write = (
     const drained = yield* Effect.exit(
       Effect.tryPromise({ try: () => writer.drain(), catch: fsError(file, "write") })
     )
-    yield* Effect.ignore(Effect.tryPromise(() => writer.close())) // what it holds was read back or is synced later
+    yield* Effect.ignore(Effect.tryPromise(() => writer.close())) // the content is synced later
     if (Exit.isFailure(drained)) {
       session.hash = undefined
       session.received = received
+      // Gives back the space, where it was that which lacked; the next part cuts the file anyway.
+      yield* Effect.ignore(Effect.tryPromise(() => Writer.resume(file, received).then((it) => it.close())))
       return yield* drained
     }
     yield* came

@@ -1,10 +1,22 @@
 /** Whom the tool believes: certificates, clients' certificates, logins kept and forgotten, proxies. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { execFileSync } from "node:child_process"
-import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { execFileSync, spawn } from "node:child_process"
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import { basic, basicRegistry, type Guard, proxyTo, tlsRegistry } from "../support/guards.ts"
-import { homes, lastRecord } from "../support/homes.ts"
+import { type Home, homes, lastRecord } from "../support/homes.ts"
+import { tool } from "../support/programs.ts"
 import { dockerRegistry, makeCertificates, type Running, temporary } from "../support/registries.ts"
 
 const dir = temporary("trust")
@@ -32,8 +44,7 @@ beforeAll(async () => {
   const openssl = (...args: ReadonlyArray<string>) => execFileSync("openssl", args, { cwd: dir.path, stdio: "pipe" })
   openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "client.key", "-out", "client.csr", "-subj", "/CN=ada")
   openssl(
-    ...["x509", "-req", "-in", "client.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"],
-    ...["-out", "client.crt", "-days", "2"]
+    ..."x509 -req -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out client.crt -days 2".split(" ")
   )
   client = { certificate: readFileSync(at("client.crt"), "utf8"), key: readFileSync(at("client.key"), "utf8") }
   ;[secured, guarded, tls] = await Promise.all([
@@ -110,10 +121,8 @@ describe("a client's certificate", () => {
     const refused = await talkative(without, ls(strict.host))
     assert.strictEqual(refused.code, 1)
     assert.strictEqual(lastRecord(refused).reason, "TlsFailed")
-    const set = await talkative(place, [
-      ...["registry", "set", strict.host, "--cacert", certificates.ca],
-      ...["--client-cert", client.certificate, "--client-key", client.key]
-    ])
+    const pems = ["--cacert", certificates.ca, "--client-cert", client.certificate, "--client-key", client.key]
+    const set = await talkative(place, ["registry", "set", strict.host, ...pems])
     assert.strictEqual(set.code, 0, set.err)
     const ran = await talkative(place, ls(strict.host))
     assert.deepStrictEqual([ran.code, ran.out], [0, "v1\n"], ran.err)
@@ -149,6 +158,42 @@ describe("login, whoami and logout", () => {
     assert.include(ran.err, "credentials were still stored")
     assert.strictEqual(lastRecord(ran).reason, "Unauthorized")
     assert.strictEqual((await talkative(place, ["registry", "whoami", secured.host])).out, `${user}\n`)
+  })
+})
+
+describe("regctl's configuration file", () => {
+  const set = (place: Home, host: string) =>
+    talkative(place, ["registry", "set", host, "--skip-check", "--tls", "disabled"])
+
+  it("L13: is whole whenever somebody looks, also when writers meet or die, and stays where its link points", async () => {
+    const place = home({ "real.json": { hosts: { "kept.example": { user, pass: password } } } })
+    const [file, real] = [join(place.path, "regctl.json"), join(place.path, "real.json")]
+    chmodSync(real, 0o640)
+    symlinkSync(real, file)
+    const look = () => assert.deepInclude(JSON.parse(readFileSync(file, "utf8")).hosts["kept.example"], { user })
+    await Promise.all(Array.from({ length: 6 }, (_, n) => set(place, `h${n}.example`).then(look)))
+    for (let round = 0; round < 8; round++) {
+      const child = spawn(process.execPath, [tool("regctl"), "registry", "set", `k${round}.example`, "--skip-check"], {
+        env: { ...process.env, ...place.env },
+        stdio: "ignore"
+      })
+      const ended = new Promise((resolve) => child.on("exit", resolve))
+      setTimeout(() => child.kill("SIGKILL"), 90 + 15 * round)
+      await ended
+      look()
+    }
+    assert.strictEqual((await set(place, "last.example")).code, 0)
+    assert.isTrue(lstatSync(file).isSymbolicLink())
+    assert.strictEqual(statSync(real).mode & 0o777, 0o640)
+    assert.include(readFileSync(real, "utf8"), "last.example")
+  })
+
+  it("L14: with logins that others can read is told once", async () => {
+    const place = home({ "regctl.json": { hosts: { [guarded.host]: { tls: "disabled", user, pass: password } } } })
+    chmodSync(join(place.path, "regctl.json"), 0o644)
+    const ran = await talkative(place, ls(guarded.host))
+    assert.strictEqual(ran.code, 0)
+    assert.lengthOf(ran.err.split("\n").filter((it) => it.includes("WARN") && it.includes("regctl.json")), 1)
   })
 })
 

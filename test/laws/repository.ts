@@ -20,7 +20,7 @@ import {
   manifestOf,
   stuck,
   varied
-} from "./content.ts"
+} from "../fixtures/content.ts"
 
 export interface Opened {
   /** Empty. */

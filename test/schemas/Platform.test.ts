@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import { amd64Variant } from "../../src/lib/localPlatform.ts"
 import { bestMatch, isCompatible, isPlatformMatch, parsePlatform, platformText } from "../../src/schemas/Platform.ts"
-import { describe as descriptor, encode } from "../fixtures/content.ts"
+import { descriptorOf, encode } from "../fixtures/content.ts"
 
 const amd64 = { os: "linux", architecture: "amd64", variant: "v3" }
 const arm7 = { os: "linux", architecture: "arm", variant: "v7" }
@@ -71,7 +71,7 @@ describe("platforms", () => {
 
   it("choose the entry that suits best", () => {
     const entry = (platform: { os: string; architecture: string; variant?: string } | undefined, text: string) => ({
-      ...descriptor("x/y", encode(text)),
+      ...descriptorOf(encode(text), "x/y"),
       ...(platform === undefined ? {} : { platform })
     })
     const entries = [

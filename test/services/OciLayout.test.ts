@@ -3,7 +3,7 @@ import { ConfigProvider, Effect, Stream } from "effect"
 import * as fs from "node:fs/promises"
 import { Location, Reference, Tag } from "../../src/schemas/Ref.ts"
 import { collect, fromBytes } from "../../src/services/Bytes.ts"
-import { decode, descriptorOf, emptyConfig, encode, image, index } from "../laws/content.ts"
+import { decode, descriptorOf, emptyConfig, encode, image, index } from "../fixtures/content.ts"
 import { filesIn, inDirectory, putImage, using } from "./ociLayout/places.ts"
 
 const byTag = (tag: string) => Reference.ByTag({ tag: Tag.make(tag) })

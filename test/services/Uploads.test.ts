@@ -1,10 +1,10 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FileSystem, Layer, Path } from "effect"
+import { Effect, FileSystem, Layer, Path, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Digest } from "../../src/schemas/Digest.ts"
 import { storeError } from "../../src/schemas/StoreError.ts"
-import { collect, fromBytes } from "../../src/services/Bytes.ts"
+import { collect, fromBytes, spareFileOf } from "../../src/services/Bytes.ts"
 import { Uploads } from "../../src/services/Uploads.ts"
 
 const text = (content: string) => fromBytes(Buffer.from(content))
@@ -73,6 +73,44 @@ describe("an upload", () => {
       const { id } = yield* start("a")
       assert.strictEqual(yield* reasonOf(append("a", id, text("12345678901"))), "SizeLimit")
     }).pipe(Effect.provide(uploads({ limit: 10 }))))
+
+  it.effect("lies in a file that may be moved where it fits its digest", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const { append, finish, start } = yield* Uploads
+      const hello = {
+        sha256: Digest.make("sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"),
+        sha384: Digest.make(
+          "sha384:59e1748777448c69de6b800d7a33bbfb9ff1b463e44354c3553bcdb9c666fa90125a3c79f90397bdf5f6a13de828684f"
+        )
+      }
+      for (const [started, asked] of [["sha256", "sha256"], ["sha384", "sha384"], ["sha256", "sha384"]] as const) {
+        const { id } = yield* start("a", started)
+        yield* append("a", id, text("hel"))
+        yield* append("a", id, text("lo"))
+        const spare = yield* finish("a", id, hello[asked], (content) => {
+          const file = spareFileOf(content)
+          assert.strictEqual(file?.digest, hello[asked])
+          return fs.readFileString(file?.path ?? "")
+        })
+        assert.strictEqual(spare, "hello")
+      }
+      const { id } = yield* start("a")
+      yield* append("a", id, text("hell"))
+      assert.isUndefined(yield* finish("a", id, hello.sha256, (content) => Effect.succeed(spareFileOf(content))))
+    }).pipe(Effect.provide(uploads())))
+
+  it.effect("takes over what came before a body broke off, hash and all", () =>
+    Effect.gen(function*() {
+      const { append, finish, start } = yield* Uploads
+      const { id } = yield* start("a")
+      const broken = Stream.concat(text("hel"), Stream.fail(storeError("", "ConnectionLost", "")))
+      assert.strictEqual(yield* reasonOf(append("a", id, broken)), "ConnectionLost")
+      yield* append("a", id, text("lo"), { from: 3 })
+      const digest = Digest.make("sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824")
+      const size = yield* finish("a", id, digest, (content) => Effect.succeed(spareFileOf(content)?.size))
+      assert.strictEqual(size, 5)
+    }).pipe(Effect.provide(uploads())))
 
   it.effect("leaves no file behind", () =>
     Effect.gen(function*() {

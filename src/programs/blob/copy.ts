@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { isSameLocation, isSameStore } from "../../schemas/Ref.ts"
 import { SweepAtEnd } from "../../services/OciLayout.ts"
+import { transfer } from "../copy/transfer.ts"
 import { exists } from "../missing.ts"
 import { openRef, readBlob } from "../open.ts"
 
@@ -19,7 +20,7 @@ export const run = Effect.fn("blob copy")(
     if (isSameLocation(source.location, target.location)) return
     if (yield* exists(to.headBlob(blob))) return
     if (isSameStore(source.location, target.location) && (yield* to.mountBlob(descriptor, source.location))) return
-    yield* to.putBlob(from.blob(descriptor), descriptor)
+    yield* transfer(from, to, descriptor, { bytes: 0 })
   },
   Effect.scoped,
   Effect.provideService(SweepAtEnd, false)

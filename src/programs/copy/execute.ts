@@ -1,16 +1,16 @@
 /** Carries out the steps of a copy: blobs and manifests at once where they can be, each after what it needs. */
-import { Deferred, Effect, Exit, Queue, Stream } from "effect"
+import { type Cause, Deferred, Effect, Exit, Pull, Queue, Stream } from "effect"
 import { CopyEvent, type CopyStep, type Counter, type How, type Lane } from "../../schemas/Copy.ts"
 import { type Descriptor, isSizeKnown } from "../../schemas/Descriptor.ts"
 import { contentOf, type Manifest } from "../../schemas/Manifest.ts"
 import { isManifestType } from "../../schemas/MediaType.ts"
 import { isSameStore, type Location } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
-import { tapped } from "../../services/Bytes.ts"
 import { RateLimiter } from "../../services/RateLimiter.ts"
 import type { Repository } from "../../services/Repository.ts"
 import { exists } from "../missing.ts"
 import type { Ends } from "./plan.ts"
+import { transfer } from "./transfer.ts"
 
 export interface Execution {
   readonly ends: Readonly<Record<Lane, Ends<Repository>>>
@@ -60,18 +60,32 @@ export const execute = ({ concurrency, ends }: Execution) =>
       return Effect.as(tell(CopyEvent.Planned({ step })), { step, outcome })
     }
 
-    return steps.pipe(
-      Stream.mapEffect(settled),
-      Stream.mapEffect(
-        ({ outcome, step }) => Effect.onExit(run(step), (exit) => Deferred.done(outcome, exit)),
-        { concurrency, unordered: true }
-      ),
-      Stream.runDrain,
+    return eachOf(
+      Stream.mapEffect(steps, settled),
+      concurrency,
+      ({ outcome, step }) => Effect.onExit(run(step), (exit) => Deferred.done(outcome, exit))
+    ).pipe(
       Effect.andThen(Effect.suspend(() => missing.size === 0 ? Effect.void : Effect.fail(absent([...missing])))),
       Effect.exit,
       Effect.flatMap((exit) => Exit.isSuccess(exit) ? Queue.end(queue) : Queue.failCause(queue, exit.cause))
     )
   }, { bufferSize: 1024 })
+
+/**
+ * Runs an effect for each, begun in order, some at once. What is interrupted ends side by side, as each may have an
+ * upload to take back at a slow registry; the fibers of a stream's `mapEffect` end one after the other.
+ */
+const eachOf = <A, E, R>(
+  items: Stream.Stream<A, E>,
+  concurrency: number,
+  run: (item: A) => Effect.Effect<unknown, E, R>
+): Effect.Effect<void, E, R> =>
+  Effect.gen(function*() {
+    const queue = yield* Queue.bounded<A, E | Cause.Done>(1)
+    const worker = Pull.catchDone(Effect.forever(Effect.flatMap(Queue.take(queue), run)), () => Effect.void)
+    const workers = Array.from({ length: concurrency }, () => worker)
+    yield* Effect.all([Stream.runIntoQueue(items, queue), ...workers], { concurrency: "unbounded", discard: true })
+  })
 
 const absent = (digests: ReadonlyArray<string>): StoreError =>
   storeError("copy failed", "NotFound", `not found: the source lacks ${digests.toSorted().join(", ")}`)
@@ -110,10 +124,7 @@ const moveBlob = Effect.fnUntraced(function*(
     const isThere = !isKnownAbsent && (yield* exists(to.headBlob(given)))
     if (isThere) return "present" as const
     const blob = yield* sized(from, given)
-    const content = tapped(from.blob(blob), (size) => {
-      moved.bytes += size
-    })
-    yield* to.putBlob(content, blob)
+    yield* transfer(from, to, blob, moved)
     return "copied" as const
   })
   return yield* steps.pipe(

@@ -1,15 +1,18 @@
 /** Bodies of the embedded registry: those that come must keep moving, those that go must prove themselves before they end. */
-import { Effect, Stream } from "effect"
+import { Context, Effect, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { Bytes } from "../../services/Bytes.ts"
 
 /** Bytes, and in what time, that a body must bring to be moving (faults, time). */
-const pace = { bytes: 10 * 1024, milliseconds: 60_000 }
+export const Pace = Context.Reference<{ readonly bytes: number; readonly milliseconds: number }>(
+  "regclient/programs/serve/Pace",
+  { defaultValue: () => ({ bytes: 10 * 1024, milliseconds: 60_000 }) }
+)
 
 /**
  * Uses the bytes of a request, which must keep moving. They fail with `ConnectionLost` when the client goes; the use
- * is interrupted with `Timeout` when less than 10 KiB came in a minute.
+ * is interrupted with `Timeout` when less came than the pace asks for: 10 KiB in a minute.
  */
 export const withBody = <A, E, R>(
   request: HttpServerRequest.HttpServerRequest,
@@ -35,12 +38,13 @@ export const withBody = <A, E, R>(
 /** Ends when a body stalls; what happens to it after its end takes its time. */
 const stalled = (progress: { readonly passed: number; readonly isOver: boolean }) =>
   Effect.gen(function*() {
+    const pace = yield* Pace
     for (;;) {
       const before = progress.passed
       yield* Effect.sleep(pace.milliseconds)
       if (progress.isOver) return yield* Effect.never
       if (progress.passed - before < pace.bytes) {
-        return yield* Effect.fail(storeError("", "Timeout", "the body stalled for 60 seconds"))
+        return yield* Effect.fail(storeError("", "Timeout", `the body stalled for ${pace.milliseconds / 1000} seconds`))
       }
     }
   })

@@ -75,6 +75,13 @@ const table: { readonly [Tag in ReasonTag]?: readonly [status: number, code: Cod
   FsNoSpace: [503, "UNAVAILABLE"]
 }
 
+const phrases: { readonly [Name in Code]?: string } = {
+  BLOB_UNKNOWN: "blob unknown to registry",
+  BLOB_UPLOAD_UNKNOWN: "upload is not known here",
+  MANIFEST_UNKNOWN: "manifest unknown to registry",
+  NAME_UNKNOWN: "repository name not known"
+}
+
 /** A reason of the store as a refusal; `unknown` names what was not found. What is wrong inside is logged, not told. */
 export const fromStore = (unknown: Code) => (error: StoreError): Refusal => {
   const { _tag, detail, retryAfter } = error.reason
@@ -85,7 +92,8 @@ export const fromStore = (unknown: Code) => (error: StoreError): Refusal => {
   return refusal(
     status,
     _tag === "NotFound" ? unknown : code,
-    detail,
+    // What was looked for is known to the client; where, is the server's own matter.
+    _tag === "NotFound" ? phrases[unknown] ?? "not found" : detail,
     retryAfter === undefined ? {} : { headers: { "retry-after": String(Math.ceil(retryAfter / 1000)) } }
   )
 }

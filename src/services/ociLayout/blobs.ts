@@ -121,11 +121,16 @@ export const presentSize = Effect.fnUntraced(function*(state: LayoutState, blob:
   const path = pathOf(state, blob.digest)
   const info = yield* state.disk.info(path)
   if (info === undefined || info.kind !== "file" || (blob.size > 0 && info.size !== blob.size)) return undefined
-  if (knownAs(state, blob.digest)?.identity !== info.identity) {
-    const measure = measured(discard, { digest: blob.digest, size: 0 })
-    yield* state.blobChecks.withPermit(filePump(path)(measure.sink))
-    if (measure.end().problem !== undefined) return undefined
-    remember(state, blob.digest, { identity: info.identity, isOwn: false })
+  const isKnown = () => knownAs(state, blob.digest)?.identity === info.identity
+  if (!isKnown()) {
+    const isWhole = yield* state.blobChecks.withPermit(Effect.suspend(() => {
+      // Many may ask for one large file at once: who had to wait finds it read.
+      if (isKnown()) return Effect.succeed(true)
+      const measure = measured(discard, { digest: blob.digest, size: 0 })
+      return Effect.map(filePump(path)(measure.sink), () => measure.end().problem === undefined)
+    }))
+    if (!isWhole) return undefined
+    if (!isKnown()) remember(state, blob.digest, { identity: info.identity, isOwn: false })
   }
   noteFound(state, blob.digest)
   return info.size

@@ -1,5 +1,5 @@
 /** Manifests of a layout: files like blobs, named by entries of `index.json`, with lists of referrers under fallback tags. */
-import { Effect, Result } from "effect"
+import { Effect } from "effect"
 import { hashHex } from "../../lib/hash.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, type Digest } from "../../schemas/Digest.ts"
@@ -8,6 +8,7 @@ import { mediaTypes } from "../../schemas/MediaType.ts"
 import { Reference, referenceText, type Tag } from "../../schemas/Ref.ts"
 import { fallbackTag, isMatch, referrer } from "../../schemas/Referrers.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
+import { inlineData } from "../inlineData.ts"
 import type { Head, PutManifest, Referrers } from "../Repository.ts"
 import { knownAs, presentSize, remember, writeBytes } from "./blobs.ts"
 import { find, type LayoutIndex, withDigest, withoutDigest, withoutTag, withTag } from "./documents.ts"
@@ -66,11 +67,8 @@ export const resolve = Effect.fnUntraced(function*(state: LayoutState, reference
 
 export const manifestOf = Effect.fnUntraced(function*(state: LayoutState, reference: Reference, expected?: Descriptor) {
   const name = nameOf(state, reference)
-  if (expected?.data !== undefined) {
-    const { data, digest, mediaType, size } = expected
-    const inline = decodeManifest(Buffer.from(data, "base64"), { name, digest, mediaType, size })
-    if (Result.isSuccess(inline)) return inline.success
-  }
+  const inline = yield* inlineData(expected)
+  if (inline !== undefined) return yield* Effect.fromResult(decodeManifest(inline, { ...expected, name }))
   const entry = yield* lookUp(state, reference)
   return yield* load(state, entry.digest, {
     name,

@@ -4,10 +4,10 @@ import { type Descriptor, isSizeKnown } from "../../schemas/Descriptor.ts"
 import { header } from "../../schemas/Manifest.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { type Bytes, fromBytes, fromPump, type Pump, pumpOf, verified } from "../Bytes.ts"
+import { inlineData } from "../inlineData.ts"
 import type { RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
 import type { Head, Repository } from "../Repository.ts"
 import { type At, type Http, labelled, lengthOf, remove, repositoryName, settled, statusOf } from "./exchange.ts"
-import { inlineData } from "./inline.ts"
 
 export interface Part {
   readonly from: number

@@ -7,6 +7,7 @@ import { decodeManifest, header, type Headers, type Manifest, maxPush, maxRead }
 import { baseType, isGenericType, manifestTypes } from "../../schemas/MediaType.ts"
 import { Reference, type Tag } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
+import { inlineData } from "../inlineData.ts"
 import type { Head, PutManifest, Repository } from "../Repository.ts"
 import {
   type At,
@@ -20,7 +21,6 @@ import {
   settled,
   statusOf
 } from "./exchange.ts"
-import { inlineData } from "./inline.ts"
 
 /** What keeps the lists of referrers where the registry does not. */
 export interface ReferrerKeeper {

@@ -146,16 +146,7 @@ const known = (upload: Upload, expected: Descriptor): Effect.Effect<Descriptor, 
         (error) => upload.current !== undefined && isChunkRefusal(error),
         (refusal) => streamed(upload, expected, refusal)
       )
-  return Effect.as(
-    // Wrong bytes are read once more (faults C01); nothing of them was stored.
-    Effect.catchIf(
-      send(upload, expected),
-      ({ reason }) =>
-        upload.source.failure() !== undefined && (reason._tag === "DigestMismatch" || reason._tag === "SizeMismatch"),
-      () => Effect.andThen(restart(upload), send(upload, expected))
-    ),
-    expected
-  )
+  return Effect.as(send(upload, expected), expected)
 }
 
 /** Whether content was refused in a way that says nothing of the content itself. */
@@ -169,13 +160,6 @@ const streamed = (upload: Upload, expected: Descriptor, refusal: StoreError): Ef
       // The first refusal says more than that of the last resort.
       Effect.mapError((error) => upload.source.failure() === undefined ? refusal : error)
     )
-
-const restart = (upload: Upload): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const session = upload.current
-    upload.current = undefined
-    return session === undefined ? Effect.void : cancel(upload.at, upload.http, session)
-  })
 
 /** A session for known content: that of a refused mount, that of an anonymous mount, or a plain one. */
 const begin = (upload: Upload, { digest }: Descriptor): Effect.Effect<Opened, StoreError> =>

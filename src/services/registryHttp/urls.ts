@@ -2,6 +2,7 @@
 import type { Host } from "../../schemas/Host.ts"
 import type { RegistryRequest } from "../RegistryHttp.ts"
 import type { TlsSettings } from "../Transport.ts"
+import { harmless } from "../transport/failures.ts"
 
 export const originOf = ({ hostname, tls }: Host): string => {
   const text = `${tls === "disabled" ? "http" : "https"}://${hostname}`
@@ -40,11 +41,14 @@ export const withEncryption = (url: URL, host: Host): URL => {
   return secure
 }
 
-/** For messages: without user information, and without a query, which may be a signature, unless it is the host's own. */
-export const shownUrl = (url: URL, isOwn: boolean): string =>
-  `${url.origin === "null" ? url.protocol : url.origin}${url.pathname}${
-    isOwn || url.search === "" ? url.search : "?[censored]"
-  }`
+/**
+ * For messages: without user information, and with a query only where it is the host's own and holds nothing but
+ * parameters of the protocol, since any other may be a signature.
+ */
+export const shownUrl = (url: URL, isOwn: boolean): string => {
+  const isShown = url.search === "" || (isOwn && [...url.searchParams.keys()].every((name) => harmless.has(name)))
+  return `${url.origin === "null" ? url.protocol : url.origin}${url.pathname}${isShown ? url.search : "?[censored]"}`
+}
 
 /** TLS for a URL by a host's settings. Another origin may share its private authority, never its client certificate. */
 export const tlsFor = ({ certificates, clientCert, clientKey, tls }: Host, url: URL, isOwn: boolean): TlsSettings => ({

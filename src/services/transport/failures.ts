@@ -6,18 +6,20 @@ import { getSystemErrorMap } from "node:util"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 
 /** Parameters of registry and token requests whose values are no secret; any other query may carry a signature. */
-const harmless: ReadonlySet<string> = new Set([
+export const harmless: ReadonlySet<string> = new Set([
   "account",
   "artifactType",
   "client_id",
   "digest",
+  "digest-algorithm",
   "from",
   "last",
   "mount",
   "n",
   "ns",
   "scope",
-  "service"
+  "service",
+  "tag"
 ])
 
 /** A URL for people: without user info and fragment, with its query only where that holds no signature. */

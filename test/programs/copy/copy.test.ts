@@ -10,7 +10,8 @@ import { fromBytes } from "../../../src/services/Bytes.ts"
 import { RateLimiter } from "../../../src/services/RateLimiter.ts"
 import type { Repository } from "../../../src/services/Repository.ts"
 import { memoryStore } from "../../../src/services/repository/memory.ts"
-import { at, byDigest, byTag, encode, makeImage, makeIndex, manifestOf, push } from "../../fixtures/content.ts"
+import { encode } from "../../fixtures/content.ts"
+import { at, byDigest, byTag, makeImage, makeIndex, manifestOf, push } from "../../fixtures/images.ts"
 
 const everything: PlanOptions = {
   fastCheck: false,

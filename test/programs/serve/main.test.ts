@@ -1,13 +1,10 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, FileSystem, Layer, References, Stream } from "effect"
+import { Effect, Fiber, FileSystem, References } from "effect"
 import { TestConsole } from "effect/testing"
 import { layer as listener } from "../../../src/layers/Server.ts"
 import { run, type ServeInput } from "../../../src/programs/serve/main.ts"
-import { OciLayout } from "../../../src/services/OciLayout.ts"
-import { Registry } from "../../../src/services/Registry.ts"
-import { Repositories } from "../../../src/services/Repositories.ts"
-import { ask, digestOf, memoryLayer, pushImage, serving } from "./serving.ts"
+import { ask, digestOf, layoutsLayer, memoryLayer, pushImage, serving } from "./serving.ts"
 
 const input: ServeInput = { addr: "127.0.0.1:0", readOnly: false, allowAnonymous: false }
 
@@ -50,26 +47,17 @@ describe("regctl serve", () => {
 })
 
 describe("a registry over layouts", () => {
-  const unreachable = Layer.succeed(
-    Registry,
-    Registry.of({ open: () => Effect.die("none"), list: () => Stream.die("none"), ping: () => Effect.die("none") })
-  )
-  const layouts = Repositories.layer.pipe(
-    Layer.provide([OciLayout.layer, unreachable]),
-    Layer.provide(NodeServices.layer)
-  )
-
   it.live("has after a restart what was pushed before, blobs without manifest too (R19)", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const dir = yield* fs.makeTempDirectoryScoped()
       const subject = { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: digestOf("s"), size: 1 }
       const image = yield* Effect.gen(function*() {
-        const { url } = yield* serving({ dir }, layouts)
+        const { url } = yield* serving({ dir }, layoutsLayer)
         yield* ask(`${url}/v2/a/waiting/blobs/uploads/?digest=${digestOf("waits")}`, { method: "POST", body: "waits" })
         return yield* pushImage(url, "a/b", "v1", "layer", { subject })
       }).pipe(Effect.scoped)
-      const { url } = yield* serving({ dir }, layouts)
+      const { url } = yield* serving({ dir }, layoutsLayer)
       assert.strictEqual((yield* ask(`${url}/v2/a/b/manifests/v1`)).text, image)
       assert.strictEqual((yield* ask(`${url}/v2/a/waiting/blobs/${digestOf("waits")}`)).text, "waits")
       assert.strictEqual((yield* ask(`${url}/v2/_catalog`)).text, "{\"repositories\":[\"a/b\",\"a/waiting\"]}")
@@ -82,7 +70,7 @@ describe("a registry over layouts", () => {
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const dir = yield* fs.makeTempDirectoryScoped()
-      const { url } = yield* serving({ dir }, layouts)
+      const { url } = yield* serving({ dir }, layoutsLayer)
       for (const path of ["manifests/v1", `blobs/${digestOf("x")}`, "tags/list", `referrers/${digestOf("x")}`]) {
         yield* ask(`${url}/v2/never/seen/${path}`)
       }
@@ -91,7 +79,7 @@ describe("a registry over layouts", () => {
 
   it.live("serves a large blob as it is", () =>
     Effect.gen(function*() {
-      const { url } = yield* serving({}, layouts)
+      const { url } = yield* serving({}, layoutsLayer)
       const large = new Uint8Array(20 * 1024 * 1024).map((_, n) => (n * 2654435761) >>> 24)
       const digest = digestOf(large)
       yield* ask(`${url}/v2/a/blobs/uploads/?digest=${digest}`, { method: "POST", body: large })

@@ -1,10 +1,12 @@
 /** An embedded registry in memory for tests, and how they talk to it. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Effect, Layer, References } from "effect"
+import { Effect, Layer, References, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { connect } from "node:net"
 import { layer as listener } from "../../../src/layers/Server.ts"
 import { serve, type ServedRequest, type ServeOptions } from "../../../src/programs/serve/start.ts"
+import { OciLayout } from "../../../src/services/OciLayout.ts"
+import { Registry } from "../../../src/services/Registry.ts"
 import { Repositories } from "../../../src/services/Repositories.ts"
 import { memoryStore } from "../../../src/services/repository/memory.ts"
 
@@ -13,6 +15,17 @@ export const memoryLayer = Layer.suspend(() => {
   const store = memoryStore()
   return Layer.succeed(Repositories, Repositories.of({ open: (location) => Effect.succeed(store.open(location)) }))
 })
+
+const unreachable = Layer.succeed(
+  Registry,
+  Registry.of({ open: () => Effect.die("none"), list: () => Stream.die("none"), ping: () => Effect.die("none") })
+)
+
+/** Repositories in layouts. */
+export const layoutsLayer = Repositories.layer.pipe(
+  Layer.provide([OciLayout.layer, unreachable]),
+  Layer.provide(NodeServices.layer)
+)
 
 /** What was asked is kept, in order. */
 const startServer = (options: ServeOptions) =>

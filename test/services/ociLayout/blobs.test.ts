@@ -4,7 +4,7 @@ import * as fs from "node:fs/promises"
 import { storeError } from "../../../src/schemas/StoreError.ts"
 import { fromBytes, pumpOf } from "../../../src/services/Bytes.ts"
 import type { Repository } from "../../../src/services/Repository.ts"
-import { stuck } from "../../laws/content.ts"
+import { stuck } from "../../fixtures/content.ts"
 import { filesIn, inDirectory, using } from "./places.ts"
 
 const bytes = new Uint8Array(8 * 1024 * 1024).fill(9)

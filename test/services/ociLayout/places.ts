@@ -9,7 +9,7 @@ import { Tag } from "../../../src/schemas/Ref.ts"
 import { fromBytes } from "../../../src/services/Bytes.ts"
 import { OciLayout } from "../../../src/services/OciLayout.ts"
 import type { Repository } from "../../../src/services/Repository.ts"
-import { encode, image } from "../../laws/content.ts"
+import { encode, image } from "../../fixtures/content.ts"
 
 /** Runs with a layout service of its own and an empty directory. */
 export const inDirectory = <A, E>(

@@ -6,7 +6,7 @@ import type { Descriptor } from "../../../src/schemas/Descriptor.ts"
 import { Tag } from "../../../src/schemas/Ref.ts"
 import { fromBytes } from "../../../src/services/Bytes.ts"
 import { SweepAtEnd } from "../../../src/services/OciLayout.ts"
-import { descriptorOf, emptyConfig, encode, image, manifestOf } from "../../laws/content.ts"
+import { descriptorOf, emptyConfig, encode, image, manifestOf } from "../../fixtures/content.ts"
 import { filesIn, inDirectory, putImage, using } from "./places.ts"
 
 const write = (path: string, text: string) => Effect.promise(() => fs.writeFile(path, text))

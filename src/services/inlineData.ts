@@ -1,8 +1,8 @@
 /** The `data` of a descriptor: content sent along with its pointer (image-spec, descriptor.md, embedded content). */
 import { Effect } from "effect"
-import { hashHex } from "../../lib/hash.ts"
-import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { algorithmOf, encodedOf } from "../../schemas/Digest.ts"
+import { hashHex } from "../lib/hash.ts"
+import type { Descriptor } from "../schemas/Descriptor.ts"
+import { algorithmOf, encodedOf } from "../schemas/Digest.ts"
 
 /** The bytes when they are the descriptor's; wrong ones are passed over with a warning (faults C17). */
 export const inlineData = (descriptor: Descriptor | undefined): Effect.Effect<Uint8Array | undefined> => {
