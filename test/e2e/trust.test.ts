@@ -65,7 +65,9 @@ describe("a server's certificate", () => {
     const ran = await talkative(home(), ls(tls.host))
     assert.strictEqual(ran.code, 1)
     assert.strictEqual(lastRecord(ran).reason, "TlsFailed")
-    assert.include(ran.err.trimEnd().split("\n").at(-1), tls.host)
+    const [text = "", hint] = ran.err.trimEnd().split("\n").slice(-2)
+    assert.include(text, tls.host)
+    assert.match(hint ?? "", /^Try trusting its authority with "regctl registry set --cacert/)
   })
 
   it("is believed with the authority configured, in certs.d or in SSL_CERT_FILE, or when nobody asks", async () => {

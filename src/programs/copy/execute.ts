@@ -84,8 +84,8 @@ const eachOf = <A, E, R>(
     const queue = yield* Queue.bounded<A, E | Cause.Done>(1)
     const worker = Pull.catchDone(Effect.forever(Effect.flatMap(Queue.take(queue), run)), () => Effect.void)
     const workers = Array.from({ length: concurrency }, () => worker)
-    // As many as there are workers, and the one that feeds them.
-    yield* Effect.all([Stream.runIntoQueue(items, queue), ...workers], { concurrency: "unbounded", discard: true })
+    const all = [Stream.runIntoQueue(items, queue), ...workers]
+    yield* Effect.all(all, { concurrency: all.length, discard: true })
   })
 
 const absent = (digests: ReadonlyArray<string>): StoreError =>
