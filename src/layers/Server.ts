@@ -27,26 +27,6 @@ const refuse = (socket: Socket): void => {
   socket.end(busy)
 }
 
-/** Bytes of a body that nobody wants any more which are read, so that a client in the middle of it sees its answer. */
-const unwanted = 1024 * 1024
-
-/** Node itself would read on to the end of a body, be it a terabyte (faults R03). */
-const stopReading = (incoming: IncomingMessage): void => {
-  const { socket } = incoming
-  let left = unwanted
-  const count = (part: Buffer): void => {
-    left -= part.length
-    if (left > 0) return
-    socket.off("data", count)
-    socket.pause()
-    socket.end()
-    // What lies unread makes of closing a reset, which the answer must come before.
-    setTimeout(() => socket.destroy(), 500).unref()
-  }
-  socket.on("data", count)
-  incoming.once("close", () => socket.off("data", count))
-}
-
 /** Node can only drop connections without a word; a client is better served by an answer. */
 const limited = (server: Server, plain: boolean): Server => {
   const [accept] = server.listeners("connection")
@@ -67,10 +47,7 @@ const limited = (server: Server, plain: boolean): Server => {
   // A client that stopped reading; longer than anything here takes between two packets.
   server.timeout = 600_000
   // Closing ends the connections idle at that moment; those at work become idle later.
-  const watch = (incoming: IncomingMessage, response: ServerResponse) => {
-    response.once("finish", () => {
-      if (!incoming.complete) stopReading(incoming)
-    })
+  const watch = (_: IncomingMessage, response: ServerResponse) => {
     response.once("close", () => {
       if (!server.listening) setImmediate(() => server.closeIdleConnections())
     })
