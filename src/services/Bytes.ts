@@ -3,6 +3,7 @@
  * socket or file to socket or file without a stream element for each (measured: half of the CPU of a copy).
  */
 import { Effect, Exit, Queue, Stream } from "effect"
+import type { Cause, Scope } from "effect"
 import { hasher } from "../lib/hash.ts"
 import type { Descriptor } from "../schemas/Descriptor.ts"
 import { algorithmOf, type Digest } from "../schemas/Digest.ts"
@@ -42,6 +43,26 @@ export const fromPump = (pump: Pump): Bytes => {
   carried.set(bytes, pump)
   return bytes
 }
+
+/** A view that is valid until it is released. */
+export interface Lent {
+  readonly view: Uint8Array
+  readonly release: () => void
+}
+
+/** The views of a pump, not copied: the next may come only after the release of the last. */
+export const lent = (bytes: Bytes): Effect.Effect<Queue.Dequeue<Lent, StoreError | Cause.Done>, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const queue = yield* Queue.unbounded<Lent, StoreError | Cause.Done>()
+    const pumping = pumpOf(bytes)((view, release) => void Queue.offerUnsafe(queue, { view, release }))
+    yield* Effect.forkScoped(
+      Effect.flatMap(
+        Effect.exit(pumping),
+        (exit) => Exit.isSuccess(exit) ? Queue.end(queue) : Queue.failCause(queue, exit.cause)
+      )
+    )
+    return queue
+  })
 
 /** The pump a stream carries, or one that runs the stream. */
 export const pumpOf = (bytes: Bytes): Pump =>

@@ -1,8 +1,8 @@
 /** Bodies of the embedded registry: those that come must keep moving, those that go must prove themselves before they end. */
-import { Context, Effect, Stream } from "effect"
+import { Array as Arr, Cause, Context, Effect, Pull, Queue, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
-import type { Bytes } from "../../services/Bytes.ts"
+import { type Bytes, type Lent, lent } from "../../services/Bytes.ts"
 
 /** Bytes, and in what time, that a body must bring to be moving (faults, time). */
 export const Pace = Context.Reference<{ readonly bytes: number; readonly milliseconds: number }>(
@@ -59,16 +59,45 @@ export const announced = (request: HttpServerRequest.HttpServerRequest): number 
 export const hasBody = (request: HttpServerRequest.HttpServerRequest): boolean =>
   request.headers["transfer-encoding"] !== undefined || (announced(request) ?? 0) > 0
 
+/** A view from this size on is more than a socket takes without a wait for its end. */
+const large = 256 * 1024
+
+const nothing = () => {}
+
 /**
- * The same bytes, one element late: what fails its check at the end is cut before its end, so that no client takes a
- * damaged blob for a whole one.
+ * The same bytes, the last of them late: what fails its check at the end is cut before its end, so that no client takes
+ * a damaged blob for a whole one.
+ *
+ * Large views are not copied, which would leave a gigabyte of garbage for each gigabyte served: each is valid until the
+ * next is pulled, and who writes to a socket pulls when the last write has ended.
  */
 export const heldBack = (bytes: Bytes): Bytes =>
-  Stream.mapAccum(
-    // Comes only after success, unlike `onHalt`, which a failure runs too.
-    Stream.concat(bytes, Stream.succeed(end)),
-    (): Uint8Array | undefined => undefined,
-    (held, view) => [view, held === undefined ? [] : [held]] as const
-  )
-
-const end = new Uint8Array()
+  Stream.unwrap(Effect.gen(function*() {
+    const views = yield* lent(bytes)
+    const ready: Array<Lent> = []
+    let held: Uint8Array | undefined
+    let given = nothing
+    const hold = ({ release, view }: Lent): void => {
+      const isLarge = view.length >= large
+      const end = isLarge ? view.length - 1 : 0
+      held = new Uint8Array(view.subarray(end))
+      if (isLarge) ready.push({ view: view.subarray(0, end), release })
+      else release()
+    }
+    return Stream.fromPull(Effect.succeed(Effect.gen(function*() {
+      given()
+      given = nothing
+      for (;;) {
+        const first = ready.shift()
+        if (first !== undefined) {
+          given = first.release
+          return Arr.of(first.view)
+        }
+        const next = yield* Pull.catchDone(Queue.take(views), () => Effect.succeed(undefined))
+        if (next === undefined && held === undefined) return yield* Cause.done()
+        if (held !== undefined) ready.push({ view: held, release: nothing })
+        held = undefined
+        if (next !== undefined) hold(next)
+      }
+    })))
+  }))

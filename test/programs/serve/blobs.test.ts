@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { createHash } from "node:crypto"
 import { connect } from "node:net"
 import { fromBytes, verified } from "../../../src/services/Bytes.ts"
 import { Repositories } from "../../../src/services/Repositories.ts"
 import type { Repository } from "../../../src/services/Repository.ts"
 import { memoryStore } from "../../../src/services/repository/memory.ts"
-import { ask, digestOf, pushBlob, pushImage, raw, serving } from "./serving.ts"
+import { ask, digestOf, layoutsLayer, pushBlob, pushImage, raw, serving } from "./serving.ts"
 
 const octets = { "content-type": "application/octet-stream" }
 
@@ -297,6 +298,27 @@ describe("pulling a blob", () => {
       assert.strictEqual((yield* ask(location, { method: "PATCH", body: large, headers: octets })).status, 202)
       assert.strictEqual((yield* finish(location, digestOf(large))).status, 201)
       assert.isTrue((yield* ask(`${url}/v2/b/blobs/${digestOf(large)}`)).bytes.equals(large))
+    }).pipe(Effect.scoped))
+
+  it.live("comes whole to many readers at once, some of whom pause", () =>
+    Effect.gen(function*() {
+      const { url } = yield* serving({}, layoutsLayer)
+      const contents = [1, 2, 3, 4].map((seed) =>
+        new Uint8Array(9_000_000).map((_, n) => (n * 2654435761 * seed) >>> 24)
+      )
+      for (const content of contents) yield* pushBlob(url, "a", content)
+      const digests = contents.flatMap((content) => [digestOf(content), digestOf(content)])
+      const read = (digest: string, at: number) =>
+        Effect.promise(async () => {
+          const hash = createHash("sha256")
+          const { body } = await fetch(`${url}/v2/a/blobs/${digest}`)
+          for await (const part of body ?? []) {
+            hash.update(part)
+            if (at % 2 === 1) await new Promise((resolve) => setTimeout(resolve, 1))
+          }
+          return `sha256:${hash.digest("hex")}`
+        })
+      assert.deepStrictEqual(yield* Effect.forEach(digests, read, { concurrency: 8 }), digests)
     }).pipe(Effect.scoped))
 
   it.live("is 404 after its deletion, and what was never there too", () =>
