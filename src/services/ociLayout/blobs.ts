@@ -119,6 +119,7 @@ const discard: Sink = (_view, release) => release()
  */
 export const presentSize = Effect.fnUntraced(function*(state: LayoutState, blob: Pick<Descriptor, "digest" | "size">) {
   const path = pathOf(state, blob.digest)
+  const hadMarker = state.writing !== undefined
   const info = yield* state.disk.info(path)
   if (info === undefined || info.kind !== "file" || (blob.size > 0 && info.size !== blob.size)) return undefined
   const isKnown = () => knownAs(state, blob.digest)?.identity === info.identity
@@ -133,7 +134,9 @@ export const presentSize = Effect.fnUntraced(function*(state: LayoutState, blob:
     if (!isKnown()) remember(state, blob.digest, { identity: info.identity, isOwn: false })
   }
   noteFound(state, blob.digest)
-  return info.size
+  // Looked at before the marker was there, noted after what was found was confirmed.
+  const isLate = !hadMarker && state.writing !== undefined
+  return isLate && (yield* state.disk.info(path)) === undefined ? undefined : info.size
 })
 
 /** The directory for blobs of an algorithm; refused where it or `blobs` is a link (faults L08). */

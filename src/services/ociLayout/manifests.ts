@@ -108,6 +108,9 @@ export const putManifest = Effect.fnUntraced(function*(
   yield* update(
     state,
     Effect.fnUntraced(function*(index) {
+      // Found before, and deleted by another since.
+      const isThere = (yield* state.disk.info(pathOf(state, descriptor.digest))) !== undefined
+      if (!isThere) yield* writeBytes(state, descriptor.digest, bytes)
       const listed = subject === undefined
         ? index
         : yield* relist(state, index, subject.digest, time, (list) => withReferrer(list, referrer(manifest)))
@@ -190,10 +193,10 @@ export const deleteManifest = Effect.fnUntraced(function*(state: LayoutState, di
       const rest = without.entries.length < index.entries.length ? without : index
       if (listed === undefined) return rest
       return yield* relist(state, rest, listed, time, (list) => unlisted(list, digest))
-    })
+    }),
+    state.disk.remove(path) // before another can put it again
   )
   state.place.swept = undefined // what it named has lost its reason to be there
-  yield* state.disk.remove(path)
 })
 
 const unlisted = (list: ReadonlyArray<Descriptor>, gone: Digest): ReadonlyArray<Descriptor> =>
