@@ -197,7 +197,7 @@ describe("a copy to the digest of something else", () =>
   }))
 
 describe("what is worth trying", () => {
-  it("is said when a login is missing", async () => {
+  it("is said when a login is missing or refused", async () => {
     const hash = "$2y$05$abcdefghijklmnopqrstuuWb6dNqC1VBvRx6nlfhdzyYG2qzZ0E1a"
     writeFileSync(join(dir, "users"), `someone:${hash}\n`)
     const closed = await ownRegistry(["--htpasswd", join(dir, "users")])
@@ -205,6 +205,11 @@ describe("what is worth trying", () => {
       const { code, err } = await regctl(["tag", "ls", "--host", `reg=${closed.host},tls=disabled`, `${closed.host}/a`])
       assert.strictEqual(code, 1)
       assert.match(err, /unauthorized.*\nTry logging in with "regctl registry login <registry>"\n$/)
+      const wrong = `reg=${closed.host},tls=disabled,user=someone,pass=wrong`
+      const refused = await regctl(["image", "copy", "--host", wrong, "ocidir://lay:app", `${closed.host}/a:1`])
+      assert.strictEqual(refused.code, 1)
+      assert.include(refused.err, `ref ${closed.host}/a:`)
+      assert.match(refused.err, /unauthorized \[http 401\] \(credentials from --host\)\nTry another login with "regctl/)
     } finally {
       await closed.stop()
     }
