@@ -85,6 +85,10 @@ const measured = (sink: Sink, expected: { readonly digest?: Digest; readonly siz
   }
 }
 
+/** What is said of a blob without a file. */
+export const noBlob = (path: string): StoreError =>
+  storeError(`failed to open blob ${path}: open ${path}`, "NotFound", "no such file or directory")
+
 /** A whole blob is verified; a part is not. */
 export const readBlob = (
   state: LayoutState,
@@ -99,7 +103,12 @@ export const readBlob = (
       const measure = measured(sink, blob)
       yield* Effect.mapError(
         filePump(path)(measure.sink),
-        (error) => measure.isTooLong() ? within(`read ${path}`)(error) : error
+        (error) =>
+          measure.isTooLong()
+            ? within(`read ${path}`)(error)
+            : before === undefined && error.reason._tag === "NotFound"
+            ? noBlob(path)
+            : error
       )
       const { problem } = measure.end()
       if (problem !== undefined) return yield* within(`read ${path}`)(problem)
@@ -119,6 +128,7 @@ const discard: Sink = (_view, release) => release()
  */
 export const presentSize = Effect.fnUntraced(function*(state: LayoutState, blob: Pick<Descriptor, "digest" | "size">) {
   const path = pathOf(state, blob.digest)
+  const hadMarker = state.writing !== undefined
   const info = yield* state.disk.info(path)
   if (info === undefined || info.kind !== "file" || (blob.size > 0 && info.size !== blob.size)) return undefined
   const isKnown = () => knownAs(state, blob.digest)?.identity === info.identity
@@ -133,7 +143,9 @@ export const presentSize = Effect.fnUntraced(function*(state: LayoutState, blob:
     if (!isKnown()) remember(state, blob.digest, { identity: info.identity, isOwn: false })
   }
   noteFound(state, blob.digest)
-  return info.size
+  // Looked at before the marker was there, noted after what was found was confirmed.
+  const isLate = !hadMarker && state.writing !== undefined
+  return isLate && (yield* state.disk.info(path)) === undefined ? undefined : info.size
 })
 
 /** The directory for blobs of an algorithm; refused where it or `blobs` is a link (faults L08). */

@@ -1,9 +1,11 @@
 /**
  * The lock between processes that write one layout: a file made exclusively, with its owner inside.
  *
- * The lock of a dead process is taken over at once; one of another machine when its file was not touched for 30 s.
+ * The lock of a dead process is taken over at once; one of another machine when its file was not touched for 30 s, which
+ * a living owner does every 10 s.
  */
 import { Clock, Effect, Random } from "effect"
+import { hashHex } from "../../lib/hash.ts"
 import { decodeOwner, encodeOwner, self, stateOf } from "../../lib/owner.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { Disk } from "./disk.ts"
@@ -30,8 +32,8 @@ export const createWhole = Effect.fnUntraced(function*(disk: Disk, dir: string, 
   )
 })
 
-/** Names the kind of file in one look: what a dead process left. */
-const takeoverName = ".regclient-takeover"
+/** The right to remove the file of a dead owner: this and a hash of that file's name and content. */
+const takeoverPrefix = ".regclient-takeover-"
 
 const second = 1_000_000_000n
 const reported = 5n * second
@@ -44,20 +46,24 @@ export const randomName: Effect.Effect<string> = Effect.map(
   (parts) => parts.map((part) => part.toString(16).padStart(8, "0")).join("")
 )
 
+/** What stands in a lock: its owner, and what tells it from every other lock. */
+const claim: Effect.Effect<string> = Effect.map(randomName, (name) => `${encodeOwner(self())}${name}\n`)
+
 /** Holds the lock during an effect. Waiting is reported after 5 s and fails after 60 s with `LayoutLocked` (faults L09, L10). */
 export const locked =
   (disk: Disk, dir: string) => <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | StoreError> =>
     Effect.uninterruptibleMask(
       Effect.fnUntraced(function*(restore) {
         const path = `${dir}/${lockName}`
-        const content = `${encodeOwner(self())}${yield* randomName}\n`
+        const content = yield* claim
         yield* acquire(disk, dir, content, restore)
         const release = Effect.flatMap(
           textOf(disk, path),
           (text) => text === content ? disk.remove(path) : Effect.void
         )
         // A lock that cannot be removed is taken over once this process has ended.
-        return yield* Effect.ensuring(restore(effect), Effect.ignore(release))
+        const held = Effect.andThen(Effect.forkScoped(heartbeat(disk, path)), effect)
+        return yield* Effect.ensuring(restore(Effect.scoped(held)), Effect.ignore(release))
       })
     )
 
@@ -72,9 +78,19 @@ const textOf = (disk: Disk, path: string): Effect.Effect<string | undefined, Sto
   )
 
 interface Seen {
+  readonly text: string | undefined
+  /** Another one when the file is another one, or was touched. */
   readonly mark: string
-  readonly since: bigint
+  /** Milliseconds since the epoch. */
+  readonly modified: number
 }
+
+/** `undefined` when there is no file. A link to nothing has no text. */
+const look = Effect.fnUntraced(function*(disk: Disk, path: string) {
+  const [text, info] = [yield* textOf(disk, path), yield* disk.infoOfName(path)]
+  if (info === undefined) return undefined
+  return { text, mark: `${info.identity} ${text}`, modified: info.modified } satisfies Seen
+})
 
 const acquire = Effect.fnUntraced(function*(
   disk: Disk,
@@ -85,18 +101,18 @@ const acquire = Effect.fnUntraced(function*(
   const path = `${dir}/${lockName}`
   const start = yield* Clock.monotonicTimeNanos
   let isReported = false
-  let seen: Seen = { mark: "", since: start }
+  let [mark, since] = ["", start]
   for (let tries = 0; !(yield* createWhole(disk, dir, lockName, content)); tries++) {
     const now = yield* Clock.monotonicTimeNanos
-    const [text, info] = [yield* textOf(disk, path), yield* disk.infoOfName(path)]
-    // Gone by now, unless it is a link to nothing: that is waited for as any other.
-    if (info === undefined) continue
-    const mark = `${info.identity} ${text}`
-    if (mark !== seen.mark) seen = { mark, since: now }
-    const hasDied = text !== undefined && isDead(text, now - seen.since)
-    if (hasDied) yield* takeOver(disk, dir, text)
+    const seen = yield* look(disk, path)
+    if (seen === undefined) continue
+    // Some network file systems make a name and say that it was there.
+    if (seen.text === content) return
+    if (seen.mark !== mark) [mark, since] = [seen.mark, now]
+    const hasDied = isDead(seen, now - since)
+    if (hasDied) yield* takeOver(disk, dir, lockName, seen)
     if (hasDied && now - start <= failed) continue
-    const owner = decodeOwner(text?.split("\n")[0] ?? "")
+    const owner = ownerIn(seen)
     const by = owner === undefined ? "another process" : `process ${owner.pid} on ${owner.host.split("/")[0]}`
     if (now - start > reported && !isReported) {
       isReported = true
@@ -109,31 +125,45 @@ const acquire = Effect.fnUntraced(function*(
   }
 })
 
-const isDead = (text: string, unchanged: bigint): boolean => {
-  const owner = decodeOwner(text.split("\n")[0] ?? "")
+const ownerIn = ({ text }: Seen) => decodeOwner(text?.split("\n")[0] ?? "")
+
+/** Whether the owner has ended; one that cannot be told when its file did not change for so many nanoseconds. */
+const isDead = (seen: Seen, unchanged: bigint): boolean => {
+  const owner = ownerIn(seen)
   const state = owner === undefined ? "unknown" : stateOf(owner)
-  return state === "dead" || (state === "unknown" && unchanged > silent)
+  return seen.text !== undefined && (state === "dead" || (state === "unknown" && unchanged > silent))
 }
 
-/** Removes a dead lock. A second file lets one process at a time do so, or a new owner's lock could go with the old. */
-const takeOver = (disk: Disk, dir: string, dead: string): Effect.Effect<void, StoreError> => {
-  const [path, guard] = [`${dir}/${lockName}`, `${dir}/${takeoverName}`]
-  return Effect.gen(function*() {
-    if (!(yield* createWhole(disk, dir, takeoverName, encodeOwner(self())))) {
-      const owner = decodeOwner((yield* textOf(disk, guard)) ?? "")
-      const since = (yield* disk.infoOfName(guard))?.modified ?? Number.POSITIVE_INFINITY
-      // It is held for some milliseconds only.
-      const isOld = (yield* Clock.currentTimeMillis) - since > 30_000
-      if (isOld || (owner !== undefined && stateOf(owner) === "dead")) yield* disk.remove(guard)
-      else yield* Effect.sleep(20)
-      return
+/**
+ * Removes the file of a dead owner. Its name and content name a second file, and who makes that one alone may remove the first:
+ * else a new owner's file could go with the old. The second file of one who died meanwhile is removed in the same way.
+ */
+const takeOver = (disk: Disk, dir: string, name: string, dead: Seen): Effect.Effect<void, StoreError> =>
+  Effect.gen(function*() {
+    const path = `${dir}/${name}`
+    const right = `${takeoverPrefix}${hashHex("sha256", Buffer.from(`${name}\n${dead.text}`)).slice(0, 16)}`
+    if (yield* createWhole(disk, dir, right, yield* claim)) {
+      return yield* Effect.ensuring(
+        Effect.flatMap(look(disk, path), (now) => now?.mark === dead.mark ? disk.remove(path) : Effect.void),
+        Effect.ignore(disk.remove(`${dir}/${right}`)) // the next one finds its owner dead
+      )
     }
-    yield* Effect.ensuring(
-      Effect.flatMap(textOf(disk, path), (text) => text === dead ? disk.remove(path) : Effect.void),
-      Effect.ignore(disk.remove(guard)) // the next one finds its owner dead
-    )
+    const other = yield* look(disk, `${dir}/${right}`)
+    if (other === undefined) return
+    // It is held for some milliseconds only.
+    const age = (yield* Clock.currentTimeMillis) - other.modified
+    if (isDead(other, BigInt(Math.round(age)) * 1_000_000n)) yield* takeOver(disk, dir, right, other)
+    else yield* Effect.sleep(20)
   })
-}
+
+/** Under the lock: rights to remove files that are gone. Nobody can use one, as no two files of owners are the same. */
+export const removeTakeovers = Effect.fnUntraced(function*(disk: Disk, dir: string) {
+  for (const name of yield* disk.list(dir)) {
+    if (!name.startsWith(takeoverPrefix)) continue
+    const seen = yield* look(disk, `${dir}/${name}`)
+    if (seen !== undefined && isDead(seen, 0n)) yield* disk.remove(`${dir}/${name}`)
+  }
+})
 
 /** The writers of a layout that are still at work, and what dead ones left, by the random part of their names. */
 export const writers = Effect.fnUntraced(function*(disk: Disk, dir: string) {

@@ -43,7 +43,8 @@ const nameOf = (state: LayoutState, reference: Reference): string => `ocidir://$
 
 /** The entry a reference means; by digest a manifest needs none. */
 const lookUp = Effect.fnUntraced(function*(state: LayoutState, reference: Reference) {
-  const entry = find(yield* indexOf(state), reference)
+  const index = yield* Effect.mapError(indexOf(state), within("unable to read oci index"))
+  const entry = find(index, reference)
   if (entry !== undefined) return entry
   if (reference._tag === "ByDigest") return { mediaType: "", digest: reference.digest, size: 0 }
   return yield* missing(`could not find entry in index.json: ${nameOf(state, reference)}`)
@@ -108,6 +109,9 @@ export const putManifest = Effect.fnUntraced(function*(
   yield* update(
     state,
     Effect.fnUntraced(function*(index) {
+      // Found before, and deleted by another since.
+      const isThere = (yield* state.disk.info(pathOf(state, descriptor.digest))) !== undefined
+      if (!isThere) yield* writeBytes(state, descriptor.digest, bytes)
       const listed = subject === undefined
         ? index
         : yield* relist(state, index, subject.digest, time, (list) => withReferrer(list, referrer(manifest)))
@@ -190,15 +194,16 @@ export const deleteManifest = Effect.fnUntraced(function*(state: LayoutState, di
       const rest = without.entries.length < index.entries.length ? without : index
       if (listed === undefined) return rest
       return yield* relist(state, rest, listed, time, (list) => unlisted(list, digest))
-    })
+    }),
+    state.disk.remove(path) // before another can put it again
   )
   state.place.swept = undefined // what it named has lost its reason to be there
-  yield* state.disk.remove(path)
 })
 
 const unlisted = (list: ReadonlyArray<Descriptor>, gone: Digest): ReadonlyArray<Descriptor> =>
   list.some(({ digest }) => digest === gone) ? list.filter(({ digest }) => digest !== gone) : list
 
+/** Only an entry with just that name. */
 export const deleteTag = (state: LayoutState, tag: Tag): Effect.Effect<void, StoreError> =>
   update(state, (index) => {
     const rest = withoutTag(index, tag)

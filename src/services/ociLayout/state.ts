@@ -6,10 +6,25 @@ import { Clock, Config, DateTime, Effect, Option, Result, Semaphore } from "effe
 import type { Scope } from "effect"
 import { encodeOwner, self } from "../../lib/owner.ts"
 import { algorithmOf, type Digest, encodedOf } from "../../schemas/Digest.ts"
-import { type StoreError, storeError } from "../../schemas/StoreError.ts"
+import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import type { Disk } from "./disk.ts"
 import { emptyIndex, encodeIndex, layoutFile, type LayoutIndex, layoutProblem, parseIndex } from "./documents.ts"
-import { createWhole, heartbeat, locked, randomName, temporaryPrefix, writerPrefix, writers } from "./lock.ts"
+import {
+  createWhole,
+  heartbeat,
+  locked,
+  randomName,
+  removeTakeovers,
+  temporaryPrefix,
+  writerPrefix,
+  writers
+} from "./lock.ts"
+
+/**
+ * Nanoseconds: times of files move in steps of some milliseconds, on some file systems of 2 s, and a file that was
+ * replaced twice within one may look as before. The identity of a file that changed more recently says nothing.
+ */
+const settled = 3_000_000_000n
 
 /** Bytes an `index.json` may have. */
 const maxIndex = 32 * 1024 * 1024
@@ -33,7 +48,8 @@ export interface Shared {
 export interface Place {
   /** One holder of the file lock in this process at a time. */
   readonly mutex: Semaphore.Semaphore
-  cached: { readonly identity: string; readonly bytes: Uint8Array; readonly index: LayoutIndex } | undefined
+  /** Without identity it is compared by its bytes. */
+  cached: { readonly identity?: string; readonly bytes: Uint8Array; readonly index: LayoutIndex } | undefined
   /** The digests of the index when everything was swept, and that time (monotonic, nanoseconds). */
   swept: { readonly entries: ReadonlySet<Digest>; readonly at: bigint } | undefined
   /** What this program has put there since. */
@@ -125,10 +141,10 @@ export const indexOf = Effect.fnUntraced(function*(state: LayoutState) {
   yield* check(state)
   const path = `${state.dir}/index.json`
   const info = yield* state.disk.info(path)
-  const identity = info?.identity ?? ""
-  // Times of files move in steps of some milliseconds: a young file is compared by its bytes.
-  const isYoung = info === undefined || (yield* Clock.currentTimeMillis) - info.modified < 1000
-  if (state.place.cached?.identity === identity && !isYoung) return state.place.cached.index
+  const now = BigInt(yield* Clock.currentTimeMillis) * 1_000_000n
+  const identity = info !== undefined && now - info.changed > settled ? info.identity : undefined
+  const known = state.place.cached
+  if (known !== undefined && identity !== undefined && known.identity === identity) return known.index
   const bytes = yield* Effect.mapError(
     state.disk.read(path, maxIndex),
     (error) => unusable(`${path} cannot be open: ${error.message}`, error)
@@ -139,7 +155,7 @@ export const indexOf = Effect.fnUntraced(function*(state: LayoutState) {
   if (Result.isFailure(parsed)) {
     return yield* storeError("", "LayoutInvalid", `${path} cannot be parsed: ${parsed.failure}`)
   }
-  state.place.cached = { identity, bytes, index: parsed.success }
+  state.place.cached = { ...(identity === undefined ? {} : { identity }), bytes, index: parsed.success }
   return parsed.success
 })
 
@@ -170,22 +186,25 @@ const writeIndex = (state: LayoutState, index: LayoutIndex): Effect.Effect<void,
     state.place.cached = undefined
     yield* state.disk.replace(path, temporaryIn(state, state.dir), bytes)
     yield* state.disk.sync(state.dir)
-    state.place.cached = { identity: (yield* state.disk.info(path))?.identity ?? "", bytes, index }
+    // Without identity: another tool, which takes no lock, may have replaced it since.
+    state.place.cached = { bytes, index }
   }))
 
 /**
  * Changes the index at once for everybody; what was written before is durable when it appears (faults D1, D4).
- * A change that gives `undefined` or the same index writes nothing.
+ * A change that gives `undefined` or the same index writes nothing. `after` runs before others see the index change again.
  */
 export const update = (
   state: LayoutState,
-  change: (index: LayoutIndex) => Effect.Effect<LayoutIndex | undefined, StoreError>
+  change: (index: LayoutIndex) => Effect.Effect<LayoutIndex | undefined, StoreError>,
+  after: Effect.Effect<void, StoreError> = Effect.void
 ): Effect.Effect<void, StoreError> =>
   exclusively(state)(Effect.gen(function*() {
     const before = yield* indexOf(state)
-    const after = yield* change(before)
+    const changed = yield* change(before)
     yield* settle(state)
-    if (after !== undefined && after !== before) yield* writeIndex(state, after)
+    if (changed !== undefined && changed !== before) yield* writeIndex(state, changed)
+    yield* after
   }))
 
 /**
@@ -204,7 +223,7 @@ export const announce = (state: LayoutState, wantsSweep: boolean): Effect.Effect
 
 const begin = Effect.fnUntraced(function*(state: LayoutState) {
   const { dir, disk } = state
-  yield* disk.makeDirectory(dir)
+  yield* Effect.mapError(disk.makeDirectory(dir), within(`failed creating ${dir}`))
   yield* exclusively(state)(Effect.uninterruptible(Effect.gen(function*() {
     const hasLayout = (yield* disk.infoOfName(`${dir}/oci-layout`)) !== undefined
     const hasIndex = (yield* disk.infoOfName(`${dir}/index.json`)) !== undefined
@@ -221,6 +240,7 @@ const begin = Effect.fnUntraced(function*(state: LayoutState) {
         state.place.swept = undefined // its blobs may have no name yet
         yield* bury(state, name)
       }
+      yield* removeTakeovers(disk, dir)
     }).pipe(Effect.onError(() => Effect.ignore(unmark(state)))) // the first failure is the one to tell
     yield* Effect.forkIn(heartbeat(disk, `${dir}/${writerPrefix}${writing.name}`), state.scope)
   })))

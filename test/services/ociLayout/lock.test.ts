@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Logger } from "effect"
 import { TestClock } from "effect/testing"
+import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { encodeOwner, self } from "../../../src/lib/owner.ts"
 import { filesIn, inDirectory, putImage, using } from "./places.ts"
@@ -33,7 +34,8 @@ describe("the lock of a layout", () => {
       Effect.gen(function*() {
         const dead = encodeOwner({ ...self(), pid: 2_147_483_646, started: "1" })
         yield* write(`${dir}/.regclient-lock`, dead)
-        yield* write(`${dir}/.regclient-takeover`, dead)
+        const right = createHash("sha256").update(`.regclient-lock\n${dead}`).digest("hex").slice(0, 16)
+        yield* write(`${dir}/.regclient-takeover-${right}`, dead)
         yield* using(dir, (repository) => putImage(repository, "v1", "one"))
         assert.deepStrictEqual((yield* filesIn(dir)).filter((name) => name.includes(".regclient")), [])
       })
