@@ -8,7 +8,11 @@ const { version } = JSON.parse(readFileSync("package.json", "utf8"))
 /** Empty where this is no clone of the repository. */
 const git = (...args: ReadonlyArray<string>): string => {
   try {
-    return execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim()
+    return execFileSync("git", args, {
+      encoding: "utf8",
+      env: { ...process.env, TZ: "UTC" },
+      stdio: ["ignore", "pipe", "ignore"]
+    }).trim()
   } catch {
     return ""
   }
@@ -20,7 +24,7 @@ const build = {
   ...(commit === "" ? {} : {
     commit,
     state: git("status", "--porcelain", "--untracked-files=no") === "" ? "clean" : "dirty",
-    date: git("show", "-s", "--format=%cI", "HEAD")
+    date: git("show", "-s", "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%cd", "HEAD")
   })
 }
 

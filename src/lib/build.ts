@@ -6,7 +6,7 @@ export interface Build {
   readonly tag: string
   readonly commit: string
   readonly state: string
-  /** Of the commit, RFC 3339. */
+  /** Of the commit, RFC 3339, UTC. */
   readonly date: string
 }
 

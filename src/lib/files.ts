@@ -122,7 +122,10 @@ export const makeDirectories = async (path: string): Promise<void> => {
     await fs.mkdir(path)
   } catch (error) {
     const code = codeOf(error)
-    if (code === "EEXIST" && (await fs.stat(path)).isDirectory()) return
+    if (code === "EEXIST") {
+      if ((await fs.stat(path)).isDirectory()) return
+      throw Object.assign(new Error(`ENOTDIR: not a directory, mkdir '${path}'`), { code: "ENOTDIR" })
+    }
     const parent = dirname(path)
     if (code !== "ENOENT" || parent === path) throw error
     await makeDirectories(parent)

@@ -27,9 +27,16 @@ export const strictJson = (bytes: Uint8Array, options: StrictOptions): Strict =>
   try {
     return { value: JSON.parse(source) }
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) }
+    return { problem: problemOf(error) }
   }
 }
+
+/** The engine's message, without the piece of the text that it may quote with its line breaks. */
+const problemOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replace(
+    /, (?:\.{3})?".*"(?:\.{3})? is not valid JSON$/s,
+    " in JSON"
+  )
 
 /** One pass over the tokens, keeping for each open container the keys seen so far; arrays keep none. */
 const scan = (source: string, { depth, unique }: StrictOptions): Exclude<Strict, { value: unknown }> | undefined => {

@@ -1,5 +1,5 @@
 /** What is absent: told apart from what cannot be asked, and no failure where it need not be there. */
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import type { Reference } from "../schemas/Ref.ts"
 import type { StoreError } from "../schemas/StoreError.ts"
 import type { Repository } from "../services/Repository.ts"
@@ -13,8 +13,15 @@ export const exists = (look: Effect.Effect<unknown, StoreError>): Effect.Effect<
  * keeps the failure.
  */
 export const ignoreMissing = (repository: Repository, reference: Reference, remove: Effect.Effect<void, StoreError>) =>
-  Effect.catch(remove, (error) =>
-    Effect.matchEffect(exists(repository.resolve(reference)), {
-      onFailure: () => Effect.fail(error),
-      onSuccess: (isThere) => isThere ? Effect.fail(error) : Effect.void
-    }))
+  Effect.catch(
+    remove,
+    (error) =>
+      Effect.matchEffect(Effect.andThen(readable(repository), exists(repository.resolve(reference))), {
+        onFailure: () => Effect.fail(error),
+        onSuccess: (isThere) => isThere ? Effect.fail(error) : Effect.void
+      })
+  )
+
+/** A layout that does not exist is no place where something could be missing. */
+const readable = ({ location, tags }: Repository): Effect.Effect<void, StoreError> =>
+  location._tag === "OciLayout" ? Stream.runDrain(tags()) : Effect.void

@@ -252,6 +252,12 @@ const digestOf = (bytes: Uint8Array, document: object | null, { algorithm, diges
   return Digest.make(`${name}:${hashHex(name, payload)}`)
 }
 
+/** Bytes that the signatures of a schema 1 manifest are over; `undefined` for other manifests. */
+export const signedSize = (manifest: Manifest | undefined): number | undefined =>
+  manifest?._tag === "Schema1"
+    ? signedPayload(manifest.bytes, JSON.parse(new TextDecoder().decode(manifest.bytes)))?.length
+    : undefined
+
 const signedPayload = (bytes: Uint8Array, document: object | null): Uint8Array | undefined => {
   const { schemaVersion, signatures } = (document ?? {}) as Shape
   if (schemaVersion !== 1 || !Array.isArray(signatures)) return undefined

@@ -9,7 +9,7 @@ export interface BuildInformation {
   readonly ref: string
   readonly commit: string
   readonly state: string
-  /** RFC 3339. */
+  /** RFC 3339, UTC. */
   readonly date: string
   /** Go's names: `linux/amd64`. */
   readonly platform: string

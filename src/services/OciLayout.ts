@@ -3,8 +3,8 @@ import { Context, Effect, FileSystem, Layer, Path, RcMap, Stream } from "effect"
 import type { Scope } from "effect"
 import type { Digest } from "../schemas/Digest.ts"
 import { isSameLocation, Location } from "../schemas/Ref.ts"
-import { type StoreError, storeError } from "../schemas/StoreError.ts"
-import { cloneBlob, presentSize, readBlob, writeBlob } from "./ociLayout/blobs.ts"
+import { type StoreError, storeError, within } from "../schemas/StoreError.ts"
+import { cloneBlob, noBlob, presentSize, readBlob, writeBlob } from "./ociLayout/blobs.ts"
 import { diskOf } from "./ociLayout/disk.ts"
 import { tagsOf } from "./ociLayout/documents.ts"
 import * as manifests from "./ociLayout/manifests.ts"
@@ -76,12 +76,12 @@ const repository = (
   /** Of what is there already: a layout that is absent is not made. */
   const changing = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
     Effect.andThen(indexOf(state), writing(effect))
-  const absent = (digest: string) => storeError("", "NotFound", `not found: ocidir://${state.dir}@${digest}`)
   /** A damaged file counts as absent, so that a copy brings it again; who asks for it is told. */
   const unusable = Effect.fnUntraced(function*(digest: Digest) {
     const isThere = (yield* state.disk.info(pathOf(state, digest))) !== undefined
-    const why = isThere ? ": digest mismatch, its file is damaged" : ""
-    return yield* storeError("", "NotFound", `not found: ocidir://${state.dir}@${digest}${why}`)
+    if (!isThere) return yield* noBlob(pathOf(state, digest))
+    const detail = `not found: ocidir://${state.dir}@${digest}: digest mismatch, its file is damaged`
+    return yield* storeError("", "NotFound", detail)
   })
   return {
     location,
@@ -112,10 +112,16 @@ const repository = (
     deleteBlob: ({ digest }) =>
       changing(Effect.gen(function*() {
         const path = pathOf(state, digest)
-        if ((yield* state.disk.infoOfName(path)) === undefined) return yield* absent(digest)
+        if ((yield* state.disk.infoOfName(path)) === undefined) {
+          return yield* storeError(`remove ${path}`, "NotFound", "no such file or directory")
+        }
         yield* state.disk.remove(path)
       })),
     deleteManifest: ({ digest }, subject) => changing(manifests.deleteManifest(state, digest, subject?.digest)),
-    deleteTag: (tag) => changing(manifests.deleteTag(state, tag))
+    deleteTag: (tag) =>
+      Effect.andThen(
+        Effect.mapError(indexOf(state), within("failed to read index")),
+        writing(manifests.deleteTag(state, tag))
+      )
   }
 }

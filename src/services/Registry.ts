@@ -15,6 +15,11 @@ import { abandon, type Uploads, uploads } from "./registry/upload.ts"
 import { RegistryHttp } from "./RegistryHttp.ts"
 import type { Page, PageRequest, Repository } from "./Repository.ts"
 
+/** Whether what is opened will be written, so that the first token of a repository is good for all that follows. */
+export const WillWrite = Context.Reference<boolean>("regclient/services/Registry/WillWrite", {
+  defaultValue: () => false
+})
+
 export class Registry extends Context.Service<Registry, {
   readonly open: (
     at: { readonly registry: string; readonly repository: string }
@@ -35,8 +40,9 @@ export class Registry extends Context.Service<Registry, {
           Effect.gen(function*() {
             const at = { registry, repository }
             const left: Uploads = { sessions: new Map(), claimed: new Set(), isStreamed: false }
-            yield* Effect.addFinalizer(() => abandon(at, http, left))
-            return repositoryAt(at, http, yield* hosts.get(registry), memory, left)
+            const own = (yield* WillWrite) ? writing(http, repository) : http
+            yield* Effect.addFinalizer(() => abandon(at, own, left))
+            return repositoryAt(at, own, yield* hosts.get(registry), memory, left)
           }),
         list: (registry, page) => catalog(http, registry, page),
         ping: (registry) => ping(http, registry)
@@ -44,6 +50,11 @@ export class Registry extends Context.Service<Registry, {
     })
   )
 }
+
+/** The same requests, each with a token to pull and push. */
+const writing = (http: Http, repository: string): Http => ({
+  request: (request) => http.request({ ...request, scopes: { [repository]: "pull,push", ...request.scopes } })
+})
 
 const repositoryAt = (at: At, http: Http, host: Host, memory: ReferrerMemory, left: Uploads): Repository => {
   const content = { ...blobs(at, http), ...uploads(at, http, host, left) }

@@ -32,6 +32,8 @@ export interface PartRange {
 }
 
 export class Uploads extends Context.Service<Uploads, {
+  /** Bytes one upload may have. */
+  readonly limit: number
   /** The algorithm is the one its digest will likely have. Fails with `RateLimited` while too many sessions are open. */
   readonly start: (name: string, algorithm?: HashName) => Effect.Effect<Session, StoreError>
   /** Fails with `UploadLost` for an id unknown here. */
@@ -133,6 +135,7 @@ const operations = (
         })
       )))
   return {
+    limit: most.bytes,
     start: (name, algorithm = "sha256") =>
       Effect.gen(function*() {
         if (sessions.size >= most.sessions) {
@@ -171,6 +174,9 @@ const operations = (
     cancel: (name, id) => Effect.flatMap(lookup(name, id), forget)
   }
 }
+
+/** What an upload above its limit fails with, announced or come. */
+export const tooLarge = (limit: number): StoreError => storeError("", "SizeLimit", `an upload may have ${limit} bytes`)
 
 const lost = storeError("", "UploadLost", "upload is not known here")
 
@@ -224,7 +230,7 @@ const write = (
     let next = received
     const passing = pumpOf(content)((view, release) => {
       if (writer.failure !== undefined) throw fsError(file, "write")(writer.failure)
-      if (next + view.length > limit) throw storeError("", "SizeLimit", `an upload may have ${limit} bytes`)
+      if (next + view.length > limit) throw tooLarge(limit)
       if (last !== undefined && next + view.length > last) {
         throw storeError("", "SizeMismatch", "more bytes came than the range says")
       }

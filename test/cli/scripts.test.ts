@@ -23,6 +23,8 @@ const artifact = `{"schemaVersion":2,"mediaType":"${manifestType}","artifactType
   }","size":2},"layers":[],"subject":${entry}},` +
   `"annotations":{"z":"1","a":"2"}}`
 const zero = `sha256:${"0".repeat(64)}`
+const noBlob = `lay/blobs/sha256/${"0".repeat(64)}`
+const noLayout = "oci-layout cannot be open: open none/oci-layout: no such file or directory\n"
 
 let host = ""
 let dir = ""
@@ -91,7 +93,20 @@ describe("what is missing", () =>
     ["manifest get ocidir://lay:multi -p linux/arm64", {
       err: "platform not found: linux/arm64 (there are linux/amd64)\n"
     }],
-    [`blob copy ocidir://lay ocidir://lay ${zero}`, {}]
+    [`blob copy ocidir://lay ocidir://lay ${zero}`, {}],
+    [`blob get ocidir://lay ${zero}`, {
+      err: `failed to open blob ${noBlob}: open ${noBlob}: no such file or directory\n`
+    }],
+    [`blob head ocidir://lay ${zero}`, {
+      err: `failed to open blob ${noBlob}: open ${noBlob}: no such file or directory\n`
+    }],
+    [`blob delete ocidir://lay ${zero}`, { err: `remove ${noBlob}: no such file or directory\n` }],
+    ["manifest get ocidir://none:x", { err: `unable to read oci index: ${noLayout}` }],
+    ["tag delete ocidir://lay:nope", { err: "failed deleting ocidir://lay:nope: not found\n" }],
+    ["tag delete --ignore-missing ocidir://lay:nope", {}],
+    ["tag delete ocidir://none:x", { err: `failed to read index: ${noLayout}` }],
+    ["tag delete --ignore-missing ocidir://none:x", { err: `failed to read index: ${noLayout}` }],
+    [`manifest delete --ignore-missing ocidir://none@${zero}`, { err: `unable to read oci index: ${noLayout}` }]
   ]))
 
 it("a blob that is missing is told in the words of a GET", async () => {
@@ -154,11 +169,18 @@ describe("pushes", () => {
     assert.include(out, `"annotations":{"a":"2","z":"1"}`)
   })
 
+  it("of what is no JSON are told in one line", async () =>
+    assert.deepStrictEqual(await regctl(["manifest", "put", "ocidir://lay:bad"], "no\nmanifest\n"), {
+      code: 1,
+      out: "",
+      err: "error unmarshaling manifest for ocidir://lay:bad: Unexpected token 'o' in JSON\n"
+    }))
+
   it("to a place that cannot be made fail at once", async () =>
     assert.deepStrictEqual(await regctl(["blob", "put", "ocidir:///proc/nope"], "hi"), {
       code: 1,
       out: "",
-      err: "mkdir /proc/nope: no such file or directory\n"
+      err: "failed creating /proc/nope: mkdir /proc/nope: no such file or directory\n"
     }))
 })
 
@@ -175,7 +197,7 @@ describe("a copy to the digest of something else", () =>
   }))
 
 describe("what is worth trying", () => {
-  it("is said when a login is missing", async () => {
+  it("is said when a login is missing or refused", async () => {
     const hash = "$2y$05$abcdefghijklmnopqrstuuWb6dNqC1VBvRx6nlfhdzyYG2qzZ0E1a"
     writeFileSync(join(dir, "users"), `someone:${hash}\n`)
     const closed = await ownRegistry(["--htpasswd", join(dir, "users")])
@@ -183,6 +205,11 @@ describe("what is worth trying", () => {
       const { code, err } = await regctl(["tag", "ls", "--host", `reg=${closed.host},tls=disabled`, `${closed.host}/a`])
       assert.strictEqual(code, 1)
       assert.match(err, /unauthorized.*\nTry logging in with "regctl registry login <registry>"\n$/)
+      const wrong = `reg=${closed.host},tls=disabled,user=someone,pass=wrong`
+      const refused = await regctl(["image", "copy", "--host", wrong, "ocidir://lay:app", `${closed.host}/a:1`])
+      assert.strictEqual(refused.code, 1)
+      assert.include(refused.err, `ref ${closed.host}/a:`)
+      assert.match(refused.err, /unauthorized \[http 401\] \(credentials from --host\)\nTry another login with "regctl/)
     } finally {
       await closed.stop()
     }

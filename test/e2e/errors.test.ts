@@ -75,7 +75,7 @@ describe("a registry with a login and a certificate of its own authority", () =>
     assert.isAtMost(refused.length, 1, "one 401 teaches the login for the run")
   })
 
-  it("refuses a wrong password with one line", async () => {
+  it("refuses a wrong password with one line and what to try", async () => {
     const { code, err } = await regctl(
       "--host",
       `reg=${secured.host},user=ada,pass=wrong`,
@@ -84,7 +84,8 @@ describe("a registry with a login and a certificate of its own authority", () =>
       `${secured.host}/app`
     )
     assert.strictEqual(code, 1)
-    assert.match(err.trimEnd().split("\n").at(-1) ?? "", /^failed to list tags for .*unauthorized/)
+    assert.match(err.trimEnd().split("\n").at(-1) ?? "", /^Try another login with /)
+    assert.match(err.trimEnd().split("\n").at(-2) ?? "", /^failed to list tags for .*unauthorized/)
     assert.notInclude(err, "    at ")
     assert.notInclude(err, "wrong")
   })

@@ -121,13 +121,17 @@ export const dockerRegistry = async (options: RegistryOptions = {}): Promise<Run
   }
 }
 
-/** `regctl serve`, with arguments of its own where a test needs them. */
+/**
+ * `regctl serve`, with arguments of its own where a test needs them, and started by a command that becomes it, such as
+ * a shell that lowers a limit.
+ */
 export const ownRegistry = async (
-  args: ReadonlyArray<string> = []
+  args: ReadonlyArray<string> = [],
+  starter: ReadonlyArray<string> = []
 ): Promise<Running & { readonly log: () => string }> => {
-  const child = spawn(process.execPath, [tool("regctl"), "-v", "info", "serve", "--addr", "127.0.0.1:0", ...args], {
-    stdio: ["ignore", "pipe", "pipe"]
-  })
+  const serve = [process.execPath, tool("regctl"), "-v", "info", "serve", "--addr", "127.0.0.1:0", ...args]
+  const [file = process.execPath, ...rest] = [...starter, ...serve]
+  const child = spawn(file, rest, { stdio: ["ignore", "pipe", "pipe"] })
   let log = ""
   const port = await new Promise<number>((resolve, reject) => {
     const read = (it: Buffer) => {

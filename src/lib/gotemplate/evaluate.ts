@@ -308,9 +308,11 @@ class Run {
         const params: ReadonlyArray<ParamType> = Array.from({ length: method.length }, () => "any")
         return this.invoke(dot, { params, call: method }, name, node, args, final)
       }
-      if (Object.hasOwn(receiver.fields, name)) {
+      const { promoted } = receiver.behaviour
+      const owner = Object.hasOwn(receiver.fields, name) || promoted === undefined ? receiver.fields : promoted
+      if (Object.hasOwn(owner, name)) {
         if (hasArgs) this.fail(`${name} has arguments but cannot be invoked as function`)
-        return receiver.fields[name]
+        return owner[name]
       }
     }
     if (receiver instanceof Map || (receiver instanceof Nil && receiver.kind === "map")) {

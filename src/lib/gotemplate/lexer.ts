@@ -190,7 +190,8 @@ class Lexer {
         }
         return this.one("rightParen")
       case ".":
-        return /[0-9]/.test(this.input[this.at + 1] ?? "") ? this.number() : this.word("field")
+        // At the end of the text Go takes it for the beginning of a number.
+        return /[0-9]/.test(this.input[this.at + 1] ?? "0") ? this.number() : this.word("field")
       default:
         return this.other(String.fromCodePoint(this.input.codePointAt(this.at) ?? 0))
     }

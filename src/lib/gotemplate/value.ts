@@ -49,6 +49,8 @@ export interface Behaviour {
   readonly number?: number | bigint
   /** Unexported fields, which printing alone shows, after the others. */
   readonly hidden?: Readonly<Record<string, unknown>>
+  /** Fields of an embedded struct, found as if they were its own; printing shows the embedded one. */
+  readonly promoted?: Readonly<Record<string, unknown>>
   /** Whether it is a pointer in Go, which `printf "%v"` marks with `&`. */
   readonly isPointer?: boolean
 }

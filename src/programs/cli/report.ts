@@ -24,6 +24,16 @@ const hints: ReadonlyArray<readonly [sign: string, hint: string]> = [
     "http: server gave HTTP response to HTTPS client",
     `Try updating your registry with "regctl registry set --tls disabled <registry>"`
   ],
+  [
+    "Client sent an HTTP request to an HTTPS server",
+    `Try updating your registry with "regctl registry set --tls enabled <registry>"`
+  ],
+  ["): request failed: unauthorized [http 401]", `Try another login with "regctl registry login <registry>"`],
+  ["unauthorized [http 401] (credentials from", `Try another login with "regctl registry login <registry>"`],
+  [
+    "unauthorized [http 403] (credentials from",
+    `This login may lack the permission; try another one with "regctl registry login <registry>"`
+  ],
   ["no credentials available: unauthorized", `Try logging in with "regctl registry login <registry>"`],
   [
     "tls: failed to verify certificate",

@@ -6,6 +6,7 @@ import { commonName, type Ref, Reference, referenceOf, Tag } from "../../schemas
 import type { ReferrerFilter } from "../../schemas/Referrers.ts"
 import { storeError, within } from "../../schemas/StoreError.ts"
 import { Progress } from "../../services/Progress.ts"
+import { WillWrite } from "../../services/Registry.ts"
 import { Repositories } from "../../services/Repositories.ts"
 import { platformOf, selectPlatform } from "../graph/select.ts"
 import { execute } from "./execute.ts"
@@ -42,12 +43,12 @@ export const copy = Effect.fn("copy")(function*(source: Ref, target: Ref, option
     (text) => text === "" ? Effect.succeed<Platform | undefined>(undefined) : platformOf(text)
   )
   const from = yield* open(source.location)
-  const to = yield* open(target.location)
-  const openOr = (ref: Ref | undefined, same: typeof from) =>
-    ref === undefined ? Effect.succeed(same) : open(ref.location)
+  const openTarget = (ref: Ref) => Effect.provideService(open(ref.location), WillWrite, true)
+  const to = yield* openTarget(target)
+  const { referrersSource, referrersTarget } = options
   const referrers = {
-    from: yield* openOr(options.referrersSource, from),
-    to: yield* openOr(options.referrersTarget, to)
+    from: referrersSource === undefined ? from : yield* open(referrersSource.location),
+    to: referrersTarget === undefined ? to : yield* openTarget(referrersTarget)
   }
   const ends = { content: { from, to }, referrers }
   const reference = options.platform === undefined

@@ -8,25 +8,25 @@ import { Registry } from "../../services/Registry.ts"
 import { find, named, registryOf, withEntry } from "./entry.ts"
 
 export interface Input {
-  /** Empty: asked for. */
   readonly user: string
-  /** Empty: read from stdin or asked for. */
   readonly pass: string
   readonly passStdin: boolean
   readonly skipCheck: boolean
+  /** The names of the flags that were given: the others are read from stdin or asked for. */
+  readonly given: ReadonlySet<string>
   readonly args: ReadonlyArray<string>
 }
 
 export const run = Effect.fn("registry login")(function*(input: Input) {
-  const given = registryOf(input.args)
-  const target = yield* named(given)
+  const { given } = input
+  const target = yield* named(registryOf(input.args))
   const file = yield* ConfigFile
   const config = yield* file.load
   const old = find(config, target.name)?.entry
-  const username = input.user === "" ? yield* askUser(input, old?.user ?? "") : input.user
-  if (username === "") return yield* required("Username")
-  const password = input.pass === "" ? yield* askPassword(input) : input.pass
-  if (password === "") return yield* required("Password")
+  const username = given.has("user") ? input.user : yield* askUser(input, old?.user ?? "")
+  if (username === "" && !given.has("user")) return yield* required("Username")
+  const password = given.has("pass") ? input.pass : yield* askPassword(input)
+  if (password === "" && !given.has("pass")) return yield* required("Password")
   if (!isUsable({ username, password: Redacted.make(password) })) {
     return yield* new UsageError({ message: "user name and password cannot have a line break or a NUL" })
   }

@@ -1,5 +1,5 @@
 /** `regctl serve`: a registry of its own, until it is interrupted. */
-import { Console, Effect, FileSystem } from "effect"
+import { Console, Effect, FileSystem, Stdio } from "effect"
 import { ServeError } from "./Listener.ts"
 import { serve } from "./start.ts"
 
@@ -16,7 +16,7 @@ export interface ServeInput {
   readonly allowSparse?: boolean
 }
 
-/** Says on stderr where it listens. Fails with `ServeError`, `LoginError` or `StoreError` when it cannot start. */
+/** Says on stderr where it listens, and to a person at a terminal how to use it. Fails with `ServeError`, `LoginError` or `StoreError` when it cannot start. */
 export const run = Effect.fn("serve")(function*(input: ServeInput) {
   const { host, port } = yield* parseAddress(input.addr)
   if (!isLoopback(host) && input.htpasswd === undefined && !input.allowAnonymous) {
@@ -40,8 +40,16 @@ export const run = Effect.fn("serve")(function*(input: ServeInput) {
   })
   const place = input.dir === undefined ? "a temporary directory" : input.dir
   yield* Console.error(`listening on ${url} (${input.readOnly ? "read-only, " : ""}content in ${place})`)
+  const stdio = yield* Stdio.Stdio
+  if (tls === undefined && (yield* stdio.stderrIsTerminal)) yield* Console.error(`to use it: ${hintOf(url)}`)
   return yield* Effect.never
 }, Effect.scoped)
+
+/** What tells a client on this machine that a registry speaks http. */
+const hintOf = (url: string): string =>
+  `regctl registry set --tls disabled ${
+    url.replace(/^http:\/\/(?:\[::\]|0\.0\.0\.0)?/, (it) => it === "http://" ? "" : "localhost")
+  }`
 
 const parseAddress = (text: string): Effect.Effect<{ readonly host: string; readonly port: number }, ServeError> => {
   const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]*)):(\d{1,5})$/.exec(text)

@@ -31,6 +31,8 @@ export interface ServeOptions extends Partial<ListenOptions> {
   readonly isReadOnly?: boolean
   /** Take images whose blobs are missing. */
   readonly isSparse?: boolean
+  /** Bytes one upload may have; 100 GiB without it. */
+  readonly uploadLimit?: number
   /** Path of a password file; without it everybody may do everything. */
   readonly htpasswd?: string
   readonly fault?: Fault
@@ -56,7 +58,10 @@ export const serve = (
     const uploads = options.isReadOnly === true ? yield* temporary : path.join(root, ".uploads")
     const context = yield* Layer.build(Layer.mergeAll(
       ServeStore.layer(root),
-      Uploads.layer({ directory: uploads }),
+      Uploads.layer({
+        directory: uploads,
+        ...(options.uploadLimit === undefined ? {} : { limit: options.uploadLimit })
+      }),
       options.htpasswd === undefined ? Logins.layerOpen : Logins.layer(options.htpasswd)
     ))
     const host = options.host ?? "127.0.0.1"
@@ -96,11 +101,20 @@ const observed = <E, R>(
     yield* Effect.addFinalizer(() =>
       Effect.flatMap(Clock.currentTimeMillis, (ended) =>
         Effect.logInfo(`${served.method} ${served.path}${served.query}`).pipe(
-          Effect.annotateLogs({ status: served.status, bytes: sent.bytes, milliseconds: ended - started })
+          Effect.annotateLogs({
+            status: served.status,
+            bytes: sent.bytes,
+            milliseconds: ended - started,
+            client: addressOf(request)
+          })
         ))
     )
     return counted(response, request, sent)
   }).pipe(Effect.interruptible)
+
+/** The peer itself, whatever forwarding headers say (faults R16); an IPv4 address as such on a socket of both kinds. */
+const addressOf = (request: HttpServerRequest.HttpServerRequest): string =>
+  Option.getOrElse(request.remoteAddress, () => "unknown").replace(/^::ffff:/, "")
 
 const counted = (
   response: HttpServerResponse.HttpServerResponse,

@@ -5,7 +5,7 @@ import type { HttpServerRequest } from "effect/http"
 import { algorithmOf, type Digest } from "../../schemas/Digest.ts"
 import type { StoreError } from "../../schemas/StoreError.ts"
 import { isRepositoryName, ServeStore } from "../../services/ServeStore.ts"
-import { type PartRange, type Session, Uploads } from "../../services/Uploads.ts"
+import { type PartRange, type Session, tooLarge, Uploads } from "../../services/Uploads.ts"
 import { blobOf } from "./blobs.ts"
 import { announced, hasBody, withBody } from "./body.ts"
 import { fromStore, type Refusal, refusal } from "./failures.ts"
@@ -103,7 +103,12 @@ const append = (name: string, id: string, request: Request) =>
     const uploads = yield* Uploads
     const session = yield* Effect.mapError(uploads.find(name, id), failed)
     const range = yield* Effect.fromResult(rangeOf(session, request))
-    return yield* withBody(request, (body) => uploads.append(name, id, body, range)).pipe(
+    // What is known to be too large need not come first.
+    const isTooLarge = session.received + (announced(request) ?? 0) > uploads.limit
+    const appending = isTooLarge
+      ? Effect.fail(tooLarge(uploads.limit))
+      : withBody(request, (body) => uploads.append(name, id, body, range))
+    return yield* appending.pipe(
       // What is too large is forgotten; the failure is told either way.
       Effect.tapError(({ reason }) =>
         reason._tag === "SizeLimit" ? Effect.ignore(uploads.cancel(name, id)) : Effect.void

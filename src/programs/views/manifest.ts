@@ -2,7 +2,7 @@
 import { type Method, Nil, Struct, textOf } from "../../lib/gotemplate/value.ts"
 import { compactJson } from "../../lib/json.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import type { Headers, Manifest } from "../../schemas/Manifest.ts"
+import { type Headers, type Manifest, signedSize } from "../../schemas/Manifest.ts"
 import { isIndexType, mediaTypes } from "../../schemas/MediaType.ts"
 import { noQuota, quotaOf } from "../../schemas/Quota.ts"
 import type { Ref } from "../../schemas/Ref.ts"
@@ -36,20 +36,21 @@ const typeNames: Readonly<Record<string, string>> = {
 export const manifestView = (facts: ManifestFacts): Struct => {
   const { descriptor, manifest } = facts
   const type = descriptor.mediaType
-  const fields = fieldsOf(type, manifest)
+  const { fields, orig } = fieldsOf(type, manifest)
   const shown: PrettyManifest = { ...shapeOf(manifest), ref: facts.ref, descriptor }
-  const isSchema1 = type === mediaTypes.schema1 || type === mediaTypes.schema1Signed
   return new Struct(`manifest.${typeNames[type] ?? "unknown"}`, fields, {
     isPointer: true,
     json: () => compactJson(textOf(bytesOfManifest(manifest))),
-    pretty: () => isIndexType(type) ? prettyIndex(shown) : isSchema1 ? prettySchema1(shown) : prettyImage(shown),
+    pretty: () => isIndexType(type) ? prettyIndex(shown) : isSchema1(type) ? prettySchema1(shown) : prettyImage(shown),
     methods: {
-      ...commonMethods(facts, fields),
+      ...commonMethods(facts, orig),
       ...contentMethods(type, manifest),
-      ...(isSchema1 ? {} : relationMethods(manifest))
+      ...relationMethods(type, manifest)
     }
   })
 }
+
+const isSchema1 = (type: string): boolean => type === mediaTypes.schema1 || type === mediaTypes.schema1Signed
 
 const bytesOfManifest = (manifest: Manifest | undefined): Uint8Array => set(manifest).bytes
 
@@ -60,15 +61,16 @@ const set = (manifest: Manifest | undefined): Manifest => {
 
 const commonMethods = (
   { descriptor, headers, manifest, ref }: ManifestFacts,
-  fields: Readonly<Record<string, unknown>>
+  orig: Struct
 ): Readonly<Record<string, Method>> => ({
-  GetDescriptor: () => descriptorView(descriptor),
+  // A signed schema 1 manifest counts without its signatures, as its digest does.
+  GetDescriptor: () => descriptorView({ ...descriptor, size: signedSize(manifest) ?? descriptor.size }),
   GetMediaType: () => descriptor.mediaType,
   GetDigest: () => digestView(descriptor.digest),
   GetRef: () => referenceView(ref),
   IsList: () => isIndexType(descriptor.mediaType),
   IsSet: () => manifest !== undefined,
-  GetOrig: () => fields["Manifest"] ?? fields["Index"] ?? new Struct("v1.Manifest", fields),
+  GetOrig: () => orig,
   RawBody: () => bytesOfManifest(manifest),
   RawHeaders: () => headersView(headers),
   MarshalJSON: () => bytesOfManifest(manifest),
@@ -116,9 +118,12 @@ const contentMethods = (type: string, manifest: Manifest | undefined): Readonly<
 const unsized = (layer: Descriptor, manifest: Manifest | undefined): Partial<Descriptor> =>
   manifest?._tag === "Schema1" ? { digest: layer.digest } : layer
 
-const relationMethods = (manifest: Manifest | undefined): Readonly<Record<string, Method>> => ({
-  GetAnnotations: () => stringMap(annotationsOf(set(manifest))),
-  GetSubject: () => subjectView(set(manifest))
+/** What the types have: schema 1 neither annotations nor a subject, Docker's types no subject. */
+const relationMethods = (type: string, manifest: Manifest | undefined): Readonly<Record<string, Method>> => ({
+  ...(isSchema1(type) ? {} : { GetAnnotations: () => stringMap(annotationsOf(set(manifest))) }),
+  ...(isSchema1(type) || type === mediaTypes.dockerList || type === mediaTypes.dockerManifest
+    ? {}
+    : { GetSubject: () => subjectView(set(manifest)) })
 })
 
 const subjectView = (manifest: Manifest | undefined) =>
@@ -154,13 +159,20 @@ const shapeOf = (manifest: Manifest | undefined): Omit<PrettyManifest, "ref" | "
 const descriptorList = (values: ReadonlyArray<Descriptor> | undefined) =>
   values === undefined ? new Nil("slice", "[]descriptor.Descriptor") : values.map((it) => descriptorView(it))
 
+interface DocumentView {
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly orig: Struct
+}
+
 /** The fields of the document, empty after a HEAD. */
-const fieldsOf = (type: string, manifest: Manifest | undefined): Readonly<Record<string, unknown>> => {
+const fieldsOf = (type: string, manifest: Manifest | undefined): DocumentView => {
   const document: Document = manifest === undefined ? {} : documentIn(manifest.bytes)
   const version = { SchemaVersion: typeof document["schemaVersion"] === "number" ? document["schemaVersion"] : 0 }
-  const head = { ...version, MediaType: text(document, "mediaType") }
+  const mediaType = { MediaType: text(document, "mediaType") }
   const isOci = type === mediaTypes.ociManifest || type === mediaTypes.ociIndex
-  const artifact = isOci ? { ArtifactType: text(document, "artifactType") } : {}
+  // Docker's types have the media type beside the version.
+  const versioned = isOci ? version : { ...version, ...mediaType }
+  const head = isOci ? { ...mediaType, ArtifactType: text(document, "artifactType") } : {}
   const subject = isOci ? { Subject: subjectView(manifest) } : {}
   const annotations = { Annotations: stringMap(annotationsOf(manifest)) }
   switch (type) {
@@ -168,44 +180,50 @@ const fieldsOf = (type: string, manifest: Manifest | undefined): Readonly<Record
     case mediaTypes.dockerManifest: {
       const image = manifest?._tag === "Image" ? manifest : undefined
       const own = { Config: descriptorView(image?.config ?? {}), Layers: descriptorList(image?.layers) }
-      return embedded("v1.Manifest", { ...head, ...artifact, ...own, ...subject, ...annotations })
+      return embedded("Manifest", versioned, { ...head, ...own, ...subject, ...annotations })
     }
     case mediaTypes.ociIndex:
     case mediaTypes.dockerList: {
       const entries = descriptorList(manifest?._tag === "Index" ? manifest.manifests : undefined)
-      return embedded("v1.Index", { ...head, ...artifact, Manifests: entries, ...subject, ...annotations })
+      const name = type === mediaTypes.ociIndex ? "Index" : "ManifestList"
+      return embedded(name, versioned, { ...head, Manifests: entries, ...subject, ...annotations })
     }
     case mediaTypes.ociArtifact:
-      return {
-        MediaType: text(document, "mediaType"),
+      return embedded("ArtifactManifest", {}, {
+        ...mediaType,
         ArtifactType: text(document, "artifactType"),
         Blobs: descriptorList(manifest?._tag === "Artifact" ? manifest.blobs : undefined),
         Subject: subjectView(manifest),
         ...annotations
-      }
+      })
     case mediaTypes.schema1:
     case mediaTypes.schema1Signed:
-      return {
-        ...version,
+      return embedded(type === mediaTypes.schema1 ? "Manifest" : "SignedManifest", { ...version, ...mediaType }, {
         Name: text(document, "name"),
         Tag: text(document, "tag"),
         Architecture: text(document, "architecture"),
         FSLayers: objects(document["fsLayers"]).map((it) =>
-          new Struct("schema1.FSLayer", { BlobSum: digestView(text(it, "blobSum")) })
+          new Struct("schema1.FSLayer", { BlobSum: digestView(text(it, "blobSum")) }, {
+            json: () => JSON.stringify({ blobSum: text(it, "blobSum") })
+          })
         ),
         History: objects(document["history"]).map((it) =>
           new Struct("schema1.History", { V1Compatibility: text(it, "v1Compatibility") })
         )
-      }
+      })
     default:
-      return head
+      return embedded("Manifest", versioned, head)
   }
 }
 
-/** The document also goes by its type's name, as an embedded field does in Go. */
-const embedded = (type: string, fields: Readonly<Record<string, unknown>>) => ({
-  ...fields,
-  [type === "v1.Index" ? "Index" : "Manifest"]: new Struct(type, fields)
-})
+type Fields = Readonly<Record<string, unknown>>
+
+/** The document also goes by its type's name, as an embedded field does in Go; so does its version. */
+const embedded = (name: string, versioned: Fields, rest: Fields): DocumentView => {
+  const hasVersion = Object.keys(versioned).length > 0
+  const version = hasVersion ? { Versioned: new Struct("v1.Versioned", versioned) } : {}
+  const orig = new Struct(`v1.${name}`, { ...version, ...rest }, { promoted: versioned })
+  return { fields: { ...version, ...versioned, ...rest, [name]: orig }, orig }
+}
 
 const objects = (value: unknown): ReadonlyArray<Document> => Array.isArray(value) ? value.filter(isObject) : []

@@ -27,7 +27,7 @@ export const tagsView = (facts: TagsFacts): Struct => {
     pretty: () => prettyNames(tags),
     methods: {
       GetTags: () => tags,
-      GetURL: () => undefined,
+      GetURL: () => new Nil("pointer", "*url.URL"),
       RawBody: () => body,
       RawHeaders: () => headersView(headers),
       MarshalJSON: () => body
@@ -37,11 +37,18 @@ export const tagsView = (facts: TagsFacts): Struct => {
 
 const indexView = (index: Index | undefined, body: Uint8Array): Struct =>
   new Struct("v1.Index", {
-    SchemaVersion: index === undefined ? 0 : 2,
+    Versioned: new Struct("v1.Versioned", versionOf(index)),
     MediaType: index === undefined ? "" : text(documentIn(body), "mediaType"),
+    ArtifactType: index === undefined ? "" : text(documentIn(body), "artifactType"),
     Manifests: index?.manifests.map((it) => descriptorView(it)) ?? new Nil("slice", "[]descriptor.Descriptor"),
+    Subject: new Nil("pointer", "*descriptor.Descriptor"),
     Annotations: stringMap(index?.annotations)
-  }, { json: () => index === undefined ? `{"schemaVersion":0,"manifests":null}` : compactJson(textOf(body)) })
+  }, {
+    promoted: versionOf(index),
+    json: () => index === undefined ? `{"schemaVersion":0,"manifests":null}` : compactJson(textOf(body))
+  })
+
+const versionOf = (index: Index | undefined) => ({ SchemaVersion: index === undefined ? 0 : 2 })
 
 /** What Google's registries add to a list of tags. */
 const googleFields = (body: Uint8Array) => {

@@ -85,6 +85,10 @@ const measured = (sink: Sink, expected: { readonly digest?: Digest; readonly siz
   }
 }
 
+/** What is said of a blob without a file. */
+export const noBlob = (path: string): StoreError =>
+  storeError(`failed to open blob ${path}: open ${path}`, "NotFound", "no such file or directory")
+
 /** A whole blob is verified; a part is not. */
 export const readBlob = (
   state: LayoutState,
@@ -99,7 +103,12 @@ export const readBlob = (
       const measure = measured(sink, blob)
       yield* Effect.mapError(
         filePump(path)(measure.sink),
-        (error) => measure.isTooLong() ? within(`read ${path}`)(error) : error
+        (error) =>
+          measure.isTooLong()
+            ? within(`read ${path}`)(error)
+            : before === undefined && error.reason._tag === "NotFound"
+            ? noBlob(path)
+            : error
       )
       const { problem } = measure.end()
       if (problem !== undefined) return yield* within(`read ${path}`)(problem)

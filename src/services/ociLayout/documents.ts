@@ -114,12 +114,9 @@ export const withDigest = (index: LayoutIndex, target: Descriptor, time: string)
     ? index
     : { ...index, entries: [...index.entries, entryOf(target, time)] }
 
-/** Without the tag; `undefined` when there is none. A full image name goes only where no entry has the exact name. */
+/** Without the tag; `undefined` when no entry has just that name: a full image name is another tool's. */
 export const withoutTag = (index: LayoutIndex, tag: Tag): LayoutIndex | undefined => {
-  const isExact = index.entries.some((entry) => nameOf(entry) === tag)
-  const entries = index.entries.filter((entry) =>
-    isExact ? nameOf(entry) !== tag : nameOf(entry)?.endsWith(`:${tag}`) !== true
-  )
+  const entries = index.entries.filter((entry) => nameOf(entry) !== tag)
   return entries.length === index.entries.length ? undefined : { ...index, entries }
 }
 

@@ -43,7 +43,8 @@ const nameOf = (state: LayoutState, reference: Reference): string => `ocidir://$
 
 /** The entry a reference means; by digest a manifest needs none. */
 const lookUp = Effect.fnUntraced(function*(state: LayoutState, reference: Reference) {
-  const entry = find(yield* indexOf(state), reference)
+  const index = yield* Effect.mapError(indexOf(state), within("unable to read oci index"))
+  const entry = find(index, reference)
   if (entry !== undefined) return entry
   if (reference._tag === "ByDigest") return { mediaType: "", digest: reference.digest, size: 0 }
   return yield* missing(`could not find entry in index.json: ${nameOf(state, reference)}`)
@@ -202,6 +203,7 @@ export const deleteManifest = Effect.fnUntraced(function*(state: LayoutState, di
 const unlisted = (list: ReadonlyArray<Descriptor>, gone: Digest): ReadonlyArray<Descriptor> =>
   list.some(({ digest }) => digest === gone) ? list.filter(({ digest }) => digest !== gone) : list
 
+/** Only an entry with just that name. */
 export const deleteTag = (state: LayoutState, tag: Tag): Effect.Effect<void, StoreError> =>
   update(state, (index) => {
     const rest = withoutTag(index, tag)

@@ -6,7 +6,7 @@ import { Clock, Config, DateTime, Effect, Option, Result, Semaphore } from "effe
 import type { Scope } from "effect"
 import { encodeOwner, self } from "../../lib/owner.ts"
 import { algorithmOf, type Digest, encodedOf } from "../../schemas/Digest.ts"
-import { type StoreError, storeError } from "../../schemas/StoreError.ts"
+import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import type { Disk } from "./disk.ts"
 import { emptyIndex, encodeIndex, layoutFile, type LayoutIndex, layoutProblem, parseIndex } from "./documents.ts"
 import {
@@ -220,7 +220,7 @@ export const announce = (state: LayoutState, wantsSweep: boolean): Effect.Effect
 
 const begin = Effect.fnUntraced(function*(state: LayoutState) {
   const { dir, disk } = state
-  yield* disk.makeDirectory(dir)
+  yield* Effect.mapError(disk.makeDirectory(dir), within(`failed creating ${dir}`))
   yield* exclusively(state)(Effect.uninterruptible(Effect.gen(function*() {
     const hasLayout = (yield* disk.infoOfName(`${dir}/oci-layout`)) !== undefined
     const hasIndex = (yield* disk.infoOfName(`${dir}/index.json`)) !== undefined

@@ -62,7 +62,7 @@ export const dnsFailed = (operation: string, host: string, cause: unknown): Stor
     transient.has(code)
     ? "temporary failure in name resolution"
     : text
-  return storeError(operation, "DnsFailed", `lookup ${host}: ${why}`, { cause })
+  return storeError(operation, "DnsFailed", `dial tcp: lookup ${host}: ${why}`, { cause })
 }
 
 export const connectFailed = (operation: string, address: string, cause: unknown): StoreError =>
@@ -80,8 +80,26 @@ export const tlsFailed = (operation: string, address: string, cause: unknown): S
     return storeError(operation, "TlsFailed", "http: server gave HTTP response to HTTPS client", { cause })
   }
   const isAlert = code.startsWith("ERR_SSL") || code === "EPROTO"
-  const what = isAlert ? `tls handshake with ${address}` : `tls: failed to verify certificate of ${address}`
-  return storeError(operation, "TlsFailed", `${what}: ${text}`, { cause })
+  const detail = isAlert
+    ? `tls handshake with ${address}: ${text}`
+    : `tls: failed to verify certificate: ${certificateProblem(code, text)}`
+  return storeError(operation, "TlsFailed", detail, { cause })
+}
+
+const unknownAuthority: ReadonlySet<string> = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
+])
+const outOfTime: ReadonlySet<string> = new Set(["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"])
+
+/** Go's words first, as scripts look for them, then the platform's without its advice on options of Node. */
+const certificateProblem = (code: string, text: string): string => {
+  const own = text.replace(/; if the root CA is installed locally.*$/, "")
+  if (unknownAuthority.has(code)) return `x509: certificate signed by unknown authority (${own})`
+  return outOfTime.has(code) ? `x509: certificate has expired or is not yet valid: ${own}` : own
 }
 
 /** An exchange that failed after the connection stood. */

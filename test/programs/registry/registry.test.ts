@@ -7,7 +7,7 @@ import * as whoami from "../../../src/programs/registry/whoami.ts"
 import { inWorld, type Seen, shows, type World } from "./world.ts"
 
 describe("registry login", () => {
-  const noFlags: login.Input = { user: "", pass: "", passStdin: false, skipCheck: false, args: ["a.io"] }
+  const noFlags = { user: "", pass: "", passStdin: false, skipCheck: false, args: ["a.io"] }
   const typed = (text: string) => [...text].map((letter) => ({ text: letter, name: letter }))
   const enter = { name: "return", text: "\r" }
   const table: ReadonlyArray<readonly [string, World, Partial<login.Input>, Partial<Seen>]> = [
@@ -58,6 +58,14 @@ describe("registry login", () => {
       failure: "required input missing",
       logs: ["Error Password is required {}"]
     }],
+    ["takes an empty user and password that were given", {}, { user: "", pass: "" }, {
+      config: {},
+      displayed: "",
+      failure: ""
+    }],
+    ["reads a password for an empty user that was given", { stdin: "p\n" }, { user: "", passStdin: true }, {
+      config: { hosts: { "a.io": { pass: "p" } } }
+    }],
     ["asks for both", { lines: ["u"], keys: [...typed("pxX"), { name: "backspace" }, enter] }, {}, {
       displayed: "Enter Username: Enter Password: \n",
       config: { hosts: { "a.io": { user: "u", pass: "px" } } }
@@ -100,7 +108,14 @@ describe("registry login", () => {
     }]
   ]
   for (const [what, world, flags, expected] of table) {
-    it.effect(what, () => Effect.map(inWorld(world, login.run({ ...noFlags, ...flags })), (it) => shows(it, expected)))
+    it.effect(
+      what,
+      () =>
+        Effect.map(
+          inWorld(world, login.run({ ...noFlags, given: new Set(Object.keys(flags)), ...flags })),
+          (it) => shows(it, expected)
+        )
+    )
   }
 })
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { connect } from "node:net"
 import { fromBytes, verified } from "../../../src/services/Bytes.ts"
 import { Repositories } from "../../../src/services/Repositories.ts"
 import type { Repository } from "../../../src/services/Repository.ts"
@@ -28,6 +29,25 @@ const finish = (location: string, digest: string, body?: string, range?: string)
     method: "PUT",
     ...(body === undefined ? {} : { body }),
     headers: range === undefined ? octets : { ...octets, "content-range": range }
+  })
+
+/** Sends a POST of so many bytes, part by part, for as long as the connection is open. */
+const sending = (url: string, size: number, part: string) =>
+  new Promise<{ readonly answer: string; readonly sent: number }>((resolve) => {
+    const { hostname, port } = new URL(url)
+    let [answer, sent] = ["", 0]
+    const socket = connect(Number(port), hostname)
+    const send = () => {
+      do sent += part.length
+      while (socket.write(part) && sent < size)
+    }
+    socket.on("drain", send)
+    socket.on("data", (it) => (answer += it.toString()))
+    socket.on("error", () => {})
+    socket.on("close", () => resolve({ answer, sent }))
+    const digest = digestOf("none")
+    socket.write(`POST /v2/a/blobs/uploads/?digest=${digest} HTTP/1.1\r\nHost: x\r\nContent-Length: ${size}\r\n\r\n`)
+    send()
   })
 
 describe("pushing a blob", () => {
@@ -137,6 +157,35 @@ describe("pushing a blob", () => {
       }
       assert.strictEqual((yield* ask(`${url}/v2/a/blobs/${other}`)).status, 404)
       assert.strictEqual((yield* ask(`${url}/v2/_catalog`)).text, "{\"repositories\":[]}")
+    }).pipe(Effect.scoped))
+
+  it.live("refuses what is above the limit, announced or not, and forgets its session (R03)", () =>
+    Effect.gen(function*() {
+      const { url } = yield* serving({ uploadLimit: 10 })
+      const digest = digestOf("12345678901")
+      for (const method of ["POST", "PUT", "PATCH"]) {
+        for (const body of ["12345678901", new Blob(["12345678901"]).stream()]) {
+          const session = method === "POST" ? `${url}/v2/a/blobs/uploads/` : yield* start(url, "a")
+          const location = method === "PATCH" ? session : `${session}?digest=${digest}`
+          const answer = yield* ask(location, { method, body, duplex: "half" })
+          assert.deepStrictEqual([answer.status, answer.codes], [413, ["SIZE_INVALID"]])
+          if (method !== "POST") assert.strictEqual((yield* ask(location)).status, 404)
+        }
+      }
+      const location = yield* start(url, "a")
+      assert.strictEqual((yield* patch(location, "1234567890")).status, 202)
+      assert.strictEqual((yield* patch(location, "1")).status, 413)
+      assert.strictEqual((yield* pushBlob(url, "a", "1234567890")).status, 201)
+    }).pipe(Effect.scoped))
+
+  it.live("does not read to its end what is too large (R03)", () =>
+    Effect.gen(function*() {
+      const { url } = yield* serving({ uploadLimit: 10 })
+      const endless = 1024 ** 3
+      const { answer, sent } = yield* Effect.promise(() => sending(url, endless, "x".repeat(65_536)))
+      assert.match(answer, /^HTTP\/1.1 413 /)
+      // The kernel's buffers of both sides come to what the server reads itself, which is 1 MiB.
+      assert.isBelow(sent, 64 * 1024 * 1024)
     }).pipe(Effect.scoped))
 
   it.live("can be cancelled, and is known to its own repository only", () =>

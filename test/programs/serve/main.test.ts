@@ -1,15 +1,17 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, FileSystem, References } from "effect"
+import { Effect, Fiber, FileSystem, Logger, References, Stdio } from "effect"
 import { TestConsole } from "effect/testing"
 import { layer as listener } from "../../../src/layers/Server.ts"
 import { run, type ServeInput } from "../../../src/programs/serve/main.ts"
+import { serve } from "../../../src/programs/serve/start.ts"
 import { ask, digestOf, layoutsLayer, memoryLayer, pushImage, serving } from "./serving.ts"
 
 const input: ServeInput = { addr: "127.0.0.1:0", readOnly: false, allowAnonymous: false }
 
-const started = (options: Partial<ServeInput>) =>
+const started = (options: Partial<ServeInput>, isTerminal = false) =>
   run({ ...input, ...options }).pipe(
+    Effect.provide(Stdio.layerTest({ stderrIsTerminal: Effect.succeed(isTerminal) })),
     Effect.provide([listener, NodeServices.layer, memoryLayer]),
     Effect.provideService(References.MinimumLogLevel, "None")
   )
@@ -43,6 +45,44 @@ describe("regctl serve", () => {
       yield* Fiber.interrupt(fiber)
       const gone = yield* Effect.exit(Effect.tryPromise(() => fetch(`${url}/v2/`)))
       assert.strictEqual(gone._tag, "Failure")
+    }))
+})
+
+describe("regctl serve at a terminal", () => {
+  const hinted = (options: Partial<ServeInput>) =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(started(options, true))
+      const lines = yield* Effect.repeat(Effect.andThen(Effect.yieldNow, TestConsole.errorLines), {
+        until: (it) => it.length > 1
+      })
+      yield* Fiber.interrupt(fiber)
+      return lines.map(String)
+    })
+
+  const hosts: ReadonlyArray<readonly [addr: string, host: string]> = [
+    ["127.0.0.1:0", "127.0.0.1"],
+    ["[::1]:0", "[::1]"],
+    ["0.0.0.0:0", "localhost"],
+    [":0", "localhost"]
+  ]
+  it.effect.each(hosts)("on %s says how to use it", ([addr, host]) =>
+    Effect.gen(function*() {
+      const [first = "", second] = yield* hinted({ addr, allowAnonymous: true })
+      const port = /^listening on http:\S+:(\d+) /.exec(first)?.[1]
+      assert.strictEqual(second, `to use it: regctl registry set --tls disabled ${host}:${port}`)
+    }))
+})
+
+describe("the log of a registry", () => {
+  it.live("names the client, whatever it says of itself (R16)", () =>
+    Effect.gen(function*() {
+      const lines: Array<unknown> = []
+      const logger = Logger.make((options) => void lines.push(options.fiber.getRef(References.CurrentLogAnnotations)))
+      yield* Effect.gen(function*() {
+        const url = yield* serve()
+        yield* ask(`${url}/v2/`, { headers: { "x-forwarded-for": "203.0.113.9" } })
+      }).pipe(Effect.scoped, Effect.provide([listener, NodeServices.layer, memoryLayer, Logger.layer([logger])]))
+      assert.deepInclude(lines[0], { status: 200, client: "127.0.0.1" })
     }))
 })
 

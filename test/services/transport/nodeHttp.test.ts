@@ -505,7 +505,7 @@ describe("an address", () => {
     Effect.gen(function*() {
       const [tag, message] = yield* failure(fetchText(get("https://no-such-host.invalid/v2/")))
       assert.strictEqual(tag, "DnsFailed")
-      assert.match(message, /^Get "https:\/\/no-such-host\.invalid\/v2\/": lookup no-such-host\.invalid: /)
+      assert.match(message, /^Get "https:\/\/no-such-host\.invalid\/v2\/": dial tcp: lookup no-such-host\.invalid: /)
     }).pipe(Effect.provide(transport())))
 
   const near: ReadonlyArray<readonly [string, "public" | "private"]> = [

@@ -55,7 +55,7 @@ describe("https", () => {
       assert.strictEqual(tag, "TlsFailed")
       assert.strictEqual(
         message,
-        `Get "${url}": tls: failed to verify certificate of 127.0.0.1:${port}: self-signed certificate in certificate chain`
+        `Get "${url}": tls: failed to verify certificate: x509: certificate signed by unknown authority (self-signed certificate in certificate chain)`
       )
       assert.strictEqual((yield* failed(url, trusting(other)))[0], "TlsFailed")
       assert.strictEqual(yield* fetchText(get(url, { tls: { mode: "insecure", certificates: [] } })), "200 hello")
@@ -66,7 +66,7 @@ describe("https", () => {
       const { port } = yield* hello(other)
       const [tag, message] = yield* failed(`https://localhost:${port}/`, trusting(other))
       assert.strictEqual(tag, "TlsFailed")
-      assert.include(message, `tls: failed to verify certificate of localhost:${port}: `)
+      assert.include(message, "tls: failed to verify certificate: ")
       assert.include(message, "other.example")
     }).pipe(Effect.scoped, Effect.provide(transport())))
 
