@@ -2,8 +2,7 @@
  * What this program knows of one layout directory, shared by all who have it open: the index as last read, whether
  * something was written, and the marker that keeps other processes from sweeping meanwhile.
  */
-import { Clock, Config, DateTime, Effect, Option, Result, Semaphore } from "effect"
-import type { Scope } from "effect"
+import { Clock, Config, DateTime, Effect, Option, Result, type Scope, Semaphore } from "effect"
 import { encodeOwner, self } from "../../lib/owner.ts"
 import { algorithmOf, type Digest, encodedOf } from "../../schemas/Digest.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
