@@ -79,7 +79,11 @@ describe("processes that write one layout", () => {
   it("L09: 16 at once leave every tag complete, and nothing else", async () => {
     const tags = Array.from({ length: 16 }, (_, n) => `t${n}`)
     const ran = await Promise.all(tags.map((tag) => copy(tag, `shared:${tag}`)))
-    assert.deepStrictEqual(ran.map(({ code, err }) => [code, err]), tags.map(() => [0, ""]))
+    // On a busy machine one may wait for more than 5 s, and says so.
+    const said = ran.map((
+      { code, err }
+    ) => [code, err.replace(/^.*level=WARN msg="waiting for [^"]*shared, locked by .*\n/, "")])
+    assert.deepStrictEqual(said, tags.map(() => [0, ""]))
     whole("shared", tags)
   })
 

@@ -80,7 +80,7 @@ const regctl = (...args: ReadonlyArray<string>): Started =>
 /** Waits for something another process does. */
 const until = async (what: string, isTrue: () => boolean): Promise<void> => {
   for (let tries = 0; !isTrue(); tries++) {
-    if (tries > 1_000) throw new Error(`waited in vain: ${what}`)
+    if (tries > 6_000) throw new Error(`waited in vain: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
@@ -212,7 +212,7 @@ describe("P04: a wait ends at once when told to", () => {
     makeLayout(at("locked"))
     writeFileSync(at("locked/.regclient-lock"), encodeOwner(self()))
     const run = regctl("image", "copy", "ocidir://source:v1", "ocidir://locked:v1")
-    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    await until("the wait for the lock", () => run.err().includes("waiting for"))
     await canceled(run, "SIGINT")
     assert.deepStrictEqual(judge(at("locked")).tags, {})
   })
@@ -253,7 +253,8 @@ describe("P04: a wait ends at once when told to", () => {
       ]]
     ) {
       const run = regctl("-v", "trace", ...plain(registry), ...args)
-      await new Promise((resolve) => setTimeout(resolve, 700))
+      // More than fits between the processes: written once the other reads.
+      await new Promise((resolve) => run.child.stdin?.write(Buffer.alloc(1_000_000, "x"), resolve))
       await canceled(run, "SIGINT")
     }
     registry.stop()

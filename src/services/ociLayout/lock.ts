@@ -105,6 +105,7 @@ const acquire = Effect.fnUntraced(function*(
   for (let tries = 0; !(yield* createWhole(disk, dir, lockName, content)); tries++) {
     const now = yield* Clock.monotonicTimeNanos
     const seen = yield* look(disk, path)
+    // Gone by now. A link to nothing is waited for as any other.
     if (seen === undefined) continue
     // Some network file systems make a name and say that it was there.
     if (seen.text === content) return
@@ -135,8 +136,9 @@ const isDead = (seen: Seen, unchanged: bigint): boolean => {
 }
 
 /**
- * Removes the file of a dead owner. Its name and content name a second file, and who makes that one alone may remove the first:
- * else a new owner's file could go with the old. The second file of one who died meanwhile is removed in the same way.
+ * Removes the file of a dead owner. Its name and content give the name of a second file, and who makes that one alone
+ * may remove the first: else a new owner's file could go with the old. The second file of one who died meanwhile is
+ * removed in the same way.
  */
 const takeOver = (disk: Disk, dir: string, name: string, dead: Seen): Effect.Effect<void, StoreError> =>
   Effect.gen(function*() {

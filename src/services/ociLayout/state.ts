@@ -2,8 +2,7 @@
  * What this program knows of one layout directory, shared by all who have it open: the index as last read, whether
  * something was written, and the marker that keeps other processes from sweeping meanwhile.
  */
-import { Clock, Config, DateTime, Effect, Option, Result, Semaphore } from "effect"
-import type { Scope } from "effect"
+import { Clock, Config, DateTime, Effect, Option, Result, type Scope, Semaphore } from "effect"
 import { encodeOwner, self } from "../../lib/owner.ts"
 import { algorithmOf, type Digest, encodedOf } from "../../schemas/Digest.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
@@ -20,10 +19,7 @@ import {
   writers
 } from "./lock.ts"
 
-/**
- * Nanoseconds: times of files move in steps of some milliseconds, on some file systems of 2 s, and a file that was
- * replaced twice within one may look as before. The identity of a file that changed more recently says nothing.
- */
+/** Nanoseconds: times of files move in steps of up to 2 s; one replaced twice within a step may look as before. */
 const settled = 3_000_000_000n
 
 /** Bytes an `index.json` may have. */
@@ -192,19 +188,19 @@ const writeIndex = (state: LayoutState, index: LayoutIndex): Effect.Effect<void,
 
 /**
  * Changes the index at once for everybody; what was written before is durable when it appears (faults D1, D4).
- * A change that gives `undefined` or the same index writes nothing. `after` runs before others see the index change again.
+ * A change that gives `undefined` or the same index writes nothing. `then` runs before another writer's change.
  */
 export const update = (
   state: LayoutState,
   change: (index: LayoutIndex) => Effect.Effect<LayoutIndex | undefined, StoreError>,
-  after: Effect.Effect<void, StoreError> = Effect.void
+  then: Effect.Effect<void, StoreError> = Effect.void
 ): Effect.Effect<void, StoreError> =>
   exclusively(state)(Effect.gen(function*() {
     const before = yield* indexOf(state)
-    const changed = yield* change(before)
+    const after = yield* change(before)
     yield* settle(state)
-    if (changed !== undefined && changed !== before) yield* writeIndex(state, changed)
-    yield* after
+    if (after !== undefined && after !== before) yield* writeIndex(state, after)
+    yield* then
   }))
 
 /**

@@ -56,7 +56,7 @@ export const writer = join(import.meta.dirname, "../../fixtures/layoutWriter.ts"
 /** What a program prints; a program that is absent or fails is a failed test. */
 export const run = (program: string, ...args: ReadonlyArray<string>): Effect.Effect<string> =>
   Effect.callback((resume) => {
-    const child = execFile(program, args, { timeout: 60_000 }, (error, stdout, stderr) => {
+    const child = execFile(program, args, { timeout: 150_000 }, (error, stdout, stderr) => {
       resume(
         error === null
           ? Effect.succeed(stdout)

@@ -37,17 +37,17 @@ describe("a layout and other programs", () => {
     inDirectory((dir) =>
       Effect.gen(function*() {
         const writers = Array.from({ length: 16 }, (_, at) => `w${at}`)
-        yield* Effect.forEach(writers, (name) => run(node, writer, dir, name, "20", "1000"), { concurrency: 16 })
+        yield* Effect.forEach(writers, (name) => run(node, writer, dir, name, "8", "1000"), { concurrency: 16 })
         yield* using(dir, (repository) =>
           Effect.gen(function*() {
             const tags = yield* tagsOf(repository)
-            const expected = writers.flatMap((name) => Array.from({ length: 20 }, (_, at) => `${name}-${at}`))
+            const expected = writers.flatMap((name) => Array.from({ length: 8 }, (_, at) => `${name}-${at}`))
             assert.deepStrictEqual(tags, expected.sort())
             yield* Effect.forEach(tags, (tag) => readImage(repository, tag))
           }))
         assert.deepStrictEqual((yield* filesIn(dir)).filter((name) => name.includes(".regclient")), [])
       })
-    ), 120_000)
+    ), 180_000)
   it.live("loses nothing to a sweep while others write", () =>
     inDirectory((dir) =>
       Effect.gen(function*() {
@@ -69,7 +69,7 @@ describe("a layout and other programs", () => {
             yield* Effect.forEach(expected, (tag) => readImage(repository, tag))
           }))
       })
-    ), 120_000)
+    ), 180_000)
   it.live(
     "is whole after its writer was killed, and takes the next",
     () =>
@@ -92,7 +92,7 @@ describe("a layout and other programs", () => {
           assert.deepStrictEqual(left, [])
         })
       ),
-    120_000
+    180_000
   )
   it.live("is read by skopeo and umoci", () =>
     inDirectory((dir) =>
