@@ -151,6 +151,8 @@ const formatValue = (value: unknown, verb: string, flags: Flags, depth: number, 
       ? "[]"
       : formatList([], verb, flags, 0)
   if (value instanceof Nil && value.kind === "map") return "map[]"
+  // Inside of others Go prints a nil that could name itself without padding.
+  if (depth > 0 && "vsxXq".includes(verb)) return "<nil>"
   if (verb === "v") return pad("<nil>", flags)
   if ("dboxX".includes(verb)) return formatInteger(0n, verb, flags)
   return value instanceof Nil ? `%!${verb}(${value.type}=<nil>)` : `%!${verb}(<nil>)`

@@ -17,6 +17,7 @@ export const imageConfigView = (facts: BlobFacts): Struct => {
   return new Struct("struct { *blob.BOCIConfig; v1.Image }", fields, {
     string,
     json: () => compactJson(textOf(facts.bytes)),
+    promoted: { Image: image },
     methods: { ...blobMethods(facts), GetConfig: () => image, MarshalJSON: () => facts.bytes }
   })
 }

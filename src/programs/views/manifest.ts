@@ -167,6 +167,7 @@ interface DocumentView {
 /** The fields of the document, empty after a HEAD. */
 const fieldsOf = (type: string, manifest: Manifest | undefined): DocumentView => {
   const document: Document = manifest === undefined ? {} : documentIn(manifest.bytes)
+  const json = () => compactJson(textOf(bytesOfManifest(manifest)))
   const version = { SchemaVersion: typeof document["schemaVersion"] === "number" ? document["schemaVersion"] : 0 }
   const mediaType = { MediaType: text(document, "mediaType") }
   const isOci = type === mediaTypes.ociManifest || type === mediaTypes.ociIndex
@@ -180,13 +181,13 @@ const fieldsOf = (type: string, manifest: Manifest | undefined): DocumentView =>
     case mediaTypes.dockerManifest: {
       const image = manifest?._tag === "Image" ? manifest : undefined
       const own = { Config: descriptorView(image?.config ?? {}), Layers: descriptorList(image?.layers) }
-      return embedded("Manifest", versioned, { ...head, ...own, ...subject, ...annotations })
+      return embedded("Manifest", versioned, { ...head, ...own, ...subject, ...annotations }, json)
     }
     case mediaTypes.ociIndex:
     case mediaTypes.dockerList: {
       const entries = descriptorList(manifest?._tag === "Index" ? manifest.manifests : undefined)
       const name = type === mediaTypes.ociIndex ? "Index" : "ManifestList"
-      return embedded(name, versioned, { ...head, Manifests: entries, ...subject, ...annotations })
+      return embedded(name, versioned, { ...head, Manifests: entries, ...subject, ...annotations }, json)
     }
     case mediaTypes.ociArtifact:
       return embedded("ArtifactManifest", {}, {
@@ -195,7 +196,7 @@ const fieldsOf = (type: string, manifest: Manifest | undefined): DocumentView =>
         Blobs: descriptorList(manifest?._tag === "Artifact" ? manifest.blobs : undefined),
         Subject: subjectView(manifest),
         ...annotations
-      })
+      }, json)
     case mediaTypes.schema1:
     case mediaTypes.schema1Signed:
       return embedded(type === mediaTypes.schema1 ? "Manifest" : "SignedManifest", { ...version, ...mediaType }, {
@@ -210,19 +211,19 @@ const fieldsOf = (type: string, manifest: Manifest | undefined): DocumentView =>
         History: objects(document["history"]).map((it) =>
           new Struct("schema1.History", { V1Compatibility: text(it, "v1Compatibility") })
         )
-      })
+      }, json)
     default:
-      return embedded("Manifest", versioned, head)
+      return embedded("Manifest", versioned, head, json)
   }
 }
 
 type Fields = Readonly<Record<string, unknown>>
 
 /** The document also goes by its type's name, as an embedded field does in Go; so does its version. */
-const embedded = (name: string, versioned: Fields, rest: Fields): DocumentView => {
+const embedded = (name: string, versioned: Fields, rest: Fields, json: () => string): DocumentView => {
   const hasVersion = Object.keys(versioned).length > 0
   const version = hasVersion ? { Versioned: new Struct("v1.Versioned", versioned) } : {}
-  const orig = new Struct(`v1.${name}`, { ...version, ...rest }, { promoted: versioned })
+  const orig = new Struct(`v1.${name}`, { ...version, ...rest }, { promoted: versioned, json })
   return { fields: { ...version, ...versioned, ...rest, [name]: orig }, orig }
 }
 
