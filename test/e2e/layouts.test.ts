@@ -16,6 +16,7 @@ import {
 } from "node:fs"
 import { join } from "node:path"
 import { addBlob, addImage, blobPath, judge, makeLayout, type Named, ociIndex, tagAll } from "../support/layouts.ts"
+import { unable } from "../support/privileges.ts"
 import { must, type Ran, run, tool } from "../support/programs.ts"
 import { ownRegistry, type Running, temporary } from "../support/registries.ts"
 
@@ -170,7 +171,7 @@ describe("a disk or directory that does not do what it should", () => {
     try {
       execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", mount], { stdio: "ignore" })
     } catch {
-      return context.skip()
+      return unable(context, "the right to mount")
     }
     try {
       writeFileSync(join(mount, "ballast"), Buffer.alloc(1_000_000))
@@ -208,7 +209,7 @@ describe("a disk or directory that does not do what it should", () => {
   })
 
   it("L02: what another user may not touch is named, and stays as it is", async (context) => {
-    if (!isRoot) return context.skip()
+    if (!isRoot) return unable(context, "root")
     await regctl("image", "copy", "ocidir://source:t1", "ocidir://owned:t1")
     const as = (args: string) =>
       shell(
@@ -217,7 +218,7 @@ describe("a disk or directory that does not do what it should", () => {
       )
     chmodSync(dir.path, 0o755)
     // The tool itself may live where nobody may read.
-    if ((await as("version")).code !== 0) return context.skip()
+    if ((await as("version")).code !== 0) return unable(context, "a tool that others may read")
     assert.match(
       failure(await as("image copy ocidir://source:t2 ocidir://owned:t2")),
       /owned\/\S+: permission denied/

@@ -16,6 +16,7 @@ import {
 import { join } from "node:path"
 import { basic, basicRegistry, type Guard, proxyTo, tlsRegistry } from "../support/guards.ts"
 import { type Home, homes, lastRecord } from "../support/homes.ts"
+import { unable } from "../support/privileges.ts"
 import { tool } from "../support/programs.ts"
 import { dockerRegistry, makeCertificates, type Running, temporary } from "../support/registries.ts"
 
@@ -88,7 +89,7 @@ describe("a server's certificate", () => {
     try {
       mkdirSync(directory, { recursive: true })
     } catch {
-      return context.skip()
+      return unable(context, "the right to write /etc/docker/certs.d")
     }
     try {
       writeFileSync(join(directory, "ca.crt"), certificates.ca)
