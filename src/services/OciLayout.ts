@@ -120,7 +120,11 @@ const repository = (
     deleteManifest: ({ digest }, subject) => changing(manifests.deleteManifest(state, digest, subject?.digest)),
     deleteTag: (tag) =>
       Effect.andThen(
-        Effect.mapError(indexOf(state), within("failed to read index")),
+        // Nothing is announced, and so nothing swept, for a tag that is not there.
+        Effect.flatMap(
+          Effect.mapError(indexOf(state), within("failed to read index")),
+          (index) => manifests.untagged(state, index, tag)
+        ),
         writing(manifests.deleteTag(state, tag))
       )
   }

@@ -134,6 +134,8 @@ describe("entries of index.json", () => {
           annotations: { "org.opencontainers.image.ref.name": "registry.example:5000/a/b:v3" }
         }
         yield* write(`${dir}/index.json`, JSON.stringify({ schemaVersion: 2, manifests: [entry] }))
+        const stray = `${dir}/blobs/sha256/${"0".repeat(64)}`
+        yield* write(stray, "unreachable")
         yield* using(dir, (repository) =>
           Effect.gen(function*() {
             assert.strictEqual(
@@ -146,6 +148,7 @@ describe("entries of index.json", () => {
             assert.strictEqual(error.message, `failed deleting ocidir://${dir}:v3: not found`)
             assert.strictEqual((yield* repository.resolve(byTag("v3"))).descriptor.digest, manifest.descriptor.digest)
           }))
+        assert.strictEqual(yield* read(stray), "unreachable", "a failed deletion sweeps nothing")
       })
     ))
   it.effect("given twice for a tag become one", () =>

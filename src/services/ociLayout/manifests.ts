@@ -203,14 +203,16 @@ export const deleteManifest = Effect.fnUntraced(function*(state: LayoutState, di
 const unlisted = (list: ReadonlyArray<Descriptor>, gone: Digest): ReadonlyArray<Descriptor> =>
   list.some(({ digest }) => digest === gone) ? list.filter(({ digest }) => digest !== gone) : list
 
-/** Only an entry with just that name. */
+/** The index without the entry that has just that name; `NotFound` when there is none. */
+export const untagged = (state: LayoutState, index: LayoutIndex, tag: Tag): Effect.Effect<LayoutIndex, StoreError> => {
+  const rest = withoutTag(index, tag)
+  return rest === undefined
+    ? Effect.fail(missing(`failed deleting ${nameOf(state, Reference.ByTag({ tag }))}: not found`))
+    : Effect.succeed(rest)
+}
+
 export const deleteTag = (state: LayoutState, tag: Tag): Effect.Effect<void, StoreError> =>
-  update(state, (index) => {
-    const rest = withoutTag(index, tag)
-    return rest === undefined
-      ? Effect.fail(missing(`failed deleting ${nameOf(state, Reference.ByTag({ tag }))}: not found`))
-      : Effect.succeed(rest)
-  })
+  update(state, (index) => untagged(state, index, tag))
 
 /** By fallback tag; `slow` adds manifests of the index that name the subject and stand in no list. */
 export const referrers = Effect.fnUntraced(function*(

@@ -40,19 +40,24 @@ const makeDisplay = Effect.fnUntraced(function*(
 ) {
   const began = yield* Clock.currentTimeMillis
   const elapsed = Effect.map(Clock.currentTimeMillis, (now) => Math.floor((now - began) / 1000))
+  const width = Effect.map(columns, (it) => it || 80)
   let shown: ReadonlyArray<string> = []
-  const show = (lines: ReadonlyArray<string>) =>
+  // A line wider than the terminal would take further rows; what was shown takes them when the terminal became narrower.
+  const show = (lines: ReadonlyArray<string>, width: number) =>
     Effect.suspend(() => {
       const isSame = lines.length === shown.length && lines.every((line, at) => line === shown[at])
-      const text = redraw(shown.length, lines)
+      const text = redraw(shown.reduce((rows, line) => rows + Math.max(1, Math.ceil(line.length / width)), 0), lines)
       shown = lines
       return isSame ? Effect.void : write(text)
     })
   return {
     draw: Effect.flatMap(
-      Effect.all([columns, elapsed]),
-      ([width, seconds]) => show(frame(state, width || 80, seconds))
+      Effect.all([width, elapsed]),
+      ([columns, seconds]) => show(frame(state, columns, seconds).map((line) => line.slice(0, columns)), columns)
     ),
-    end: Effect.flatMap(elapsed, (seconds) => show([summary(state, seconds)]))
+    end: Effect.flatMap(
+      Effect.all([width, elapsed]),
+      ([columns, seconds]) => show([summary(state, seconds)], columns)
+    )
   }
 })

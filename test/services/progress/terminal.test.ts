@@ -68,7 +68,7 @@ describe("a frame", () => {
 })
 
 /** A terminal 100 columns wide that keeps what is written to stderr. */
-const screen = (isTerminal: boolean) => {
+const screen = (isTerminal: boolean, widths: Array<number> = []) => {
   const written: Array<string> = []
   const keep = Sink.forEach((text: string | Uint8Array) => Effect.sync(() => void written.push(String(text))))
   const layer = terminal.layer.pipe(
@@ -77,7 +77,7 @@ const screen = (isTerminal: boolean) => {
       Layer.succeed(
         Terminal.Terminal,
         Terminal.make({
-          columns: Effect.succeed(100),
+          columns: Effect.sync(() => widths.shift() ?? 100),
           rows: Effect.succeed(25),
           size: Effect.never,
           readInput: Effect.never,
@@ -114,6 +114,27 @@ describe("progress on a terminal", () => {
         "Manifests: 0/0 | Blobs: 0.000B copied, 0.000B skipped, 1.000kB queued | Elapsed: 0s\n",
         "\u001b[2F\u001b[0Jsha256:aaaaaaa [====================>                   ]  50.00% 500.000B/1.000kB\n" +
         "Manifests: 0/0 | Blobs: 500.000B copied, 0.000B skipped, 500.000B queued | Elapsed: 0s\n",
+        "\u001b[2F\u001b[0JManifests: 0/0 | Blobs: 1.000kB copied, 0.000B skipped | Elapsed: 0s\n"
+      ])
+    }))
+
+  it.effect("keeps to the width, and clears the rows that lines take once the terminal is narrower", () =>
+    Effect.gen(function*() {
+      const { layer, written } = screen(true, [20, 10])
+      const events = yield* Queue.unbounded<CopyEvent>()
+      const running = yield* Effect.forkChild(
+        Effect.flatMap(Progress, ({ report }) => report(Stream.take(Stream.fromQueue(events), 3))).pipe(
+          Effect.provide(layer)
+        )
+      )
+      yield* Queue.offerAll(events, [planned(blob("a", 1_000)), started(blob("a", 1_000), { bytes: 0 })])
+      yield* TestClock.adjust(250)
+      yield* TestClock.adjust(250)
+      yield* Queue.offer(events, finished(blob("a", 1_000)))
+      yield* Fiber.join(running)
+      assert.deepStrictEqual(written, [
+        "sha256:aaaaaaa [>   \nManifests: 0/0 | Blo\n",
+        "\u001b[4F\u001b[0Jsha256:aaa\nManifests:\n",
         "\u001b[2F\u001b[0JManifests: 0/0 | Blobs: 1.000kB copied, 0.000B skipped | Elapsed: 0s\n"
       ])
     }))
