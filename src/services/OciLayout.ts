@@ -8,8 +8,9 @@ import { cloneBlob, noBlob, presentSize, readBlob, writeBlob } from "./ociLayout
 import { diskOf } from "./ociLayout/disk.ts"
 import { tagsOf } from "./ociLayout/documents.ts"
 import * as manifests from "./ociLayout/manifests.ts"
-import { announce, indexBytes, indexOf, type LayoutState, makeState, pathOf, type Shared } from "./ociLayout/state.ts"
+import { indexBytes, indexOf, type LayoutState, makeState, pathOf, type Shared } from "./ociLayout/state.ts"
 import { finish } from "./ociLayout/sweep.ts"
+import { announce } from "./ociLayout/writer.ts"
 import type { Repository } from "./Repository.ts"
 
 /** Whether layouts opened under it are swept at their end: not by a server, nor where only a blob is put. */

@@ -8,7 +8,8 @@ import { mediaTypes } from "../../schemas/MediaType.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { attempt, type Bytes, fromPump, type Pump, pumpOf, type Sink, type SpareFile, spareFileOf } from "../Bytes.ts"
 import { fsError } from "../fsError.ts"
-import { folderOf, type LayoutState, noteFound, pathOf, temporaryIn, type Verified } from "./state.ts"
+import { folderOf, type LayoutState, pathOf, temporaryIn, type Verified } from "./state.ts"
+import { noteFound } from "./writer.ts"
 
 /** Files this program remembers as verified. */
 const remembered = 100_000

@@ -12,7 +12,8 @@ import { inlineData } from "../inlineData.ts"
 import type { Head, PutManifest, Referrers } from "../Repository.ts"
 import { knownAs, presentSize, remember, writeBytes } from "./blobs.ts"
 import { find, type LayoutIndex, withDigest, withoutDigest, withoutTag, withTag } from "./documents.ts"
-import { creationTime, indexOf, type LayoutState, noteFound, pathOf, update } from "./state.ts"
+import { creationTime, indexOf, type LayoutState, pathOf, update } from "./state.ts"
+import { noteFound } from "./writer.ts"
 
 const missing = (detail: string) => storeError("", "NotFound", detail)
 

@@ -1,23 +1,13 @@
 /**
  * What this program knows of one layout directory, shared by all who have it open: the index as last read, whether
- * something was written, and the marker that keeps other processes from sweeping meanwhile.
+ * something was written. The index changes under the lock between processes (faults D4).
  */
 import { Clock, Config, DateTime, Effect, Option, Result, type Scope, Semaphore } from "effect"
-import { encodeOwner, self } from "../../lib/owner.ts"
 import { algorithmOf, type Digest, encodedOf } from "../../schemas/Digest.ts"
-import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
+import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { Disk } from "./disk.ts"
-import { emptyIndex, encodeIndex, layoutFile, type LayoutIndex, layoutProblem, parseIndex } from "./documents.ts"
-import {
-  createWhole,
-  heartbeat,
-  locked,
-  randomName,
-  removeTakeovers,
-  temporaryPrefix,
-  writerPrefix,
-  writers
-} from "./lock.ts"
+import { encodeIndex, type LayoutIndex, layoutProblem, parseIndex } from "./documents.ts"
+import { locked, temporaryPrefix } from "./lock.ts"
 
 /** Nanoseconds: times of files move in steps of up to 2 s; one replaced twice within a step may look as before. */
 const settled = 3_000_000_000n
@@ -117,7 +107,7 @@ export const temporaryIn = (state: LayoutState, folder: string): string =>
   `${folder}/${temporaryPrefix}${state.writing?.name ?? "none"}-${state.names++}`
 
 /** The `oci-layout` file is there and says what we understand. */
-const check = Effect.fnUntraced(function*(state: LayoutState) {
+export const check = Effect.fnUntraced(function*(state: LayoutState) {
   if (state.isChecked) return
   const bytes = yield* Effect.mapError(
     state.disk.read(`${state.dir}/oci-layout`, 65_536),
@@ -175,7 +165,8 @@ export const settle = Effect.fnUntraced(function*({ disk, unsynced }: LayoutStat
   }
 })
 
-const writeIndex = (state: LayoutState, index: LayoutIndex): Effect.Effect<void, StoreError> =>
+/** Under `exclusively`: puts another index in place of the one that is there. */
+export const writeIndex = (state: LayoutState, index: LayoutIndex): Effect.Effect<void, StoreError> =>
   Effect.uninterruptible(Effect.gen(function*() {
     const path = `${state.dir}/index.json`
     const bytes = encodeIndex(index)
@@ -202,91 +193,6 @@ export const update = (
     if (after !== undefined && after !== before) yield* writeIndex(state, after)
     yield* then
   }))
-
-/**
- * Says that this program writes here: makes the layout if there is none, puts the marker, removes what dead writers
- * left. Content that was found before must still be there, else fails with `NotFound` (faults D5).
- */
-export const announce = (state: LayoutState, wantsSweep: boolean): Effect.Effect<void, StoreError> =>
-  Effect.suspend(() => {
-    if (wantsSweep) state.wantsSweep = true
-    else state.wantsNoSweep = true
-    if (state.writing !== undefined) return Effect.void
-    return state.announcing.withPermit(
-      Effect.suspend(() => state.writing === undefined ? begin(state) : Effect.void)
-    )
-  })
-
-const begin = Effect.fnUntraced(function*(state: LayoutState) {
-  const { dir, disk } = state
-  yield* Effect.mapError(disk.makeDirectory(dir), within(`failed creating ${dir}`))
-  yield* exclusively(state)(Effect.uninterruptible(Effect.gen(function*() {
-    const hasLayout = (yield* disk.infoOfName(`${dir}/oci-layout`)) !== undefined
-    const hasIndex = (yield* disk.infoOfName(`${dir}/index.json`)) !== undefined
-    // Only a start that was cut off leaves the first file without the second.
-    if (hasIndex) yield* indexOf(state)
-    else if (hasLayout) yield* check(state)
-    const writing = yield* mark(state)
-    state.writing = writing
-    yield* Effect.gen(function*() {
-      if (!hasLayout) yield* disk.replace(`${dir}/oci-layout`, temporaryIn(state, dir), layoutFile)
-      if (!hasIndex) yield* writeIndex(state, emptyIndex)
-      yield* confirm(state)
-      for (const name of (yield* writers(disk, dir)).dead) {
-        state.place.swept = undefined // its blobs may have no name yet
-        yield* bury(state, name)
-      }
-      yield* removeTakeovers(disk, dir)
-    }).pipe(Effect.onError(() => Effect.ignore(unmark(state)))) // the first failure is the one to tell
-    yield* Effect.forkIn(heartbeat(disk, `${dir}/${writerPrefix}${writing.name}`), state.scope)
-  })))
-})
-
-const mark = Effect.fnUntraced(function*({ dir, disk }: LayoutState) {
-  for (;;) {
-    const name = yield* randomName
-    const path = `${dir}/${writerPrefix}${name}`
-    if (!(yield* createWhole(disk, dir, `${writerPrefix}${name}`, encodeOwner(self())))) continue
-    return { name, began: (yield* disk.infoOfName(path))?.changed ?? 0n }
-  }
-})
-
-/** Takes the marker away. */
-export const unmark = Effect.fnUntraced(function*(state: LayoutState) {
-  const { writing } = state
-  state.writing = undefined
-  if (writing !== undefined) yield* state.disk.remove(`${state.dir}/${writerPrefix}${writing.name}`)
-})
-
-const confirm = Effect.fnUntraced(function*(state: LayoutState) {
-  const gone: Array<Digest> = []
-  for (const digest of state.found) {
-    if ((yield* state.disk.info(pathOf(state, digest))) === undefined) gone.push(digest)
-  }
-  state.found.clear()
-  if (gone.length > 0) {
-    const detail = `not found: ${gone[0]} was removed by another process meanwhile, run again`
-    return yield* storeError(`write ${state.dir}`, "NotFound", detail)
-  }
-})
-
-/** Removes the temporary files of a dead writer, then its marker (faults L12). */
-const bury = Effect.fnUntraced(function*({ dir, disk }: LayoutState, name: string) {
-  const folders = (yield* disk.list(`${dir}/blobs`)).map((folder) => `${dir}/blobs/${folder}`)
-  for (const folder of [dir, ...folders]) {
-    if ((yield* disk.infoOfName(folder))?.kind !== "directory") continue
-    for (const file of yield* disk.list(folder)) {
-      if (file.startsWith(`${temporaryPrefix}${name}-`)) yield* disk.remove(`${folder}/${file}`)
-    }
-  }
-  yield* disk.remove(`${dir}/${writerPrefix}${name}`)
-})
-
-/** Content was found here: from now on it has to stay, or the writer is told. */
-export const noteFound = (state: LayoutState, digest: Digest): void => {
-  if (state.writing === undefined) state.found.add(digest)
-  state.unsynced.add(folderOf(state, digest))
-}
 
 /** RFC 3339, UTC: the time given by `SOURCE_DATE_EPOC` or `SOURCE_DATE_EPOCH`, else now. */
 export const creationTime: Effect.Effect<string> = Effect.gen(function*() {

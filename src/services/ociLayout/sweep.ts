@@ -12,7 +12,8 @@ import { isBlobType, isManifestType } from "../../schemas/MediaType.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { knownAs, presentSize } from "./blobs.ts"
 import { temporaryPrefix, writers } from "./lock.ts"
-import { exclusively, indexOf, type LayoutState, pathOf, settle, unmark } from "./state.ts"
+import { exclusively, indexOf, type LayoutState, pathOf, settle } from "./state.ts"
+import { unmark } from "./writer.ts"
 
 /** Ends this program's writing: makes it durable, sweeps if asked for, takes the marker away. Problems are warnings. */
 export const finish = (state: LayoutState): Effect.Effect<void> => {
