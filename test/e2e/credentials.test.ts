@@ -101,7 +101,7 @@ describe("a login", () => {
     const ran = await talkative(place, ls(guarded.host))
     assert.strictEqual(ran.code, 1)
     assert.strictEqual(lastRecord(ran).reason, "Unauthorized")
-    assert.include(ran.err.trimEnd().split("\n").at(-1), join(place.path, "docker/config.json"))
+    assert.include(ran.err.trimEnd().split("\n").at(-2), join(place.path, "docker/config.json"))
     assert.notInclude(ran.err, wrong)
   })
 
