@@ -4,9 +4,10 @@
  * The first SIGINT or SIGTERM asks the run to end, which then has five seconds unless told otherwise; the second ends
  * the process at once.
  */
-import { enableCompileCache } from "node:module"
+import module from "node:module"
 import { homedir } from "node:os"
 import { join } from "node:path"
+import { isTooOld, runByPinned } from "./runtime.ts"
 
 /** Why the run shall end. */
 export type Stop = "signal" | "closed"
@@ -24,8 +25,9 @@ export const launch = (
   run: (args: ReadonlyArray<string>, stop: AbortSignal) => Promise<number>,
   grace: (args: ReadonlyArray<string>) => number = () => deadline
 ): void => {
+  if (isTooOld(process.versions.node)) return void runByPinned()
   // Node's own place for it is the directory for temporary files, where others may write.
-  enableCompileCache(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "regclient", "node"))
+  module.enableCompileCache(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "regclient", "node"))
   const stop = new AbortController()
   const end = (why: Stop) => {
     if (stop.signal.aborted) return
