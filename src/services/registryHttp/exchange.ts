@@ -62,7 +62,8 @@ export const exchange = Effect.fnUntraced(
     const rounds = { left: maxRounds }
     let [redirects, isAskedAgain] = [0, false]
     while (true) {
-      const { discard, response } = yield* loggedIn(parts, request, target, hop, rounds)
+      const auth = authRequest(request, target, hop)
+      const { discard, response } = yield* loggedIn(parts, target, hop, auth, rounds)
       const { status } = response
       if (target.isOwn) yield* observe(parts, host, response)
       if (isRedirect(status) && request.accept?.includes(status) !== true) {
@@ -88,7 +89,7 @@ export const exchange = Effect.fnUntraced(
         target = yield* targetOf(parts, host, first.url, parts.reaches.get(host.name))
         continue
       }
-      return yield* accepted(parts, request, authRequest(request, target, hop), response)
+      return yield* accepted(parts, request, auth, response)
     }
   }
 )
@@ -133,8 +134,7 @@ const authRequest = (request: RegistryRequest, { host, isAnonymous }: Target, { 
 }
 
 /** Sends a hop, and again with what its refusal taught. Who comes first to a host goes alone until that is settled. */
-const loggedIn = (parts: Parts, request: RegistryRequest, target: Target, hop: Hop, rounds: { left: number }) => {
-  const auth = authRequest(request, target, hop)
+const loggedIn = (parts: Parts, target: Target, hop: Hop, auth: AuthRequest, rounds: { left: number }) => {
   const sent = rounded(parts, target, hop, auth, rounds)
   if (!target.isOwn || parts.auth.isKnown(auth) || isPump(hop.body)) return sent
   const key = `${target.host.name} ${target.host.repoAuth ? auth.repository ?? "" : ""}`
@@ -199,10 +199,13 @@ const send = Effect.fnUntraced(function*(parts: Parts, target: Target, hop: Hop,
     ...(hop.body === undefined ? {} : { body: hop.body }),
     ...(target.reach === undefined ? {} : { reach: target.reach })
   }
-  const url = shownUrl(hop.url, target.isOwn)
-  yield* trace("HTTP request", () => ({ method: hop.method, url, headers: shownHeaders(message.headers) }))
+  const shown = () => shownUrl(hop.url, target.isOwn)
+  yield* trace("HTTP request", () => ({ method: hop.method, url: shown(), headers: shownHeaders(message.headers) }))
   const response = yield* Effect.provideService(parts.transport.send(message), Scope.Scope, scope)
-  yield* trace("HTTP response", () => ({ url, status: response.status, headers: shownHeaders(response.headers) }))
+  yield* trace(
+    "HTTP response",
+    () => ({ url: shown(), status: response.status, headers: shownHeaders(response.headers) })
+  )
   if (target.isOwn && response.reach !== undefined) parts.reaches.set(target.host.name, response.reach)
   const answer: Answer = { response, discard: Scope.close(scope, Exit.void) }
   return answer

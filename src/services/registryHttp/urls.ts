@@ -1,8 +1,8 @@
 /** Where a request goes: its URL at a host, and whether a URL is that host's own. */
+import { isQueryHarmless } from "../../lib/harmlessQuery.ts"
 import type { Host } from "../../schemas/Host.ts"
 import type { RegistryRequest } from "../RegistryHttp.ts"
 import type { TlsSettings } from "../Transport.ts"
-import { harmless } from "../transport/failures.ts"
 
 export const originOf = ({ hostname, tls }: Host): string => {
   const text = `${tls === "disabled" ? "http" : "https"}://${hostname}`
@@ -46,7 +46,7 @@ export const withEncryption = (url: URL, host: Host): URL => {
  * parameters of the protocol, since any other may be a signature.
  */
 export const shownUrl = (url: URL, isOwn: boolean): string => {
-  const isShown = url.search === "" || (isOwn && [...url.searchParams.keys()].every((name) => harmless.has(name)))
+  const isShown = url.search === "" || (isOwn && isQueryHarmless(url))
   return `${url.origin === "null" ? url.protocol : url.origin}${url.pathname}${isShown ? url.search : "?[censored]"}`
 }
 

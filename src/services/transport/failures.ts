@@ -3,29 +3,13 @@
  * its error codes.
  */
 import { getSystemErrorMap } from "node:util"
+import { isQueryHarmless } from "../../lib/harmlessQuery.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
-
-/** Parameters of registry and token requests whose values are no secret; any other query may carry a signature. */
-export const harmless: ReadonlySet<string> = new Set([
-  "account",
-  "artifactType",
-  "client_id",
-  "digest",
-  "digest-algorithm",
-  "from",
-  "last",
-  "mount",
-  "n",
-  "ns",
-  "scope",
-  "service",
-  "tag"
-])
 
 /** A URL for people: without user info and fragment, with its query only where that holds no signature. */
 export const shownUrl = (url: URL): string => {
   const shown = `${url.protocol}//${url.host}${url.pathname}`
-  return [...url.searchParams.keys()].every((name) => harmless.has(name)) ? `${shown}${url.search}` : shown
+  return isQueryHarmless(url) ? `${shown}${url.search}` : shown
 }
 
 /** `Get "https://host/path"`. */
