@@ -2,7 +2,7 @@
  * Bytes on their way: a `Stream` to programs, and inside, where one is carried, a pump that moves large views from
  * socket or file to socket or file without a stream element for each (measured: half of the CPU of a copy).
  */
-import { Effect, Exit, Queue, Stream } from "effect"
+import { Effect, Queue, Stream } from "effect"
 import type { Cause, Scope } from "effect"
 import { hasher } from "../lib/hash.ts"
 import type { Descriptor } from "../schemas/Descriptor.ts"
@@ -28,11 +28,7 @@ const carried = new WeakMap<Bytes, Pump>()
  */
 export const fromPump = (pump: Pump): Bytes => {
   const views = Stream.callback<{ readonly view: Uint8Array; readonly release: () => void }, StoreError>(
-    (queue) =>
-      Effect.flatMap(
-        Effect.exit(pump((view, release) => void Queue.offerUnsafe(queue, { view, release }))),
-        (exit) => Exit.isSuccess(exit) ? Queue.end(queue) : Queue.failCause(queue, exit.cause)
-      ),
+    (queue) => Queue.into(pump((view, release) => void Queue.offerUnsafe(queue, { view, release })), queue),
     { bufferSize: Number.POSITIVE_INFINITY }
   )
   const bytes: Bytes = Stream.map(views, ({ view, release }) => {
@@ -55,12 +51,7 @@ export const lent = (bytes: Bytes): Effect.Effect<Queue.Dequeue<Lent, StoreError
   Effect.gen(function*() {
     const queue = yield* Queue.unbounded<Lent, StoreError | Cause.Done>()
     const pumping = pumpOf(bytes)((view, release) => void Queue.offerUnsafe(queue, { view, release }))
-    yield* Effect.forkScoped(
-      Effect.flatMap(
-        Effect.exit(pumping),
-        (exit) => Exit.isSuccess(exit) ? Queue.end(queue) : Queue.failCause(queue, exit.cause)
-      )
-    )
+    yield* Effect.forkScoped(Queue.into(pumping, queue))
     return queue
   })
 

@@ -1,5 +1,5 @@
 /** Carries out the steps of a copy: blobs and manifests at once where they can be, each after what it needs. */
-import { type Cause, Deferred, Effect, Exit, Pull, Queue, Stream } from "effect"
+import { type Cause, Deferred, Effect, Pull, Queue, Stream } from "effect"
 import { CopyEvent, type CopyStep, type Counter, type How, type Lane } from "../../schemas/Copy.ts"
 import { type Descriptor, isSizeKnown } from "../../schemas/Descriptor.ts"
 import { contentOf, type Manifest } from "../../schemas/Manifest.ts"
@@ -66,8 +66,7 @@ export const execute = ({ concurrency, ends }: Execution) =>
       ({ outcome, step }) => Effect.onExit(run(step), (exit) => Deferred.done(outcome, exit))
     ).pipe(
       Effect.andThen(Effect.suspend(() => missing.size === 0 ? Effect.void : Effect.fail(absent([...missing])))),
-      Effect.exit,
-      Effect.flatMap((exit) => Exit.isSuccess(exit) ? Queue.end(queue) : Queue.failCause(queue, exit.cause))
+      Queue.into(queue)
     )
   }, { bufferSize: 1024 })
 

@@ -48,11 +48,7 @@ const smallBlob = 1024 * 1024
 /** Reads both sides, writes neither. Steps in dependency order; the asked-for tag comes last. */
 export const plan = (request: PlanRequest): Stream.Stream<CopyStep, StoreError> =>
   Stream.callback<CopyStep, StoreError>(
-    (queue) =>
-      Effect.matchCauseEffect(walkAll(request, (step) => Effect.asVoid(Queue.offer(queue, step))), {
-        onFailure: (cause) => Queue.failCause(queue, cause),
-        onSuccess: () => Queue.end(queue)
-      }),
+    (queue) => Queue.into(walkAll(request, (step) => Effect.asVoid(Queue.offer(queue, step))), queue),
     { bufferSize: 64 }
   )
 
