@@ -77,6 +77,20 @@ export const attempt = (run: () => void, failed: (error: StoreError) => void): v
   }
 }
 
+/** The same bytes; each run notes whether they failed by themselves, not because of where they went. */
+export const watched = (pump: Pump, noted: (failure: StoreError | undefined) => void): Pump => (sink) =>
+  Effect.suspend(() => {
+    let isSinks = false
+    noted(undefined)
+    const run = pump((view, release) =>
+      attempt(() => sink(view, release), (error) => {
+        isSinks = true
+        throw error
+      })
+    )
+    return Effect.tapError(run, (error) => Effect.sync(() => isSinks ? undefined : noted(error)))
+  })
+
 const isStoreError = (error: unknown): error is StoreError =>
   typeof error === "object" && error !== null && (error as { _tag?: unknown })._tag === "StoreError"
 

@@ -2,7 +2,7 @@
 import { Clock, Context, Effect, Exit, Layer, Result, Scope } from "effect"
 import type { Host } from "../schemas/Host.ts"
 import { type StoreError, storeError, within } from "../schemas/StoreError.ts"
-import type { Pump } from "./Bytes.ts"
+import { type Pump, watched } from "./Bytes.ts"
 import { Hosts } from "./Hosts.ts"
 import { type Demand, RateLimiter } from "./RateLimiter.ts"
 import { RegistryAuth } from "./RegistryAuth.ts"
@@ -14,7 +14,7 @@ import {
   isTransient,
   LongestRetryAfter
 } from "./registryHttp/backoff.ts"
-import { exchange, type Parts, watched } from "./registryHttp/exchange.ts"
+import { exchange, type Parts } from "./registryHttp/exchange.ts"
 import { tooLate } from "./registryHttp/failures.ts"
 import { noRange, type Opened, positionOf, resuming } from "./registryHttp/resume.ts"
 import { type Body, Transport, type TransportResponse } from "./Transport.ts"
@@ -101,7 +101,9 @@ const open = Effect.fnUntraced(function*(parts: Parts, health: Health, given: Re
   const scope = yield* Effect.scope
   const course = yield* courseOf(parts, given)
   let bodyFailure: StoreError | undefined
-  const body = given.body === undefined ? undefined : watched(given.body, (error) => bodyFailure = error)
+  const body = given.body === undefined || given.body instanceof Uint8Array
+    ? given.body
+    : { ...given.body, pump: watched(given.body.pump, (error) => bodyFailure = error) }
   const request = body === undefined ? given : { ...given, body }
   while (true) {
     const now = yield* Clock.currentTimeMillis

@@ -8,7 +8,7 @@ import type { Digest } from "../../schemas/Digest.ts"
 import type { Host } from "../../schemas/Host.ts"
 import { isSameLocation, Location } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
-import { attempt, collect, fromPump, type Pump, pumpOf } from "../Bytes.ts"
+import { collect, fromPump, type Pump, pumpOf, watched } from "../Bytes.ts"
 import type { Repository } from "../Repository.ts"
 import type { Body } from "../Transport.ts"
 import { sendChunks } from "./chunked.ts"
@@ -38,7 +38,7 @@ export const uploads = (
       Effect.suspend(() => {
         const session = expected === undefined ? undefined : sessions.get(expected.digest)
         if (expected !== undefined) sessions.delete(expected.digest)
-        const source = watched(pumpOf(content), expected?.size)
+        const source = sourceOf(pumpOf(content), expected?.size)
         const upload: Upload = { at, http, host, source, memory, claimed, current: session }
         return putBlob(upload, expected)
       }),
@@ -80,30 +80,26 @@ export interface Source {
   readonly failure: () => StoreError | undefined
 }
 
-const watched = (pump: Pump, size: number | undefined): Source => {
+const sourceOf = (pump: Pump, size: number | undefined): Source => {
   let failure: StoreError | undefined
-  return {
-    failure: () => failure,
-    pump: (sink) =>
-      Effect.suspend(() => {
-        failure = undefined
-        let thrown: StoreError | undefined
-        let received = 0
-        const run = pump((view, release) => {
-          received += view.length
-          if (size !== undefined && received > size) throw tooLong(size)
-          attempt(() => sink(view, release), (error) => {
-            thrown = error
-            throw error
-          })
-        }).pipe(Effect.andThen(Effect.suspend(() =>
-          size === undefined || received === size ? Effect.void : Effect.fail(tooShort(size, received))
-        )))
-        return Effect.tapError(run, (error) =>
-          Effect.sync(() => void (failure = error === thrown ? undefined : error)))
-      })
-  }
+  return { failure: () => failure, pump: watched(sized(pump, size), (own) => void (failure = own)) }
 }
+
+/** Content of another size than promised fails by itself. */
+const sized = (pump: Pump, size: number | undefined): Pump =>
+  size === undefined ? pump : (sink) =>
+    Effect.suspend(() => {
+      let received = 0
+      const run = pump((view, release) => {
+        received += view.length
+        if (received > size) throw tooLong(size)
+        sink(view, release)
+      })
+      return Effect.andThen(
+        run,
+        Effect.suspend(() => received === size ? Effect.void : Effect.fail(tooShort(size, received)))
+      )
+    })
 
 const tooLong = (size: number) => storeError("", "SizeMismatch", `size limit exceeded: more than ${size} bytes`)
 

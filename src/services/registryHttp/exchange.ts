@@ -5,8 +5,8 @@ import { retryAfter } from "../../lib/httpTime.ts"
 import type { Host } from "../../schemas/Host.ts"
 import { header } from "../../schemas/Manifest.ts"
 import { quotaOf } from "../../schemas/Quota.ts"
-import { type StoreError, storeError } from "../../schemas/StoreError.ts"
-import { fromBytes, type Pump, pumpOf } from "../Bytes.ts"
+import { storeError } from "../../schemas/StoreError.ts"
+import { fromBytes, pumpOf } from "../Bytes.ts"
 import type { Hosts } from "../Hosts.ts"
 import type { RateLimiter } from "../RateLimiter.ts"
 import type { AuthRequest, RegistryAuth } from "../RegistryAuth.ts"
@@ -249,22 +249,3 @@ const failure = Effect.fnUntraced(function*({ auth }: Parts, request: AuthReques
   const source = status === 401 ? yield* auth.source(request) : undefined
   return yield* statusFailure({ status, body, retryAfter: asked, source })
 })
-
-/** The same body; a failure of its own, not of the connection it goes into, is noted. */
-export const watched = (body: Body, noted: (error: StoreError) => void): Body => {
-  if (body instanceof Uint8Array) return body
-  const pump: Pump = (sink) =>
-    Effect.suspend(() => {
-      let isSinks = false
-      const watchedSink: Parameters<Pump>[0] = (view, release) => {
-        try {
-          sink(view, release)
-        } catch (error) {
-          isSinks = true
-          throw error
-        }
-      }
-      return Effect.tapError(body.pump(watchedSink), (error) => Effect.sync(() => isSinks ? undefined : noted(error)))
-    })
-  return { pump, size: body.size }
-}
