@@ -8,6 +8,7 @@ import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, Digest } from "../../schemas/Digest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
+import { pause } from "../registryHttp/backoff.ts"
 import { chunksOf } from "./chunks.ts"
 import { repositoryName, type Settled, statusOf } from "./exchange.ts"
 import {
@@ -191,9 +192,6 @@ const recover = Effect.fnUntraced(function*(
 /** Said once, meant for good. */
 const isRefusal = (code: number | undefined): boolean =>
   code !== undefined && code >= 400 && code < 500 && code !== 408 && code !== 429
-
-const pause = (failures: number, { reason }: StoreError): Effect.Effect<void> =>
-  Effect.sleep(Math.max(Math.min(100 * 2 ** failures, 30_000), reason.retryAfter ?? 0))
 
 /** Takes the registry's word for what it has, unless that cannot be or nothing moves. */
 const goOn = (

@@ -5,7 +5,7 @@
 import { Effect, Result } from "effect"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { type StoreError, within } from "../../schemas/StoreError.ts"
-import { backoff } from "../registryHttp/backoff.ts"
+import { pause } from "../registryHttp/backoff.ts"
 import { repositoryName, statusOf } from "./exchange.ts"
 import { algorithmQuery, cancel, finish, newest, open, type Session, stream } from "./session.ts"
 import { confirmed, isAmbiguous, isFinal, isPresent, type Upload, uploadFailure } from "./upload.ts"
@@ -22,7 +22,7 @@ export const sendStream = Effect.fnUntraced(function*(upload: Upload, expected: 
     const error = sent.failure
     if (isAmbiguous(error) && (yield* isPresent(upload, expected.digest))) return
     if (tried === attempts || isFinal(error) || !mayPass(error)) return yield* uploadFailure(upload, error)
-    yield* Effect.sleep(Math.max(yield* backoff(tried), error.reason.retryAfter ?? 0))
+    yield* pause(tried, error)
   }
 })
 

@@ -21,6 +21,10 @@ export const backoffDelay = (failures: number, random: number): number =>
 export const backoff = (failures: number): Effect.Effect<number> =>
   Effect.map(Random.next, (random) => backoffDelay(failures, random))
 
+/** Waits after the nth failure in a row, at least as long as the server asked for. */
+export const pause = (failures: number, { reason }: StoreError): Effect.Effect<void> =>
+  Effect.flatMap(backoff(failures), (wait) => Effect.sleep(Math.max(wait, reason.retryAfter ?? 0)))
+
 export const isTransientStatus = (status: number): boolean =>
   status === 408 || status === 429 || status === 500 || (status >= 502 && status <= 504) ||
   (status >= 520 && status <= 527)
