@@ -32,7 +32,9 @@ const islands: ReadonlyArray<readonly [RegExp, RegExp]> = [
   [/^effect\/(cluster|sql|observability)/, /^layers\//],
   [/^@effect\/platform-node/, /^(layers|bin)\//],
   [/^bcryptjs$/, /^(lib|services)\//],
-  [/^re2js$/, /^lib\/pattern\.ts$/]
+  [/^re2js$/, /^lib\/pattern\.ts$/],
+  [/^tar-stream$/, /^lib\/tar/],
+  [/^(xz-decompress|unbzip2-stream)$/, /^lib\/compression\.ts$/]
 ]
 
 /** Where the platform may be named besides `lib` and `bin`: a transport is made of its sockets, a server listens on them. */

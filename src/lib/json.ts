@@ -61,12 +61,15 @@ export const jsonString = (text: string, options: JsonOptions = {}): string => {
 }
 
 /** An object of the given members in their order; those that are `undefined` are left out. */
-export const jsonObject = (members: ReadonlyArray<readonly [key: string, json: string | undefined]>): string =>
-  `{${members.flatMap(([key, json]) => json === undefined ? [] : [`${jsonString(key)}:${json}`]).join(",")}}`
+export const jsonObject = (
+  members: ReadonlyArray<readonly [key: string, json: string | undefined]>,
+  options: JsonOptions = {}
+): string =>
+  `{${members.flatMap(([key, json]) => json === undefined ? [] : [`${jsonString(key, options)}:${json}`]).join(",")}}`
 
 /** A map with its keys sorted. */
-export const jsonMap = (entries: Iterable<readonly [string, string]>): string =>
-  jsonObject([...entries].sort(([a], [b]) => a < b ? -1 : 1))
+export const jsonMap = (entries: Iterable<readonly [string, string]>, options: JsonOptions = {}): string =>
+  jsonObject([...entries].sort(([a], [b]) => a < b ? -1 : 1), options)
 
 const float = (value: number): string => {
   if (!Number.isFinite(value)) throw new Error(`json: unsupported value: ${value}`)

@@ -34,6 +34,8 @@ export type ReasonTag =
   | "LayoutInvalid"
   | "LayoutLocked"
   | "PathEscape"
+  | "TarInvalid"
+  | "DecompressLimit"
   | "FsNoSpace"
   | "FsPermission"
   | "FsIo"
