@@ -107,6 +107,8 @@ const clockOf = (zone: string | undefined): (time: number) => Wall => {
 }
 
 const minute = 60_000
+/** No zone is further from UTC, by wall or by turned clocks. */
+const maxOffset = 16 * 60 * minute
 const day = 24 * 60 * minute
 
 /** Times at which a zone's wall shows this: none in a skipped hour, two in a repeated one. */
@@ -137,11 +139,14 @@ const cron = (text: string, zone: string | undefined): Timetable => {
     const inWeek = weekDays.values.has(new Date(Date.UTC(year, month - 1, date)).getUTCDay())
     return monthDays.isOpen || weekDays.isOpen ? inMonth && inWeek : inMonth || inWeek
   }
-  const [hourList, minuteList] = [hours, minutes].map(({ values }) => [...values].toSorted((a, b) => a - b))
+  const inOrder = ({ values }: Field) => [...values].toSorted((a, b) => a - b)
+  const walls = inOrder(hours).flatMap((hour) => inOrder(minutes).map((minute) => ({ hour, minute })))
   /** The first time of a day after one; where clocks are turned, later on the wall can be earlier. */
   const firstOf = (year: number, month: number, day: number, after: number): number | undefined => {
     let best: number | undefined
-    for (const wall of (hourList ?? []).flatMap((hour) => (minuteList ?? []).map((minute) => ({ hour, minute })))) {
+    const latest = after - maxOffset
+    for (const wall of walls) {
+      if (Date.UTC(year, month - 1, day, wall.hour, wall.minute) < latest) continue // long past in every zone
       for (const time of timesOf(clock, { year, month, day, ...wall })) {
         if (time > after && (best === undefined || time < best)) best = time
       }
