@@ -1,0 +1,71 @@
+/** What a synchronisation does, as data: the pairs it looks at, what it decides of each, and what it tells as it goes. */
+import { Data } from "effect"
+import type { CopyEvent } from "./Copy.ts"
+import type { Ref } from "./Ref.ts"
+import type { RegsyncConfig, SyncEntry } from "./RegsyncConfig.ts"
+import type { ReasonTag } from "./StoreError.ts"
+
+/** `check` copies nothing, `missing` only what the target has not. */
+export type Action = "check" | "copy" | "missing"
+
+/** An entry with a name of its own, by which status pages and requests call it. */
+export interface Job {
+  readonly name: string
+  readonly entry: SyncEntry
+}
+
+/** One image of an entry. */
+export interface SyncPair {
+  readonly source: Ref
+  readonly target: Ref
+}
+
+/**
+ * What becomes of a pair (regsync description, 9.6): the same already; the same for the platform asked for; there and
+ * not to be replaced; of a media type that is not asked for; the same, its attachments looked after; to be copied.
+ */
+export type Decision = "current" | "current-platform" | "exists" | "ignored" | "refresh" | "copy"
+
+/** How the work on a pair ended. */
+export interface PairResult {
+  readonly job: string
+  /** Common names. */
+  readonly source: string
+  readonly target: string
+  readonly decision?: Decision
+  /** `copied` and `refreshed` moved or checked content; `stale` is what a check found to be copied. */
+  readonly outcome: "current" | "ignored" | "stale" | "copied" | "refreshed" | "failed"
+  readonly error?: string
+  readonly reason?: ReasonTag | (string & {})
+  /** Bytes sent, and bytes that a mount or the target itself spared. */
+  readonly bytes: number
+  readonly saved: number
+  /** Milliseconds since 1970, and of the work. */
+  readonly began: number
+  readonly elapsed: number
+}
+
+export type SyncEvent = Data.TaggedEnum<{
+  /** The configuration is new, at start or after a reload. */
+  Configured: { readonly config: RegsyncConfig; readonly jobs: ReadonlyArray<Job> }
+  JobStarted: { readonly job: string; readonly action: Action; readonly time: number }
+  /** How many pairs the job has, as far as is known. */
+  Listed: { readonly job: string; readonly pairs: number }
+  PairStarted: { readonly job: string; readonly source: string; readonly target: string; readonly time: number }
+  /** Waits for pulls to come back. */
+  Waiting: {
+    readonly job: string
+    readonly source: string
+    readonly remaining: number
+    readonly limit: number
+    readonly min: number
+    /** Milliseconds. */
+    readonly sleep: number
+  }
+  Copying: { readonly job: string; readonly target: string; readonly event: CopyEvent }
+  PairEnded: { readonly result: PairResult; readonly time: number }
+  JobEnded: { readonly job: string; readonly failures: number; readonly elapsed: number; readonly time: number }
+  /** The job's next time, milliseconds since 1970; none when there is none. */
+  Scheduled: { readonly job: string; readonly next?: number }
+}>
+export const SyncEvent = Data.taggedEnum<SyncEvent>()
