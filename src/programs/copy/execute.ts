@@ -125,7 +125,8 @@ const moveBlob = Effect.fnUntraced(function*(
     if (isThere) return "present" as const
     const blob = yield* sized(from, given)
     yield* transfer(from, to, blob, moved)
-    return "copied" as const
+    // Another copy of this run may have brought it.
+    return moved.bytes === 0 && blob.size > 0 ? "present" as const : "copied" as const
   })
   return yield* steps.pipe(
     limiter.admit(hosts, { kind: "blob", size: given.size }),
