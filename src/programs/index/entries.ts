@@ -5,7 +5,7 @@ import { type Digest, digestProblem, isDigest } from "../../schemas/Digest.ts"
 import { configPlatform } from "../../schemas/ImageConfig.ts"
 import { isIndexType, mediaTypes } from "../../schemas/MediaType.ts"
 import { isPlatformMatch } from "../../schemas/Platform.ts"
-import { isSameLocation, type Ref, Reference, referenceOf } from "../../schemas/Ref.ts"
+import { isSameLocation, locationName, type Ref, Reference, referenceOf } from "../../schemas/Ref.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { Repositories } from "../../services/Repositories.ts"
 import type { Repository } from "../../services/Repository.ts"
@@ -67,13 +67,19 @@ const readDigest = (text: string): Effect.Effect<Digest, StoreError> =>
  */
 export const newEntries = Effect.fnUntraced(function*(target: Ref, repository: Repository, wanted: Wanted) {
   const chosen = (yield* Effect.forEach(wanted.refs, (ref) => choose(ref, wanted.platforms), { concurrency })).flat()
-  const elsewhere = chosen.filter(({ ref }) => !isSameLocation(ref.location, target.location))
+  const elsewhere = new Map(
+    chosen.flatMap((it) =>
+      isSameLocation(it.ref.location, target.location)
+        ? []
+        : [[`${locationName(it.ref.location)} ${it.descriptor.digest}`, it]]
+    )
+  )
   const bringAll = Effect.forEach(
-    elsewhere,
+    elsewhere.values(),
     ({ descriptor, ref }) => bring(ref, descriptor, target, wanted),
     { concurrency, discard: true }
   )
-  if (elsewhere.length > 0) yield* together(bringAll)
+  if (elsewhere.size > 0) yield* together(bringAll)
   const there = yield* Effect.forEach(
     wanted.digests,
     (digest) => Effect.map(repository.resolve(Reference.ByDigest({ digest })), ({ descriptor }) => descriptor),
