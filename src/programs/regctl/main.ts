@@ -5,6 +5,7 @@ import { logOptions, verbosity, version } from "../cli/standard.ts"
 import { blob } from "./blob.ts"
 import { config } from "./config.ts"
 import { image } from "./image.ts"
+import { index } from "./indexes.ts"
 import { manifest } from "./manifest.ts"
 import { digest, ref, serve } from "./misc.ts"
 import { registry } from "./registry.ts"
@@ -23,7 +24,7 @@ const root = group({
     ["log lines as JSON", "{tool} image ratelimit --logopt json alpine"],
     ["settings for one run", "{tool} image digest --host reg=localhost:5000,tls=disabled localhost:5000/app:v1"]
   ],
-  children: [blob, config, digest, image, manifest, ref, registry, repo, serve, tag, version]
+  children: [blob, config, digest, image, index, manifest, ref, registry, repo, serve, tag, version]
 })
 
 export const regctl: Tool = {
