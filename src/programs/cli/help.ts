@@ -1,5 +1,5 @@
 /** Help in cobra's layout: sections in its order, aligned as its users and their scripts know it. */
-import type { Group, Node, Tool } from "./command.ts"
+import { nameOf, type Node, type Tool } from "./command.ts"
 import type { CommandLine } from "./dialect.ts"
 import { childrenOf, helpShape, shapesOf } from "./dialect.ts"
 import type { Shape } from "./flags.ts"
@@ -15,13 +15,13 @@ export const helpText = (tool: Tool, path: Path): string => {
 /** Help without its description: what an unknown help topic is answered with. */
 export const usageText = (tool: Tool, path: Path): string => {
   const node = lastOf(path)
-  const words = path.map(({ name }) => name).join(" ")
+  const words = [nameOf(tool), ...path.slice(1).map(({ name }) => name)].join(" ")
   const isRoot = path.length === 1
   const help = helpShape(node.name)
   const sections = [
     `Usage:\n  ${words} ${node._tag === "Group" ? "[command]" : `${node.args}${node.args === "" ? "" : " "}[flags]`}`,
     (node.aliases ?? []).length === 0 ? "" : `Aliases:\n  ${[node.name, ...node.aliases ?? []].join(", ")}`,
-    examples(path[0], node),
+    examples(tool, node),
     node._tag === "Group" ? `Available Commands:\n${commands(childrenOf(tool, node))}` : "",
     `Flags:\n${flags([...shapesOf(node), ...(isRoot ? tool.globals : []), help])}`,
     isRoot || tool.globals.length === 0 ? "" : `Global Flags:\n${flags(tool.globals)}`,
@@ -32,11 +32,11 @@ export const usageText = (tool: Tool, path: Path): string => {
 
 const lastOf = (path: Path): Node => path.at(-1) ?? path[0]
 
-const examples = (root: Group, node: Node): string =>
+const examples = (tool: Tool, node: Node): string =>
   (node.examples ?? []).length === 0 ?
     "" :
     `Examples:\n${
-      (node.examples ?? []).map(([what, line]) => `\n# ${what}\n${line.replaceAll("{tool}", root.name)}`).join("\n")
+      (node.examples ?? []).map(([what, line]) => `\n# ${what}\n${line.replaceAll("{tool}", nameOf(tool))}`).join("\n")
     }`
 
 const byName = <A extends { readonly name: string }>(items: ReadonlyArray<A>): ReadonlyArray<A> =>

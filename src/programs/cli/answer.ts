@@ -1,0 +1,30 @@
+/** `__complete`: what a shell asks while its user types. The answer is cobra's: candidates, `:directive`, a note. */
+import { Console, Effect } from "effect"
+import { UsageError } from "../../schemas/UsageError.ts"
+import type { Tool } from "./command.ts"
+import { complete, directives, type Known, type Question } from "./complete.ts"
+
+/** Prints what could stand for the last of `words`; `lookUp` finds what the command line alone does not say. */
+export const answer = Effect.fnUntraced(function*<R>(
+  tool: Tool,
+  words: ReadonlyArray<string>,
+  isDescribed: boolean,
+  lookUp: (question: Question) => Effect.Effect<Known, never, R>
+) {
+  if (words.length === 0) return yield* new UsageError({ message: "requires at least 1 arg(s), only received 0" })
+  const found = complete(tool, words)
+  const { candidates, directive } = found._tag === "Known" ? found : yield* lookUp(found)
+  const lines = candidates.map(({ about, value }) =>
+    isDescribed && about !== undefined ? `${value}\t${about.split("\n", 1)[0]}` : value
+  )
+  yield* Console.log([...lines, `:${directive}`].join("\n"))
+  yield* Console.error(`Completion ended with directive: ${names(directive)}`)
+})
+
+const bits: ReadonlyArray<readonly [bit: number, name: string]> = [
+  [directives.noSpace, "ShellCompDirectiveNoSpace"],
+  [directives.noFiles, "ShellCompDirectiveNoFileComp"]
+]
+
+const names = (directive: number): string =>
+  bits.filter(([bit]) => (directive & bit) !== 0).map(([, name]) => name).join(", ") || "ShellCompDirectiveDefault"
