@@ -8,7 +8,6 @@ import {
   childrenOf,
   findCommand,
   type Flags,
-  helpCommand,
   helpShape,
   isBool,
   type Occurrence,
@@ -84,15 +83,14 @@ const unfinished = (scope: ReadonlyArray<Shape>, rest: ReadonlyArray<string>): S
   return isTold ? undefined : shape
 }
 
-const valueOf = ({ before, command, tool }: Line, shape: Shape, typed: string): Known | Question => {
+const valueOf = (line: Line, shape: Shape, typed: string): Known | Question => {
   const flag = `--${shape.name}`
-  const how = shape.completes ?? tool.completes?.[`${command} ${flag}`] ?? tool.completes?.[flag] ?? "nothing"
-  return answer(how, typed, before.occurrences)
+  const rules = line.tool.completes ?? {}
+  return answer(line, shape.completes ?? rules[`${line.command} ${flag}`] ?? rules[flag] ?? "nothing", typed)
 }
 
 const positional = (line: Line, typed: string): Known | Question => {
-  const { before: { occurrences, positionals }, node, tool } = line
-  if (node === helpCommand) return topics(tool, positionals, typed)
+  const { before: { positionals }, node, tool } = line
   if (node._tag === "Group") {
     return positionals.length > 0 ? known([], directives.files) : known(commands(tool, node, typed))
   }
@@ -100,15 +98,21 @@ const positional = (line: Line, typed: string): Known | Question => {
   const at = Math.min(positionals.length, node.args.endsWith("...") ? names.length - 1 : positionals.length)
   const name = names[at]
   const how = name === undefined ? "nothing" : node.completes?.[at] ?? tool.completes?.[name] ?? "nothing"
-  return answer(how, typed, occurrences)
+  return answer(line, how, typed)
 }
 
-const answer = (how: Completes, typed: string, occurrences: ReadonlyArray<Occurrence>): Known | Question => {
+const answer = (
+  { before: { occurrences, positionals }, tool }: Line,
+  how: Completes,
+  typed: string
+): Known | Question => {
   switch (how) {
     case "reference":
     case "repository":
     case "registry":
       return { _tag: "Question", source: how, typed, occurrences }
+    case "command":
+      return topics(tool, positionals, typed)
     case "file":
       return known([], directives.files)
     case "nothing":
@@ -118,7 +122,7 @@ const answer = (how: Completes, typed: string, occurrences: ReadonlyArray<Occurr
   }
 }
 
-/** Words after `help`: they name commands only. */
+/** Words that name a command, one below the other. */
 const topics = (tool: Tool, words: ReadonlyArray<string>, typed: string): Known => {
   const { path, rest } = findCommand(tool, words)
   const node: Node = path.at(-1) ?? path[0]

@@ -29,8 +29,10 @@ export const helpCommand: Leaf = {
   name: "help",
   summary: "Show help for any command",
   help: "Show what a command does, which flags it has and how it is used.",
+  examples: [["the commands and the flags of all", "{tool} help"], ["the help of a command", "{tool} help version"]],
   args: "[command]...",
   shapes: [],
+  completes: ["command"],
   program: { needs: "local", run: () => ({} as never) } // never run: main answers it
 }
 

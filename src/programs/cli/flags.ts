@@ -2,8 +2,15 @@
 
 export type FlagType = "bool" | "string" | "stringArray" | "int" | "uint" | "float"
 
-/** What completes a word in a shell: something looked up, names of files, nothing, or one of these words. */
-export type Completes = "reference" | "repository" | "registry" | "file" | "nothing" | ReadonlyArray<string>
+/** What completes a word in a shell: something looked up, names of commands or files, nothing, or one of these words. */
+export type Completes =
+  | "reference"
+  | "repository"
+  | "registry"
+  | "command"
+  | "file"
+  | "nothing"
+  | ReadonlyArray<string>
 
 /** What the dialect and the help need to know of a flag. */
 export interface Shape {

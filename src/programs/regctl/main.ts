@@ -7,7 +7,7 @@ import { completes } from "./completes.ts"
 import { config } from "./config.ts"
 import { image } from "./image.ts"
 import { manifest } from "./manifest.ts"
-import { digest, ref, serve } from "./misc.ts"
+import { cliDoc, digest, ref, serve } from "./misc.ts"
 import { registry } from "./registry.ts"
 import { repo } from "./repo.ts"
 import { tag } from "./tag.ts"
@@ -24,7 +24,7 @@ const root = group({
     ["log lines as JSON", "{tool} image ratelimit --logopt json alpine"],
     ["settings for one run", "{tool} image digest --host reg=localhost:5000,tls=disabled localhost:5000/app:v1"]
   ],
-  children: [blob, completion, config, digest, image, manifest, ref, registry, repo, serve, tag, version]
+  children: [blob, cliDoc, completion, config, digest, image, manifest, ref, registry, repo, serve, tag, version]
 })
 
 export const regctl: Tool = {
