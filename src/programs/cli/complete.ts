@@ -9,7 +9,6 @@ import {
   findCommand,
   type Flags,
   helpShape,
-  isBool,
   type Occurrence,
   readFlags,
   scopeOf,
@@ -75,12 +74,10 @@ const known = (candidates: ReadonlyArray<Candidate>, directive: number = directi
 
 /** The flag the last word names, when its value is all that is missing. */
 const unfinished = (scope: ReadonlyArray<Shape>, rest: ReadonlyArray<string>): Shape | undefined => {
+  const read = readFlags(scope, rest)
+  if (Result.isSuccess(read) || !read.failure.message.startsWith("flag needs an argument: ")) return
   const last = rest.at(-1) ?? ""
-  // Read without it, the words before may end in a flag of their own, whose value it is.
-  if (!last.startsWith("-") || last.includes("=") || Result.isFailure(readFlags(scope, rest.slice(0, -1)))) return
-  const shape = scope.find(({ name, short }) => last.startsWith("--") ? `--${name}` === last : short === last.at(-1))
-  const isTold = shape === undefined || isBool(shape) || Result.isSuccess(readFlags(scope, rest))
-  return isTold ? undefined : shape
+  return scope.find(({ name, short }) => last.startsWith("--") ? `--${name}` === last : short === last.at(-1))
 }
 
 const valueOf = (line: Line, shape: Shape, typed: string): Known | Question => {

@@ -108,7 +108,7 @@ const firstPositional = (args: ReadonlyArray<string>, scope: ReadonlyArray<Shape
   return at === undefined ? undefined : args[at]
 }
 
-export const isBool = (shape: Shape | undefined): boolean => shape?.type === "bool"
+const isBool = (shape: Shape | undefined): boolean => shape?.type === "bool"
 
 export interface Flags extends Invocation {
   readonly isHelp: boolean

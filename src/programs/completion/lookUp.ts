@@ -73,7 +73,7 @@ const eachName = <E>(pages: Stream.Stream<{ readonly names: ReadonlyArray<string
 
 const scheme = "ocidir://"
 
-/** Layout directories, and directories on the way to one. */
+/** Layout directories, and directories on the way to one; none that a shell would take for several words. */
 const layouts = Effect.fnUntraced(function*(typed: string, found: Found) {
   if (!typed.startsWith(scheme)) return typed === "" ? undefined : found(scheme)
   const fs = yield* FileSystem.FileSystem
@@ -81,8 +81,9 @@ const layouts = Effect.fnUntraced(function*(typed: string, found: Found) {
   const parent = /^(?:.*\/)?/.exec(typed.slice(scheme.length))?.[0] ?? ""
   for (const name of yield* fs.readDirectory(parent === "" ? "." : parent)) {
     const path = parent + name
-    const isCandidate = `${scheme}${path}`.startsWith(typed) && Result.isSuccess(parseRef(scheme + path))
-    if (!isCandidate || (yield* fs.stat(path)).type !== "Directory") continue
+    const isCandidate = `${scheme}${path}`.startsWith(typed) && !path.includes(" ")
+    if (!isCandidate || Result.isFailure(parseRef(scheme + path))) continue
+    if ((yield* fs.stat(path)).type !== "Directory") continue
     found((yield* fs.exists(paths.join(path, "oci-layout"))) ? `${scheme}${path}` : `${scheme}${path}/`)
   }
 })
