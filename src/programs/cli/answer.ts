@@ -12,7 +12,8 @@ export const answer = Effect.fnUntraced(function*<R>(
   lookUp: (question: Question) => Effect.Effect<Known, never, R>
 ) {
   if (words.length === 0) return yield* new UsageError({ message: "requires at least 1 arg(s), only received 0" })
-  const found = complete(tool, words)
+  const rules = tool.completes === undefined ? {} : (yield* Effect.promise(tool.completes)).completes
+  const found = complete(tool, rules, words)
   const { candidates, directive } = found._tag === "Known" ? found : yield* lookUp(found)
   const lines = candidates.map(({ about, value }) =>
     isDescribed && about !== undefined ? `${value}\t${about.split("\n", 1)[0]}` : value

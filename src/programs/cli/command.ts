@@ -10,7 +10,7 @@ import type { Registry } from "../../services/Registry.ts"
 import type { Repositories } from "../../services/Repositories.ts"
 import type { Listener } from "../serve/Listener.ts"
 import type { Occurrence } from "./dialect.ts"
-import type { Completes, Option, Shape } from "./flags.ts"
+import type { Completes, CompletionRules, Option, Shape } from "./flags.ts"
 
 /** What a command has at hand that touches nothing but its streams. */
 export type Local = BuildInfo | Formatter | Stdio.Stdio
@@ -72,11 +72,8 @@ export interface Tool {
   readonly root: Group
   /** Flags every command of the tool accepts. */
   readonly globals: ReadonlyArray<Shape>
-  /**
-   * What completes flags and positionals that do not say so themselves: by `image create --media-type`, `--platform`
-   * or the positional's name, such as `image_ref`.
-   */
-  readonly completes?: Readonly<Record<string, Completes>>
+  /** What completes flags and positionals that do not say so themselves. */
+  readonly completes?: () => Promise<{ readonly completes: CompletionRules }>
   /** How it is called by its user, where that is not the name of its root: `docker regctl`. */
   readonly calledAs?: string
 }

@@ -14,7 +14,7 @@ import {
   scopeOf,
   shapesOf
 } from "./dialect.ts"
-import type { Completes, Shape } from "./flags.ts"
+import type { Completes, CompletionRules, Shape } from "./flags.ts"
 
 /** What a shell shall do with the candidates, in cobra's numbers; a sum of them is possible. */
 export const directives = { files: 0, noSpace: 2, noFiles: 4 } as const
@@ -40,7 +40,7 @@ export interface Question {
 }
 
 /** The candidates for the last word of a command line without the tool's name, or what to ask for them. */
-export const complete = (tool: Tool, words: ReadonlyArray<string>): Known | Question => {
+export const complete = (tool: Tool, rules: CompletionRules, words: ReadonlyArray<string>): Known | Question => {
   const typed = words.at(-1) ?? ""
   const { path, rest } = findCommand(tool, words.slice(0, -1))
   const node: Node = path.at(-1) ?? path[0]
@@ -48,7 +48,7 @@ export const complete = (tool: Tool, words: ReadonlyArray<string>): Known | Ques
   const pending = unfinished(scope, rest)
   const read = readFlags(scope, pending === undefined ? rest : rest.slice(0, -1))
   if (Result.isFailure(read)) return known([], directives.files)
-  const line = { tool, node, command: path.slice(1).map(({ name }) => name).join(" "), before: read.success }
+  const line = { tool, rules, node, command: path.slice(1).map(({ name }) => name).join(" "), before: read.success }
   if (pending !== undefined) return valueOf(line, pending, typed)
   if (read.success.isHelp) return known([])
   if (!typed.startsWith("-") || rest.includes("--")) return positional(line, typed)
@@ -60,6 +60,7 @@ export const complete = (tool: Tool, words: ReadonlyArray<string>): Known | Ques
 
 interface Line {
   readonly tool: Tool
+  readonly rules: CompletionRules
   readonly node: Node
   /** The words of the command, without the tool's name. */
   readonly command: string
@@ -82,19 +83,19 @@ const unfinished = (scope: ReadonlyArray<Shape>, rest: ReadonlyArray<string>): S
 
 const valueOf = (line: Line, shape: Shape, typed: string): Known | Question => {
   const flag = `--${shape.name}`
-  const rules = line.tool.completes ?? {}
-  return answer(line, shape.completes ?? rules[`${line.command} ${flag}`] ?? rules[flag] ?? "nothing", typed)
+  const { command, rules } = line
+  return answer(line, shape.completes ?? rules[`${command} ${flag}`] ?? rules[flag] ?? "nothing", typed)
 }
 
 const positional = (line: Line, typed: string): Known | Question => {
-  const { before: { positionals }, node, tool } = line
+  const { before: { positionals }, node, rules, tool } = line
   if (node._tag === "Group") {
     return positionals.length > 0 ? known([], directives.files) : known(commands(tool, node, typed))
   }
   const names = [...node.args.matchAll(/[<[]([^\]>]+)[\]>]/g)].map(([, name = ""]) => name)
   const at = Math.min(positionals.length, node.args.endsWith("...") ? names.length - 1 : positionals.length)
   const name = names[at]
-  const how = name === undefined ? "nothing" : node.completes?.[at] ?? tool.completes?.[name] ?? "nothing"
+  const how = name === undefined ? "nothing" : node.completes?.[at] ?? rules[name] ?? "nothing"
   return answer(line, how, typed)
 }
 

@@ -12,6 +12,9 @@ export type Completes =
   | "nothing"
   | ReadonlyArray<string>
 
+/** By `image create --media-type`, by `--platform`, or by a positional's name such as `image_ref`. */
+export type CompletionRules = Readonly<Record<string, Completes>>
+
 /** What the dialect and the help need to know of a flag. */
 export interface Shape {
   readonly name: string

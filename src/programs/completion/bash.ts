@@ -61,7 +61,9 @@ _${tool}_complete() {
     local width=0
     for value in "\${found[@]}"; do ((\${#value} > width)) && width=\${#value}; done
     for at in "\${!found[@]}"; do
-      [[ -n \${about[at]} ]] && printf -v "COMPREPLY[at]" '%-*s  (%s)' "$width" "\${found[at]}" "\${about[at]#$'\\t'}"
+      [[ -n \${about[at]} ]] || continue
+      printf -v line '%-*s  (%s)' "$width" "\${found[at]}" "\${about[at]#$'\\t'}"
+      COMPREPLY[at]=$line
     done
   fi
 }

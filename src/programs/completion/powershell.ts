@@ -22,7 +22,7 @@ Register-ArgumentCompleter -Native -CommandName '${tool}' -ScriptBlock {
     if ($directive -eq 0) { return }
 
     $flag = if ($typed -match '^-[^=]*=') { $Matches[0] } else { '' }
-    $found = @($answer | Select-Object -SkipLast 1 | Where-Object { "$flag$_".StartsWith($typed) })
+    $found = @($answer | Select-Object -SkipLast 1 | Where-Object { "$flag$_".StartsWith($typed, [StringComparison]::Ordinal) })
     # An empty text keeps PowerShell from falling back to names of files.
     if ($found.Count -eq 0) { return '' }
     foreach ($line in $found) {

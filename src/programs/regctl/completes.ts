@@ -1,6 +1,6 @@
 /** What completes words of `regctl` by the name of their flag or positional (regctl description, section 3). */
 import { manifestTypes, mediaTypes } from "../../schemas/MediaType.ts"
-import type { Completes } from "../cli/flags.ts"
+import type { CompletionRules } from "../cli/flags.ts"
 
 const platforms = [
   "local",
@@ -32,7 +32,7 @@ const fileTypes = [
 const indexTypes = [mediaTypes.ociIndex, mediaTypes.dockerList]
 
 /** A rule of one command stands above that of every flag with the name. */
-export const completes: Readonly<Record<string, Completes>> = {
+export const completes: CompletionRules = {
   "image_ref": "reference",
   "src_image_ref": "reference",
   "dst_image_ref": "reference",

@@ -3,7 +3,6 @@ import { group, type Tool } from "../cli/command.ts"
 import { text, texts } from "../cli/flags.ts"
 import { completion, logOptions, verbosity, version } from "../cli/standard.ts"
 import { blob } from "./blob.ts"
-import { completes } from "./completes.ts"
 import { config } from "./config.ts"
 import { image } from "./image.ts"
 import { manifest } from "./manifest.ts"
@@ -29,7 +28,7 @@ const root = group({
 
 export const regctl: Tool = {
   root,
-  completes,
+  completes: () => import("./completes.ts"),
   globals: [
     texts("host", "Settings of a registry for this run (reg=registry,user=name,pass=password,tls=enabled)").shape,
     logOptions,

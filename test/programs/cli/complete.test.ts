@@ -4,22 +4,23 @@ import { TestConsole } from "effect/testing"
 import { answer } from "../../../src/programs/cli/answer.ts"
 import { command, group, type Tool } from "../../../src/programs/cli/command.ts"
 import { complete } from "../../../src/programs/cli/complete.ts"
-import { text, texts, toggle } from "../../../src/programs/cli/flags.ts"
+import { type CompletionRules, text, texts, toggle } from "../../../src/programs/cli/flags.ts"
 import { regbot } from "../../../src/programs/regbot/main.ts"
+import { completes } from "../../../src/programs/regctl/completes.ts"
 import { regctl } from "../../../src/programs/regctl/main.ts"
 import { regsync } from "../../../src/programs/regsync/main.ts"
 
 /** Words between bars: values and directive, or what has to be looked up. */
-const completed = (tool: Tool, line: string): string => {
-  const found = complete(tool, line.split(" ").map((word) => word === "''" ? "" : word))
+const completed = (tool: Tool, rules: CompletionRules, line: string): string => {
+  const found = complete(tool, rules, line.split(" ").map((word) => word === "''" ? "" : word))
   return found._tag === "Question"
     ? `${found.source} ${found.typed}?`
     : [...found.candidates.map(({ value }) => value), `:${found.directive}`].join(" ")
 }
 
-const table = (tool: Tool, rows: ReadonlyArray<readonly [line: string, expected: string]>) => {
+const table = (tool: Tool, rows: ReadonlyArray<readonly [line: string, expected: string]>, rules = completes) => {
   for (const [line, expected] of rows) {
-    it(`${line} gives ${expected}`, () => assert.strictEqual(completed(tool, line), expected))
+    it(`${line} gives ${expected}`, () => assert.strictEqual(completed(tool, rules, line), expected))
   }
 }
 
@@ -119,8 +120,14 @@ describe("a declaration", () => {
         command({ name: "put", summary: "put", args: "<name>", options: { type: text("type", "") } }, run)
       ]
     }),
-    globals: [],
-    completes: { name: "registry", file: "file", "--color": ["blue"], "--type": ["a"], "put --type": ["b"] }
+    globals: []
+  }
+  const rules: CompletionRules = {
+    name: "registry",
+    file: "file",
+    "--color": ["blue"],
+    "--type": ["a"],
+    "put --type": ["b"]
   }
   describe("of a command or flag comes before the tool's, and the tool's for one command before that for all", () =>
     table(tool, [
@@ -136,7 +143,7 @@ describe("a declaration", () => {
       ["get --size ''", ":4"],
       ["get --type ''", "a :4"],
       ["put --type ''", "b :4"]
-    ]))
+    ], rules))
 
   const printed = (words: ReadonlyArray<string>, isDescribed: boolean) =>
     Effect.gen(function*() {
