@@ -67,7 +67,8 @@ interface Line {
   readonly before: Flags
 }
 
-const known = (candidates: ReadonlyArray<Candidate>, directive: number = directives.noFiles): Known => ({
+/** Candidates that are whole words, and nothing else to complete, unless told otherwise. */
+export const known = (candidates: ReadonlyArray<Candidate>, directive: number = directives.noFiles): Known => ({
   _tag: "Known",
   candidates,
   directive
@@ -81,22 +82,22 @@ const unfinished = (scope: ReadonlyArray<Shape>, rest: ReadonlyArray<string>): S
   return scope.find(({ name, short }) => last.startsWith("--") ? `--${name}` === last : short === last.at(-1))
 }
 
-const valueOf = (line: Line, shape: Shape, typed: string): Known | Question => {
-  const flag = `--${shape.name}`
-  const { command, rules } = line
-  return answer(line, shape.completes ?? rules[`${command} ${flag}`] ?? rules[flag] ?? "nothing", typed)
-}
+/** A rule for one command comes before that for all. */
+const ruleFor = ({ command, rules }: Line, name: string): Completes =>
+  rules[`${command} ${name}`] ?? rules[name] ?? "nothing"
+
+const valueOf = (line: Line, shape: Shape, typed: string): Known | Question =>
+  answer(line, shape.completes ?? ruleFor(line, `--${shape.name}`), typed)
 
 const positional = (line: Line, typed: string): Known | Question => {
-  const { before: { positionals }, node, rules, tool } = line
+  const { before: { positionals }, node, tool } = line
   if (node._tag === "Group") {
     return positionals.length > 0 ? known([], directives.files) : known(commands(tool, node, typed))
   }
   const names = [...node.args.matchAll(/[<[]([^\]>]+)[\]>]/g)].map(([, name = ""]) => name)
   const at = Math.min(positionals.length, node.args.endsWith("...") ? names.length - 1 : positionals.length)
   const name = names[at]
-  const how = name === undefined ? "nothing" : node.completes?.[at] ?? rules[name] ?? "nothing"
-  return answer(line, how, typed)
+  return name === undefined ? known([]) : answer(line, node.completes?.[at] ?? ruleFor(line, name), typed)
 }
 
 const answer = (

@@ -12,7 +12,7 @@ export type Completes =
   | "nothing"
   | ReadonlyArray<string>
 
-/** By `image create --media-type`, by `--platform`, or by a positional's name such as `image_ref`. */
+/** By a flag such as `--platform` or a positional such as `image_ref`; for one command, `image create --media-type`. */
 export type CompletionRules = Readonly<Record<string, Completes>>
 
 /** What the dialect and the help need to know of a flag. */

@@ -51,6 +51,7 @@ export const completes: CompletionRules = {
   "--config-type": [mediaTypes.ociConfig, mediaTypes.ociEmpty, "application/vnd.cncf.helm.chart.config.v1+json"],
   "--content-type": manifestTypes,
   "--create": "reference",
+  "--desc-platform": platforms,
   "--digest-algo": ["sha256", "sha512"],
   "--dir": "file",
   "--external": "repository",
@@ -58,7 +59,6 @@ export const completes: CompletionRules = {
   "--htpasswd": "file",
   "--layer-compress": ["gzip", "none", "zstd"],
   "--media-type": [mediaTypes.ociManifest, mediaTypes.dockerManifest],
-  "--mirror": "registry",
   "--output": "file",
   "--platform": platforms,
   "--platforms": platforms,
@@ -71,8 +71,11 @@ export const completes: CompletionRules = {
   "--tls-key": "file",
   "artifact put --file": "file",
   "artifact put --media-type": [mediaTypes.ociManifest, mediaTypes.ociArtifact],
+  "blob get-file file": "nothing",
   "blob put --content-type": [mediaTypes.octetStream],
+  "image get-file filename": "nothing",
   "index add --media-type": indexTypes,
   "index create --media-type": indexTypes,
-  "manifest put --media-type": manifestTypes
+  "index create --subject": "nothing",
+  "registry set --mirror": "registry"
 }

@@ -33,8 +33,8 @@ REGCTL_CONFIG. Docker's logins and values of --host are no part of it.`,
       options: {
         blobLimit: integer("blob-limit", "Bytes of a chunk a registry may ask for"),
         defaultCredHelper: text("default-cred-helper", "Credential helper for every registry"),
-        dockerCert: toggle("docker-cert", "Read certificates of docker, unless set to false"),
-        dockerCred: toggle("docker-cred", "Read logins of docker, unless set to false")
+        dockerCert: toggle("docker-cert", "Read certificates of docker, on by default"),
+        dockerCred: toggle("docker-cred", "Read logins of docker, on by default")
       }
     }, () => import("../config/set.ts"))
   ]

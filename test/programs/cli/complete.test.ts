@@ -127,7 +127,8 @@ describe("a declaration", () => {
     file: "file",
     "--color": ["blue"],
     "--type": ["a"],
-    "put --type": ["b"]
+    "put --type": ["b"],
+    "put name": ["c"]
   }
   describe("of a command or flag comes before the tool's, and the tool's for one command before that for all", () =>
     table(tool, [
@@ -135,7 +136,7 @@ describe("a declaration", () => {
       ["get a r", "red :4"],
       ["get a b ''", ":0"],
       ["get a b c d e ''", ":0"],
-      ["put ''", "registry ?"],
+      ["put ''", "c :4"],
       ["get --color ''", "red :4"],
       ["get -ac ''", "red :4"],
       ["get -xc ''", ":0"],
