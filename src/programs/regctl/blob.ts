@@ -1,6 +1,7 @@
 /** The commands `regctl blob …`: flags and help. */
 import { command, group } from "../cli/command.ts"
 import { text } from "../cli/flags.ts"
+import { blobDiffConfig } from "./diffs.ts"
 import { format, pretty, rawFormat } from "./shared.ts"
 
 export const blob = group({
@@ -28,6 +29,7 @@ for repairs: the digest of a blob is listed in the manifests that use it.`,
       examples: [["delete a blob", "{tool} blob delete registry.example.org/app sha256:<digest>"]],
       options: {}
     }, () => import("../blob/remove.ts")),
+    blobDiffConfig,
     command({
       name: "get",
       aliases: ["pull"],
