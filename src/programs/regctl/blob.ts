@@ -1,7 +1,8 @@
 /** The commands `regctl blob …`: flags and help. */
 import { command, group } from "../cli/command.ts"
 import { text } from "../cli/flags.ts"
-import { blobDiffConfig } from "./diffs.ts"
+import { blobDiffConfig, blobDiffLayer } from "./diffs.ts"
+import { blobGetFile } from "./files.ts"
 import { format, pretty, rawFormat } from "./shared.ts"
 
 export const blob = group({
@@ -30,6 +31,7 @@ for repairs: the digest of a blob is listed in the manifests that use it.`,
       options: {}
     }, () => import("../blob/remove.ts")),
     blobDiffConfig,
+    blobDiffLayer,
     command({
       name: "get",
       aliases: ["pull"],
@@ -39,6 +41,7 @@ for repairs: the digest of a blob is listed in the manifests that use it.`,
       examples: [["list the files of a layer", "{tool} blob get busybox sha256:<digest> | tar -tvzf -"]],
       options: { format: rawFormat(pretty), mediaType: text("media-type", "Deprecated", { isHidden: true }) }
     }, () => import("../blob/get.ts")),
+    blobGetFile,
     command({
       name: "head",
       aliases: ["digest"],

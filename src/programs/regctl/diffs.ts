@@ -31,3 +31,18 @@ export const blobDiffConfig = command({
   examples: [["compare two configurations", "{tool} blob diff-config busybox sha256:<digest> busybox sha256:<digest>"]],
   options
 }, () => import("../blob/diffConfig.ts"))
+
+export const blobDiffLayer = command({
+  name: "diff-layer",
+  summary: "compare two layers",
+  help: `Compare the files of two layers: mode, owner, size, time, name and digest of
+the content, one line for each entry, in the order they are stored in.`,
+  args: "<repository> <digest> <repository> <digest>",
+  examples: [
+    [
+      "compare two layers, but not the times of their files",
+      "{tool} blob diff-layer busybox sha256:<digest> busybox sha256:<digest> --ignore-timestamp"
+    ]
+  ],
+  options: { ...options, ignoreTimestamp: toggle("ignore-timestamp", "Leave out when files were changed") }
+}, () => import("../blob/diffLayer.ts"))
