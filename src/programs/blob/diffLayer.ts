@@ -22,24 +22,24 @@ export const run = Effect.fn("blob diff-layer")(function*(input: Input) {
 /** One line for each entry (command description, 4.2). */
 const report = Effect.fnUntraced(function*(layer: Bytes, { ignoreTimestamp }: Input) {
   const lines: Array<string> = []
-  yield* readTar(decompressed(layer), ({ body, header }) => {
+  yield* readTar(decompressed(layer), ({ content, header, size }) => {
     const line = [
       modeText(header.mode),
       `${header.uid}/${header.gid}`,
-      String(header.size).padStart(8),
+      String(size).padStart(8),
       ...(ignoreTimestamp ? [] : [timeText(header)]),
       visible(header.name).padEnd(40)
     ].join(" ")
-    if (header.size === 0) return Effect.sync(() => void lines.push(line))
-    return Effect.map(digestOf(body), (digest) => void lines.push(`${line} ${digest}`))
+    if (size === 0) return Effect.sync(() => void lines.push(line))
+    return Effect.map(digestOf(content), (digest) => void lines.push(`${line} ${digest}`))
   })
   return lines
 })
 
-const digestOf = (body: Bytes) =>
+const digestOf = (content: Bytes) =>
   Effect.suspend(() => {
     const hash = hasher("sha256")
-    const read = pumpOf(body)((view, release) => {
+    const read = pumpOf(content)((view, release) => {
       hash.update(view)
       release()
     })

@@ -9,7 +9,7 @@ const whiteout = ".wh."
 const opaque = ".wh..wh..opq"
 
 /** A path without a leading `/`, `.` and `..` taken out, empty for the root. */
-export const cleanPath = (path: string): string => {
+const cleanPath = (path: string): string => {
   const parts: Array<string> = []
   for (const part of path.split("/")) {
     if (part === "" || part === ".") continue

@@ -16,27 +16,27 @@ export const openShow = Effect.fnUntraced(function*(format: string, outFile: str
   const { write } = yield* Formatter
   const stdio = yield* Stdio.Stdio
   if (format !== "") {
-    let header: TarHeader | undefined
+    let view: Struct | undefined
     return {
-      take: (entry: TarEntry) =>
+      take: ({ header, size }: TarEntry) =>
         Effect.sync(() => {
-          header = entry.header
+          view = fileView(header, size)
         }),
-      finish: Effect.suspend(() => header === undefined ? Effect.void : write(format, fileView(header)))
+      finish: Effect.suspend(() => write(format, view))
     }
   }
   if (outFile !== undefined) {
     const output = yield* openOutput(outFile)
-    return { take: ({ body }: TarEntry) => output.write(body), finish: output.finish }
+    return { take: ({ content }: TarEntry) => output.write(content), finish: output.finish }
   }
   return {
-    take: ({ body }: TarEntry) => Stream.run(body, stdio.stdout({ endOnDone: false })),
+    take: ({ content }: TarEntry) => Stream.run(content, stdio.stdout({ endOnDone: false })),
     finish: Effect.void
   }
 })
 
-const fileView = (header: TarHeader): Struct =>
+const fileView = (header: TarHeader, size: number): Struct =>
   record("struct { Header *tar.Header; Reader io.Reader }", {
-    Header: tarHeaderView(header),
+    Header: tarHeaderView(header, size),
     Reader: new Struct("tar.Reader", {}, { isPointer: true })
   })

@@ -31,13 +31,14 @@ const formatView = (format: TarHeader["format"]): Struct => {
   })
 }
 
-export const tarHeaderView = (header: TarHeader): Struct => {
+/** `size` is that of the file as it unpacks. */
+export const tarHeaderView = (header: TarHeader, size: number): Struct => {
   const records = [...header.pax]
   return new Struct("tar.Header", {
     Typeflag: header.type.charCodeAt(0),
     Name: header.name,
     Linkname: header.linkname,
-    Size: header.size,
+    Size: size,
     Mode: header.mode,
     Uid: header.uid,
     Gid: header.gid,
