@@ -24,6 +24,8 @@ export const compressionOf = (head: Uint8Array): Compression => {
 export interface Filter {
   readonly input: Writable
   readonly output: Readable
+  /** How many of so many bytes were not looked at when the output ended, for a format that tells it no other way. */
+  readonly unread?: (taken: number) => number
 }
 
 const chunkSize = 256 * 1024
@@ -37,7 +39,7 @@ export const decompressor = (kind: Exclude<Compression, "none">, limit: number):
       return both(createGunzip({ chunkSize }))
     case "zstd":
       // A header may ask for a window of 2 GiB; what images use stays below 128 MiB.
-      return both(createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: 27 } }))
+      return zstd(createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: 27 } }))
     case "bzip2":
       return both(bzip2(limit))
     case "xz":
@@ -49,12 +51,38 @@ export const decompressor = (kind: Exclude<Compression, "none">, limit: number):
 export const compressor = (kind: "gzip" | "zstd"): Filter =>
   both(kind === "gzip" ? createGzip({ chunkSize }) : createZstdCompress({ chunkSize }))
 
+/** Bytes behind the last frame are passed over by Node in silence. */
+const zstd = (stream: ReturnType<typeof createZstdDecompress>): Filter => ({
+  ...both(stream),
+  unread: (taken) => taken - stream.bytesWritten
+})
+
+/** What the package's numbers mean. */
+const xzProblems: Readonly<Record<string, string>> = {
+  "3": "out of memory",
+  "4": "its dictionary is too large",
+  "5": "bytes that are no xz",
+  "6": "a check or filter that is not supported",
+  "7": "damaged data",
+  "8": "unexpected end of file"
+}
+
+const xzProblem = (error: unknown): unknown => {
+  const code = error instanceof Error ? /error code (\d+)/.exec(error.message)?.[1] : undefined
+  const problem = code === undefined ? undefined : xzProblems[code]
+  return problem === undefined ? error : new Error(problem, { cause: error })
+}
+
 const xz = (): Filter => {
   const input = new PassThrough()
   const plain = async function*() {
     const { XzReadableStream } = (await import("xz-decompress")).default
-    // The package's stream is the standard's, under the name of another type library.
-    yield* new XzReadableStream(Readable.toWeb(input) as never) as unknown as AsyncIterable<Uint8Array>
+    try {
+      // The package's stream is the standard's, under the name of another type library.
+      yield* new XzReadableStream(Readable.toWeb(input) as never) as unknown as AsyncIterable<Uint8Array>
+    } catch (error) {
+      throw xzProblem(error)
+    }
   }
   return { input, output: Readable.from(plain(), { objectMode: false }) }
 }
