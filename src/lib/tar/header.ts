@@ -199,9 +199,11 @@ export const decodeHeader = (block: Uint8Array, { longLink, longName, records }:
     return value === 0n ? undefined : value
   }
   const [atime, ctime] = [time("atime", gnuTime(345)), time("ctime", gnuTime(357))]
-  const type = typeOf(block)
+  const name = pax.get("GNU.sparse.name") ?? pax.get("path") ?? longName ?? (prefix === "" ? own : `${prefix}/${own}`)
+  // The oldest archives know a directory by the end of its name.
+  const type = block[156] === 0 && name.endsWith("/") ? "5" : typeOf(block)
   return {
-    name: pax.get("GNU.sparse.name") ?? pax.get("path") ?? longName ?? (prefix === "" ? own : `${prefix}/${own}`),
+    name,
     linkname: pax.get("linkpath") ?? longLink ?? textAt(block, 157, 100),
     // Only these have a body, whatever the header says.
     size: /^[12346]$/.test(type) || type === "5" ? 0 : size,
