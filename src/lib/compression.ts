@@ -1,5 +1,5 @@
 /** Compression by the magic bytes of its format, as pairs of Node streams: bytes in at one end, out at the other. */
-import { type Duplex, PassThrough, Readable, Transform, type Writable } from "node:stream"
+import { type Duplex, PassThrough, Readable, type Writable } from "node:stream"
 import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from "node:zlib"
 
 export type Compression = "none" | "gzip" | "bzip2" | "xz" | "zstd"
@@ -32,8 +32,8 @@ const chunkSize = 256 * 1024
 
 const both = (stream: Duplex): Filter => ({ input: stream, output: stream })
 
-/** Takes a format off again. `limit` bounds what a format that cannot be stopped on its way may give at once. */
-export const decompressor = (kind: Exclude<Compression, "none">, limit: number): Filter => {
+/** Takes a format off again. */
+export const decompressor = (kind: Exclude<Compression, "none">): Filter => {
   switch (kind) {
     case "gzip":
       return both(createGunzip({ chunkSize }))
@@ -41,7 +41,7 @@ export const decompressor = (kind: Exclude<Compression, "none">, limit: number):
       // A header may ask for a window of 2 GiB; what images use stays below 128 MiB.
       return zstd(createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: 27 } }))
     case "bzip2":
-      return both(bzip2(limit))
+      return bzip2()
     case "xz":
       return xz()
   }
@@ -87,31 +87,11 @@ const xz = (): Filter => {
   return { input, output: Readable.from(plain(), { objectMode: false }) }
 }
 
-const bzip2 = (limit: number): Duplex => {
-  let inner: NodeJS.ReadWriteStream
-  let size = 0
-  const outer: Transform = new Transform({
-    construct: (ready) => {
-      import("unbzip2-stream").then(({ default: unbzip2 }) => {
-        inner = unbzip2()
-        inner.on("data", (part: Uint8Array) => {
-          size += part.length
-          // Thrown into the decoder, which stops with it.
-          if (size > limit) throw new Error("it grows beyond every measure")
-          outer.push(part)
-        })
-        inner.on("error", (error: Error) => outer.destroy(error))
-        ready()
-      }, ready)
-    },
-    transform: (chunk: Uint8Array, _, done) => {
-      inner.write(Buffer.from(chunk))
-      done()
-    },
-    flush: (done) => {
-      inner.once("end", () => done())
-      inner.end()
-    }
-  })
-  return outer
+const bzip2 = (): Filter => {
+  const input = new PassThrough()
+  const plain = async function*() {
+    const { bunzip2 } = await import("./bzip2.ts")
+    yield* bunzip2(input)
+  }
+  return { input, output: Readable.from(plain(), { objectMode: false }) }
 }

@@ -24,7 +24,7 @@ export const decompressed = (bytes: Bytes, seen: (kind: Compression) => void = n
     passing(pumpOf(bytes), sink, (head) => {
       const kind = compressionOf(head)
       seen(kind)
-      return kind === "none" ? undefined : through(kind, decompressor(kind, 4 * free), true)
+      return kind === "none" ? undefined : through(kind, decompressor(kind), true)
     })
   )
 
