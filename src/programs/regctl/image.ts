@@ -1,6 +1,7 @@
 /** The commands `regctl image …`: flags and help. */
 import { command, group } from "../cli/command.ts"
 import { text, texts, toggle } from "../cli/flags.ts"
+import { imageGetFile } from "./files.ts"
 import { checkBase, create } from "./imageBase.ts"
 import { getOptions, headOptions } from "./manifest.ts"
 import { format, platform, pretty, rawFormat } from "./shared.ts"
@@ -86,6 +87,7 @@ export const image = group({
         })
       }
     }, () => import("../manifest/head.ts")),
+    imageGetFile,
     inspect,
     command({
       name: "manifest",
