@@ -59,6 +59,9 @@ const xz = (): Filter => {
   return { input, output: Readable.from(plain(), { objectMode: false }) }
 }
 
+/** Compressed bytes the decoder gets at once, so that what comes out of them stays small. */
+const portion = 64 * 1024
+
 const bzip2 = (limit: number): Duplex => {
   let inner: NodeJS.ReadWriteStream
   let size = 0
@@ -77,7 +80,10 @@ const bzip2 = (limit: number): Duplex => {
       }, ready)
     },
     transform: (chunk: Uint8Array, _, done) => {
-      inner.write(Buffer.from(chunk))
+      for (let at = 0; at < chunk.length; at += portion) {
+        size = 0
+        inner.write(Buffer.from(chunk.subarray(at, at + portion)))
+      }
       done()
     },
     flush: (done) => {
