@@ -6,18 +6,18 @@ import { attempt, type Bytes, type Pump, pumpOf } from "./Bytes.ts"
 import { fsError } from "./fsError.ts"
 
 /** Bytes of a file from disk, in large views; both ends of a part included. */
-export const filePump = (path: string, part: { readonly from: number; readonly to?: number } = { from: 0 }): Pump =>
-(sink) =>
-  Effect.callback<void, StoreError>((resume) => {
-    const reading = readFile(path, {
-      from: part.from,
-      length: part.to === undefined ? Number.MAX_SAFE_INTEGER - part.from : Math.max(0, part.to + 1 - part.from),
-      opened: () => {},
-      sink,
-      done: (error) => resume(error === undefined ? Effect.void : Effect.fail(failureOf(path, error)))
+export const filePump =
+  (path: string, part: { readonly from: number; readonly to?: number } = { from: 0 }): Pump => (sink) =>
+    Effect.callback<void, StoreError>((resume) => {
+      const reading = readFile(path, {
+        from: part.from,
+        length: part.to === undefined ? Number.MAX_SAFE_INTEGER - part.from : Math.max(0, part.to + 1 - part.from),
+        opened: () => {},
+        sink,
+        done: (error) => resume(error === undefined ? Effect.void : Effect.fail(failureOf(path, error)))
+      })
+      return Effect.callback<void>((stopped) => reading.stop(() => stopped(Effect.void)))
     })
-    return Effect.callback<void>((stopped) => reading.stop(() => stopped(Effect.void)))
-  })
 
 /** A sink's own failure goes on as it is. */
 const failureOf = (path: string, error: unknown): StoreError => {
