@@ -1,6 +1,7 @@
 /** The commands `regctl image …`: flags and help. */
 import { command, group } from "../cli/command.ts"
 import { text, texts, toggle } from "../cli/flags.ts"
+import { exportImage, importImage } from "./archives.ts"
 import { getOptions, headOptions } from "./manifest.ts"
 import { format, platform, pretty, rawFormat } from "./shared.ts"
 
@@ -83,6 +84,8 @@ export const image = group({
         })
       }
     }, () => import("../manifest/head.ts")),
+    exportImage,
+    importImage,
     inspect,
     command({
       name: "manifest",

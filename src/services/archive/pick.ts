@@ -4,7 +4,7 @@ import { quoted } from "../../lib/visibleText.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import type { Digest } from "../../schemas/Digest.ts"
 import type { Tag } from "../../schemas/Ref.ts"
-import { type StoreError, storeError } from "../../schemas/StoreError.ts"
+import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { tagOf } from "../ociLayout/documents.ts"
 import { type Contents, imagesOf } from "./contents.ts"
 
@@ -68,5 +68,9 @@ export const pickSaved = Effect.fnUntraced(function*(
   if (image === undefined) {
     return yield* notThere("name in manifest.json", name, saved.flatMap((it) => it.image.RepoTags ?? []))
   }
-  return (yield* image.converted).manifest.descriptor
+  const { manifest } = yield* Effect.mapError(
+    image.converted,
+    within("failed to import layers from docker tar")
+  )
+  return manifest.descriptor
 })
