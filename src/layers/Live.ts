@@ -5,6 +5,7 @@ import { Archive } from "../services/Archive.ts"
 import { OciLayout } from "../services/OciLayout.ts"
 import * as terminal from "../services/progress/terminal.ts"
 import { Repositories } from "../services/Repositories.ts"
+import { clients } from "./Clients.ts"
 import { local } from "./Local.ts"
 import { platform } from "./Platform.ts"
 import { registries } from "./Registries.ts"
@@ -21,7 +22,7 @@ const listener = Layer.succeed(
   })
 )
 
-export const live = Layer.mergeAll(Repositories.layer, terminal.layer, listener).pipe(
+export const live = Layer.mergeAll(Repositories.layer, terminal.layer, listener, clients).pipe(
   Layer.provideMerge(Layer.mergeAll(registries, OciLayout.layer, Archive.layer)),
   Layer.provideMerge(Layer.mergeAll(local, platform))
 )

@@ -2,6 +2,7 @@
 import { Context, Effect, type FileSystem, type Path, type Stdio, type Terminal } from "effect"
 import type { Archive } from "../../services/Archive.ts"
 import type { BuildInfo } from "../../services/BuildInfo.ts"
+import type { Clients } from "../../services/Clients.ts"
 import type { ConfigFile } from "../../services/ConfigFile.ts"
 import type { CredentialHelpers } from "../../services/CredentialHelpers.ts"
 import type { Formatter } from "../../services/Formatter.ts"
@@ -24,6 +25,7 @@ export type Everything =
   | Registry
   | RateLimiter
   | Progress
+  | Clients
   | ConfigFile
   | CredentialHelpers
   | Listener

@@ -1,0 +1,36 @@
+/** Clients made while a program runs, each from layers of its own. */
+import { Context, Effect, type FileSystem, Layer, type Path, type Stdio } from "effect"
+import type { ChildProcessSpawner } from "effect/process"
+import { Archive } from "../services/Archive.ts"
+import { Clients, type ClientSettings } from "../services/Clients.ts"
+import { ConfigFile } from "../services/ConfigFile.ts"
+import { OciLayout } from "../services/OciLayout.ts"
+import { Repositories } from "../services/Repositories.ts"
+import { ToolName } from "../services/UserAgent.ts"
+import { registriesBy } from "./Registries.ts"
+
+const layerOf = ({ blobLimit, hosts, skipDocker, source }: ClientSettings) => {
+  const docker = skipDocker ? { incDockerCert: false, incDockerCred: false } : {}
+  const configured = ConfigFile.layerMemory(source, { version: 1, hosts, blobLimit, ...docker })
+  // Fresh, so that a client shares nothing with one before it.
+  return Layer.fresh(
+    Repositories.layer.pipe(
+      Layer.provideMerge(Layer.mergeAll(registriesBy(configured), OciLayout.layer, Archive.layer))
+    )
+  )
+}
+
+export const clients = Layer.effect(
+  Clients,
+  Effect.gen(function*() {
+    const platform = yield* Effect.context<
+      FileSystem.FileSystem | Path.Path | Stdio.Stdio | ChildProcessSpawner.ChildProcessSpawner
+    >()
+    return Clients.of({
+      open: Effect.fnUntraced(function*(settings) {
+        const context = yield* Effect.provideContext(Layer.build(layerOf(settings)), platform)
+        return settings.userAgent === "" ? context : Context.add(context, ToolName, settings.userAgent)
+      })
+    })
+  })
+)
