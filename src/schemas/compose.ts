@@ -82,6 +82,9 @@ const write = (value: unknown, as?: Shape): string => {
 
 const encode = (value: unknown, as: Shape): Uint8Array => new TextEncoder().encode(write(value, as))
 
+/** A descriptor as it stands in a document of another kind. */
+export const descriptorText = (it: Descriptor): string => write(it, descriptor)
+
 export interface ManifestFields {
   readonly mediaType: string
   readonly artifactType?: string

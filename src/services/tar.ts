@@ -3,14 +3,19 @@ import { type Cause, Effect, Pull, Queue } from "effect"
 import { blockSize, padded, type RawHeader, TarProblem } from "../lib/tar/header.ts"
 import { endBlocks, type NewEntry, newHeader } from "../lib/tar/pack.ts"
 import { type Scanned, TarScanner } from "../lib/tar/scan.ts"
+import { MapReader, type Region, type Sparse } from "../lib/tar/sparse.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import { attempt, type Bytes, fromPump, type Lent, lent, pumpOf, type Sink } from "./Bytes.ts"
 
 export interface TarEntry extends RawHeader {
   /** Where its body begins, in bytes from the start of the archive. */
   readonly offset: number
-  /** To be run once at most, while the entry is being visited. */
+  /** As stored. To be run once at most, while the entry is being visited. */
   readonly body: Bytes
+  /** Bytes of the file as it unpacks: more than are stored of a sparse one. */
+  readonly size: number
+  /** The file as it unpacks, to be run in place of the body. */
+  readonly content: Bytes
 }
 
 const invalid = (detail: string): StoreError => storeError("", "TarInvalid", `tar is invalid: ${detail}`)
@@ -107,7 +112,11 @@ export const readTar = <E, R>(
       const next = yield* nextEntry(reader, scanner)
       if (next === undefined) return yield* reader.drain
       const end = reader.position + next.header.size
-      yield* visit({ ...next, offset: reader.position, body: bodyOf(reader, next.header.size) })
+      const { blocks, header, sparse } = next
+      const body = bodyOf(reader, header.size)
+      const content = sparse === undefined ? body : unpacked(reader, header.size, sparse)
+      const size = sparse?.size ?? header.size
+      yield* visit({ header, blocks, offset: reader.position, body, size, content })
       yield* reader.skip(end - reader.position)
       yield* reader.skip(padded(next.header.size) - next.header.size)
     }
@@ -121,6 +130,7 @@ const nextEntry = Effect.fnUntraced(function*(reader: Reader, scanner: TarScanne
     const found: Scanned = yield* scanned(() => scanner.block(block))
     if (found._tag === "End") return undefined
     if (found._tag === "Entry") return found
+    if (found._tag === "More") continue
     const extension = yield* reader.exactly(found.size)
     if (extension.length < found.size) return yield* cut
     yield* scanned(() => scanner.take(extension))
@@ -141,6 +151,45 @@ const bodyOf = (reader: Reader, size: number): Bytes => {
     return rest
   })
 }
+
+/** Bytes a sparse file may unpack to (faults, limits: decompression). */
+const maxUnpacked = 64 * 1024 ** 3
+const zeros = new Uint8Array(256 * 1024)
+
+/** A sparse file with its holes filled. */
+const unpacked = (reader: Reader, stored: number, { regions, size }: Sparse): Bytes =>
+  fromPump((sink) =>
+    Effect.gen(function*() {
+      if (size > maxUnpacked) return yield* storeError("", "DecompressLimit", "size limit exceeded: a sparse file")
+      const end = reader.position + stored
+      const map = regions ?? (yield* readMap(reader, size, end))
+      if (map.reduce((sum, { length }) => sum + length, reader.position) !== end) {
+        return yield* invalid("the map of a sparse file does not fit its size")
+      }
+      let at = 0
+      const fill = Effect.fnUntraced(function*(until: number) {
+        for (; at < until; at += zeros.length) yield* send(sink, zeros.subarray(0, until - at))
+        at = until
+      })
+      for (const { length, offset } of map) {
+        yield* fill(offset)
+        yield* pumpOf(bodyOf(reader, length))(sink)
+        at += length
+      }
+      yield* fill(size)
+    })
+  )
+
+const readMap = Effect.fnUntraced(function*(reader: Reader, size: number, end: number) {
+  const map = new MapReader(size)
+  for (let found: ReadonlyArray<Region> | undefined;;) {
+    if (reader.position + blockSize > end) return yield* invalid("the map of a sparse file is cut")
+    const block = yield* reader.exactly(blockSize)
+    if (block.length < blockSize) return yield* cut
+    found = yield* scanned(() => map.block(block))
+    if (found !== undefined) return found
+  }
+})
 
 /** What an archive being made takes: header and body of one entry after the other. */
 export interface TarOut {

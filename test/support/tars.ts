@@ -1,38 +1,40 @@
-/** Small tar archives with any names, honest or not (POSIX.1-2017, ustar). */
+/** Tar archives made by GNU tar, the same in each run. */
+import { execFileSync } from "node:child_process"
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 
-export interface TarFile {
-  readonly name: string
-  readonly content?: string
-  readonly type?: "file" | "link" | "symlink" | "directory"
-  readonly linkname?: string
+/** Names to contents; a name that ends in `/` is a directory, an object a symlink. */
+export type Tree = Readonly<Record<string, string | Uint8Array | { readonly link: string }>>
+
+/** Files below a directory that is made for them. */
+export const plant = (dir: string, tree: Tree): string => {
+  rmSync(dir, { recursive: true, force: true })
+  mkdirSync(dir, { recursive: true })
+  for (const [name, content] of Object.entries(tree)) {
+    const path = join(dir, name)
+    mkdirSync(name.endsWith("/") ? path : dirname(path), { recursive: true })
+    if (name.endsWith("/")) continue
+    if (typeof content === "string" || content instanceof Uint8Array) writeFileSync(path, content, { mode: 0o644 })
+    else symlinkSync(content.link, path)
+  }
+  return dir
 }
 
-const flags = { file: "0", link: "1", symlink: "2", directory: "5" } as const
-
-const header = ({ linkname = "", name, type = "file" }: TarFile, size: number): Buffer => {
-  const block = Buffer.alloc(512)
-  const put = (text: string, at: number) => void block.write(text, at, "latin1")
-  put(name, 0)
-  put("0000644\0", 100)
-  put("0000000\0", 108)
-  put("0000000\0", 116)
-  put(`${size.toString(8).padStart(11, "0")}\0`, 124)
-  put("00000000000\0", 136)
-  put("        ", 148)
-  put(flags[type], 156)
-  put(linkname, 157)
-  put("ustar\u{0}00", 257)
-  const sum = block.reduce((total, byte) => total + byte, 0)
-  put(`${sum.toString(8).padStart(6, "0")}\0 `, 148)
-  return block
-}
-
-/** An archive of these entries in their order. */
-export const tarOf = (files: ReadonlyArray<TarFile>): Uint8Array =>
-  Buffer.concat([
-    ...files.flatMap((file) => {
-      const body = Buffer.from(file.content ?? "")
-      return [header(file, body.length), body, Buffer.alloc((512 - (body.length % 512)) % 512)]
-    }),
-    Buffer.alloc(1024)
-  ])
+/** All of a directory: in order, owned by root, changed at 2020-09-13T12:26:40Z. */
+export const tarOf = (dir: string, options: ReadonlyArray<string> = ["--format=ustar"]): Buffer =>
+  execFileSync(
+    "tar",
+    [
+      "-C",
+      dir,
+      "--sort=name",
+      "--owner=0",
+      "--group=0",
+      "--numeric-owner",
+      "--mtime=@1600000000",
+      ...options,
+      "-c",
+      "."
+    ],
+    { maxBuffer: 1024 ** 3, stdio: ["ignore", "pipe", "ignore"] }
+  )

@@ -63,12 +63,19 @@ const isSet = (parts: Parts): boolean =>
   name(parts) !== "" && (parts.Scheme !== "reg" || parts.Tag !== "" || parts.Digest !== "")
 
 /** A layout as `localhost/<path>` (library description, section 1.3). */
-const asRegistry = (parts: Parts): Parts => {
+const asRegistry = (parts: Parts): Parts => ({
+  ...parts,
+  Scheme: "reg",
+  Registry: "localhost",
+  Repository: repositoryOf(parts.Path)
+})
+
+/** The repository of `localhost` that a path is called by. */
+export const repositoryOf = (path: string): string => {
   const clean: Array<string> = []
-  for (const part of parts.Path.split("/")) {
+  for (const part of path.split("/")) {
     if (part === "..") clean.pop()
     else if (part !== "" && part !== ".") clean.push(part)
   }
-  const repository = clean.join("/").toLowerCase().replace(/[^/a-z0-9]+/g, "-")
-  return { ...parts, Scheme: "reg", Registry: "localhost", Repository: repository }
+  return clean.join("/").toLowerCase().replace(/[^/a-z0-9]+/g, "-")
 }

@@ -10,7 +10,7 @@ import type { Repository } from "../../../src/services/Repository.ts"
 import { descriptorOf, encode } from "../../fixtures/content.ts"
 import { makeIndex, manifestOf, push } from "../../fixtures/images.ts"
 import { temporary } from "../../support/registries.ts"
-import { tarOf } from "../../support/tars.ts"
+import { tarOf } from "../../support/rawTars.ts"
 import { artifactWorld, flags } from "./world.ts"
 
 const dir = temporary("artifact-get")
