@@ -9,8 +9,8 @@ import { mediaTypes } from "../../../src/schemas/MediaType.ts"
 import type { Repository } from "../../../src/services/Repository.ts"
 import { descriptorOf, encode } from "../../fixtures/content.ts"
 import { makeIndex, manifestOf, push } from "../../fixtures/images.ts"
-import { temporary } from "../../support/registries.ts"
 import { tarOf } from "../../support/rawTars.ts"
+import { temporary } from "../../support/registries.ts"
 import { artifactWorld, flags } from "./world.ts"
 
 const dir = temporary("artifact-get")
