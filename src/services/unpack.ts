@@ -91,26 +91,29 @@ export interface LeftOut {
  */
 export const unpackInto = Effect.fnUntraced(function*(root: string, archive: Bytes) {
   let [entries, leftOut, first] = [0, 0, ""]
-  const visit = Effect.fnUntraced(function*({ body, header }: { readonly body: Bytes; readonly header: TarHeader }) {
-    if (++entries > maxEntries) {
-      return yield* storeError("", "SizeLimit", `size limit exceeded: more than ${maxEntries} files in an archive`)
+  const visit = Effect.fnUntraced(
+    function*({ content, header }: { readonly content: Bytes; readonly header: TarHeader }) {
+      if (++entries > maxEntries) {
+        return yield* storeError("", "SizeLimit", `size limit exceeded: more than ${maxEntries} files in an archive`)
+      }
+      // Of sparse files GNU's old form has a type of its own.
+      if (header.type !== "0" && header.type !== "5" && header.type !== "S") {
+        if (leftOut++ === 0) first = header.name
+        return
+      }
+      const parts = yield* partsBelow(header.name)
+      if (header.type === "5" || header.name.endsWith("/")) return void (yield* makeBelow(root, parts))
+      const name = parts.at(-1)
+      if (name === undefined) return
+      const path = `${yield* makeBelow(root, parts.slice(0, -1))}/${name}`
+      const taken = yield* attempted(path, "stat", () => files.infoOfName(path))
+      if (taken !== undefined) {
+        const fs = yield* FileSystem.FileSystem
+        yield* Effect.mapError(fs.remove(path), platformError("open", path))
+      }
+      yield* writeNewFile(path, content)
     }
-    if (header.type !== "0" && header.type !== "5") {
-      if (leftOut++ === 0) first = header.name
-      return
-    }
-    const parts = yield* partsBelow(header.name)
-    if (header.type === "5" || header.name.endsWith("/")) return void (yield* makeBelow(root, parts))
-    const name = parts.at(-1)
-    if (name === undefined) return
-    const path = `${yield* makeBelow(root, parts.slice(0, -1))}/${name}`
-    const taken = yield* attempted(path, "stat", () => files.infoOfName(path))
-    if (taken !== undefined) {
-      const fs = yield* FileSystem.FileSystem
-      yield* Effect.mapError(fs.remove(path), platformError("open", path))
-    }
-    yield* writeNewFile(path, body)
-  })
+  )
   yield* readTar(decompressed(archive), visit)
   return { count: leftOut, first } satisfies LeftOut
 })

@@ -105,7 +105,7 @@ describe.each(formats)("%s", (name, compress) => {
 
   it.effect("that grows beyond every measure is stopped in little memory", () =>
     Effect.gen(function*() {
-      const bomb = compress(Buffer.alloc(120 * 1024 ** 2))
+      const bomb = compress(Buffer.alloc((name === "gzip" ? 120 : 40) * 1024 ** 2))
       const before = process.memoryUsage.rss()
       let given = 0
       const exit = yield* Effect.exit(
