@@ -1,10 +1,11 @@
 /** Time options such as `set=2020-01-01T00:00:00Z,base-layers=2`: what they say, and what becomes of a time by them. */
 import { Effect, Result } from "effect"
-import { formatTime, type GoTime, parseTime, rfc3339Nano } from "../../lib/goTime.ts"
+import { formatTime, type GoTime, parseTime } from "../../lib/goTime.ts"
 import type { Descriptor, Platform } from "../../schemas/Descriptor.ts"
-import { configPlatform, type History } from "../../schemas/ImageConfig.ts"
-import { bestMatch } from "../../schemas/Platform.ts"
+import { configPlatform, type History, type ImageConfig } from "../../schemas/ImageConfig.ts"
+import { bestMatch, platformText } from "../../schemas/Platform.ts"
 import { parseRef, type Ref, Reference, referenceOf } from "../../schemas/Ref.ts"
+import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
 import { Repositories } from "../../services/Repositories.ts"
 import { configOf } from "../graph/config.ts"
@@ -104,28 +105,34 @@ export const resolveTime = (
 ): Effect.Effect<TimeRule, UsageError> =>
   Effect.fromResult(Result.gen(function*() {
     const rule = after === undefined ? {} : { after }
-    if (fromLabel !== "") return { ...rule, set: yield* labelTime(top, fromLabel) }
+    if (fromLabel !== "") return { ...rule, set: yield* labelTime(top, fromLabel, set) }
     return set === undefined ? yield* fail(`${option} requires a time to set`) : { ...rule, set }
   }))
 
-const labelTime = (top: Draft, label: string): Parsed<GoTime> =>
+/** Every image has the label, but for those of no platform, such as attestations. */
+const labelTime = (top: Draft, label: string, set: GoTime | undefined): Parsed<GoTime> =>
   Result.gen(function*() {
-    let found: GoTime | undefined
+    let found = set
     for (const { config } of imagesOf(top)) {
       const text = config.document?.config?.Labels?.[label]
-      if (text === undefined) continue
+      if (text === undefined && (config.document === undefined || isWithoutPlatform(config.document))) continue
+      if (text === undefined) return yield* fail(`label not found: ${label}`)
       const parsed = parseTime(rfc3339, text)
       if ("problem" in parsed) return yield* fail(`could not parse time ${text} from ${label}: ${parsed.problem}`)
       if (found !== undefined && found.nanos !== parsed.time.nanos) {
-        const [one, other] = [formatTime(found, rfc3339Nano), formatTime(parsed.time, rfc3339Nano)]
-        return yield* fail(`conflicting time labels found ${one} and ${other}`)
+        return yield* fail(`conflicting time labels found ${shown(found)} and ${shown(parsed.time)}`)
       }
       found = parsed.time
     }
     return found ?? (yield* fail(`label not found: ${label}`))
   })
 
-/** All images of a tree, children before the manifest that names them; referrers left out. */
+const shown = (time: GoTime): string => formatTime(time, "2006-01-02 15:04:05.999999999 -0700 MST")
+
+/** As build tools mark what runs nowhere. */
+const isWithoutPlatform = (document: ImageConfig): boolean => (document.os ?? "unknown") === "unknown"
+
+/** All images of a tree in the order of its entries; referrers left out. */
 export const imagesOf = (draft: Draft): ReadonlyArray<ImageDraft> => {
   switch (draft._tag) {
     case "Image":
@@ -150,8 +157,8 @@ export interface Base {
   readonly layers: number
   /** Digests of the layers of the base image, on all its platforms. */
   readonly digests: ReadonlySet<string>
-  /** History of the base image for a platform; none when there is no base image. */
-  readonly history: (platform: Platform | undefined) => ReadonlyArray<History>
+  /** How many leading entries of an image's history are the base's. Fails with NotFound where it lacks the platform. */
+  readonly historyLength: (document: ImageConfig) => Result.Result<number, StoreError>
 }
 
 interface BaseImage {
@@ -169,7 +176,11 @@ export const loadBase = Effect.fnUntraced(function*({ baseLayers, baseRef }: Tim
   const base: Base = {
     layers: baseLayers,
     digests,
-    history: (platform) => historyFor(images, platform)
+    historyLength: (document) =>
+      Result.map(
+        sameLength(images, document),
+        (same) => Math.max(same, lengthOfLayers(document.history ?? [], baseLayers))
+      )
   }
   if (baseRef === undefined) return base
   const { open } = yield* Repositories
@@ -179,7 +190,10 @@ export const loadBase = Effect.fnUntraced(function*({ baseLayers, baseRef }: Tim
     const manifests = yield* Effect.forEach(
       pending,
       ([reference, expected]) =>
-        Effect.map(repository.manifest(reference, expected), (manifest) => ({ manifest, expected })),
+        repository.manifest(reference, expected).pipe(
+          Effect.map((manifest) => ({ manifest, expected })),
+          Effect.mapError(within("failed to get base image"))
+        ),
       { concurrency: 4 }
     )
     for (const { expected, manifest } of manifests) {
@@ -198,11 +212,33 @@ export const loadBase = Effect.fnUntraced(function*({ baseLayers, baseRef }: Tim
   return base
 })
 
-/** An image without index, and one that fits best. */
-const historyFor = (images: ReadonlyArray<BaseImage>, platform: Platform | undefined): ReadonlyArray<History> => {
-  const isLone = images.length === 1 || platform === undefined
-  return (isLone ? images[0] : bestMatch(images, platform))?.history ?? []
+/** History up to the last of so many layers. */
+const lengthOfLayers = (history: ReadonlyArray<History>, layers: number): number => {
+  let length = 0
+  for (let found = 0; found < layers && length < history.length; length++) {
+    if (history[length]?.empty_layer !== true) found++
+  }
+  return length
 }
+
+/** Entries that equal those of the base image for the same platform. */
+const sameLength = (images: ReadonlyArray<BaseImage>, document: ImageConfig): Result.Result<number, StoreError> => {
+  const platform = configPlatform(document)
+  if (images.length === 0 || (images.length > 1 && isWithoutPlatform(document))) return Result.succeed(0)
+  const base = images.length === 1 || platform === undefined ? images[0] : bestMatch(images, platform)
+  if (base === undefined) {
+    const name = platform === undefined ? "unknown" : platformText(platform)
+    return Result.fail(storeError("failed to get base image config", "NotFound", `platform not found: ${name}`))
+  }
+  const history = document.history ?? []
+  const end = history.findIndex((it, at) => !isSameEntry(it, base.history[at]))
+  return Result.succeed(end < 0 ? history.length : end)
+}
+
+const isSameEntry = (a: History, b: History | undefined): boolean =>
+  b !== undefined && (a.author ?? "") === (b.author ?? "") && (a.comment ?? "") === (b.comment ?? "") &&
+  (a.created ?? "") === (b.created ?? "") && (a.created_by ?? "") === (b.created_by ?? "") &&
+  (a.empty_layer ?? false) === (b.empty_layer ?? false)
 
 /** Whether a layer is one of the base's. */
 export const isBaseLayer = ({ digests, layers }: Base, { layer, position }: LayerAt): boolean =>
