@@ -133,7 +133,7 @@ export const sizeOf = (block: Uint8Array): number => {
 export type Records = ReadonlyArray<readonly [key: string, value: Uint8Array]>
 
 /** Records of a pax header: `length key=value\n`. */
-export const readRecords = (body: Uint8Array): Records => {
+const readRecords = (body: Uint8Array): Records => {
   const records: Array<readonly [string, Uint8Array]> = []
   let at = 0
   while (at < body.length && body[at] !== 0) {

@@ -1,10 +1,10 @@
 /** Layers and the entries of an image's history belong together: one entry for each layer, others marked as empty. */
-import type { History } from "../../schemas/ImageConfig.ts"
+import type { History, ImageConfig } from "../../schemas/ImageConfig.ts"
 import type { ImageDraft } from "./draft.ts"
 
 /** Entries that stand for a layer. */
-export const layerHistory = (history: ReadonlyArray<History>): ReadonlyArray<History> =>
-  history.filter((entry) => entry.empty_layer !== true)
+export const layerHistory = ({ history }: ImageConfig): ReadonlyArray<History> =>
+  (history ?? []).filter((entry) => entry.empty_layer !== true)
 
 /** The image without some of its layers, by position, and without their history. */
 export const withoutLayers = (image: ImageDraft, isGone: (position: number) => boolean): ImageDraft => {

@@ -2,18 +2,16 @@
  * The third phase of `image mod` for one image: its layers in another form, by another digest, or with other files
  * (library description, 17.2, 17.3). Each layer is read once and streams through; what comes out waits in a file.
  */
-import { Deferred, Effect, FileSystem, Path, Scope, Semaphore } from "effect"
+import { Deferred, Effect, Semaphore } from "effect"
 import { hasher } from "../../lib/hash.ts"
-import { randomId } from "../../lib/randomId.ts"
 import { readHeader } from "../../lib/tar/header.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { type Algorithm, algorithmOf, isDigest } from "../../schemas/Digest.ts"
 import { type StoreError, within } from "../../schemas/StoreError.ts"
 import { type Bytes, pumpOf } from "../../services/Bytes.ts"
 import { compressed, decompressed } from "../../services/compressed.ts"
-import { platformError } from "../../services/fsError.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
-import { seeing, spool } from "../../services/spool.ts"
+import { type Scratch, scratch, seeing, spool } from "../../services/spool.ts"
 import { changedTar, type TarEntry } from "../../services/tar.ts"
 import type { ChangeError, FileChange, ImageDraft, LayerAt, LayerChange, LayerDraft } from "./draft.ts"
 import { withoutLayers } from "./history.ts"
@@ -33,34 +31,20 @@ type Outcome =
 const same: Outcome = { _tag: "Same" }
 
 /** What was done already, so that images that share a layer share the work; its files stay until the scope ends. */
-export interface LayerMemory {
+export interface LayerMemory extends Scratch {
   readonly outcomes: Map<string, Deferred.Deferred<Outcome, StoreError>>
   readonly turns: Semaphore.Semaphore
-  /** The name of a new file. */
-  readonly newFile: Effect.Effect<string, StoreError>
-  readonly remove: (file: string) => Effect.Effect<void, StoreError>
 }
 
 /** Layers at work at once: each has a decoder, an encoder and buffers of their own. */
 const atOnce = 3
 
 /** For all images of one run. */
-export const layerMemory: Effect.Effect<LayerMemory, never, FileSystem.FileSystem | Path.Path | Scope.Scope> = Effect
-  .gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    const directory = yield* fs.makeTempDirectoryScoped({ prefix: "regclient-" }).pipe(
-      Effect.mapError(platformError()),
-      Effect.provideService(Scope.Scope, yield* Effect.scope),
-      Effect.cached
-    )
-    return {
-      outcomes: new Map(),
-      turns: Semaphore.makeUnsafe(atOnce),
-      newFile: Effect.map(directory, (it) => path.join(it, randomId())),
-      remove: (file) => Effect.mapError(fs.remove(file, { force: true }), platformError("remove", file))
-    }
-  })
+export const layerMemory = Effect.map(scratch, (files): LayerMemory => ({
+  ...files,
+  outcomes: new Map(),
+  turns: Semaphore.makeUnsafe(atOnce)
+}))
 
 /** All that is to be done with one layer. */
 interface Work {
@@ -192,7 +176,7 @@ const tallied =
         result = next
         if (next._tag === "Drop") break
         const { blocks, body = current.body, size } = next
-        current = { ...current, ...readHeader(blocks, entry.globals), body }
+        current = { ...entry, ...readHeader(blocks, entry.globals), body }
         result = body === entry.body ? { _tag: "Replace", blocks, size } : { _tag: "Replace", blocks, size, body }
       }
       if (result._tag === "Drop") tally.dropped++
