@@ -3,10 +3,8 @@ import { RE2JS, RE2JSException } from "re2js"
 
 export type Matcher = (text: string) => boolean
 
-type Compiled = { readonly matches: Matcher } | { readonly problem: string }
-
-/** Whether the expression matches somewhere in a text. */
-export const searching = (expression: string): Compiled => {
+/** Whether a text holds a match anywhere. */
+export const searching = (expression: string): { readonly matches: Matcher } | { readonly problem: string } => {
   try {
     const compiled = RE2JS.compile(expression)
     return { matches: (text) => compiled.matcher(text).find() }
@@ -17,4 +15,4 @@ export const searching = (expression: string): Compiled => {
 }
 
 /** Whether a text matches as a whole. As upstream, an alternation needs a group. */
-export const anchored = (expression: string): Compiled => searching(`^${expression}$`)
+export const anchored = (expression: string) => searching(`^${expression}$`)

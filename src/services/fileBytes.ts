@@ -31,7 +31,7 @@ const raise = (error: unknown): never => {
 }
 
 /** Writes bytes into the file that `open` opens; `path` names it in failures. */
-const writeInto = (path: string, bytes: Bytes, open: () => Promise<Writer>): Effect.Effect<void, StoreError> =>
+export const writeInto = (path: string, bytes: Bytes, open: () => Promise<Writer>): Effect.Effect<void, StoreError> =>
   Effect.acquireUseRelease(
     Effect.tryPromise({ try: open, catch: fsError(path, "open") }),
     (writer) =>

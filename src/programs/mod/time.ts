@@ -25,7 +25,7 @@ export interface TimeOptions {
   readonly filename?: string
 }
 
-const rfc3339 = "2006-01-02T15:04:05Z07:00"
+export const rfc3339 = "2006-01-02T15:04:05Z07:00"
 
 type Parsed<A> = Result.Result<A, UsageError>
 const fail = (message: string): Result.Result<never, UsageError> => Result.fail(new UsageError({ message }))
