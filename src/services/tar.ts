@@ -1,6 +1,6 @@
 /** Tar archives as bytes on their way: entry by entry in, or made entry by entry (POSIX.1-2017, pax). */
 import { type Cause, Effect, Pull, Queue } from "effect"
-import { blockSize, padded, type RawHeader, TarProblem } from "../lib/tar/header.ts"
+import { blockSize, globalBlocks, padded, type RawHeader, TarProblem } from "../lib/tar/header.ts"
 import { endBlocks, type NewEntry, newHeader } from "../lib/tar/pack.ts"
 import { type Scanned, TarScanner } from "../lib/tar/scan.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
@@ -121,13 +121,15 @@ const nextEntry = Effect.fnUntraced(function*(reader: Reader, scanner: TarScanne
     const found: Scanned = yield* scanned(() => scanner.block(block))
     if (found._tag === "End") return undefined
     if (found._tag === "Entry") return found
+    if (found._tag === "More") continue
     const extension = yield* reader.exactly(found.size)
     if (extension.length < found.size) return yield* cut
     yield* scanned(() => scanner.take(extension))
   }
 })
 
-const bodyOf = (reader: Reader, size: number): Bytes => {
+/** The next so many bytes; all there are without a size. */
+const bodyOf = (reader: Reader, size = Number.POSITIVE_INFINITY): Bytes => {
   const end = reader.position + size
   return fromPump((sink) => {
     const rest: Effect.Effect<void, StoreError> = Effect.suspend(() =>
@@ -135,7 +137,12 @@ const bodyOf = (reader: Reader, size: number): Bytes => {
         ? Effect.void
         : Effect.flatMap(
           reader.some(end - reader.position),
-          (view) => view === undefined ? Effect.fail(cut) : Effect.andThen(send(sink, view), rest)
+          (view) =>
+            view !== undefined
+              ? Effect.andThen(send(sink, view), rest)
+              : size === Number.POSITIVE_INFINITY
+              ? Effect.void
+              : Effect.fail(cut)
         )
     )
     return rest
@@ -150,22 +157,73 @@ export interface TarOut {
   readonly pass: (blocks: Uint8Array, size: number, body?: Bytes) => Effect.Effect<void, StoreError>
 }
 
+/** Sends blocks of a header as they are, then a body of so many bytes with its padding. */
+const passing = (sink: Sink): TarOut["pass"] =>
+  Effect.fnUntraced(function*(blocks, size, body) {
+    yield* send(sink, blocks)
+    let sent = 0
+    if (body !== undefined) {
+      yield* pumpOf(body)((view, release) => {
+        sent += view.length
+        sink(view, release)
+      })
+    }
+    if (sent !== size) return yield* invalid(`an entry of ${size} bytes got ${sent}`)
+    if (padded(size) > size) yield* send(sink, endBlocks.subarray(0, padded(size) - size))
+  })
+
 /** An archive that `write` makes each time the bytes are run; its end is added. */
 export const tarBytes = (write: (out: TarOut) => Effect.Effect<void, StoreError>): Bytes =>
   fromPump((sink) => {
-    const pass: TarOut["pass"] = Effect.fnUntraced(function*(blocks, size, body) {
-      yield* send(sink, blocks)
-      let sent = 0
-      if (body !== undefined) {
-        yield* pumpOf(body)((view, release) => {
-          sent += view.length
-          sink(view, release)
-        })
-      }
-      if (sent !== size) return yield* invalid(`an entry of ${size} bytes got ${sent}`)
-      if (padded(size) > size) yield* send(sink, endBlocks.subarray(0, padded(size) - size))
-    })
+    const pass = passing(sink)
     const add: TarOut["add"] = (entry, body) =>
       Effect.flatMap(Effect.promise(() => newHeader(entry)), (blocks) => pass(blocks, entry.size, body))
     return Effect.andThen(Effect.suspend(() => write({ add, pass })), send(sink, endBlocks))
   })
+
+/** What becomes of an entry. Who keeps it, or replaces its blocks alone, leaves its body unread. */
+export type EntryChange =
+  | { readonly _tag: "Keep" }
+  | { readonly _tag: "Drop" }
+  /** Other blocks for its header, and another body if given, which has the size that the header tells. */
+  | { readonly _tag: "Replace"; readonly blocks: Uint8Array; readonly size: number; readonly body?: Bytes }
+
+/**
+ * The same archive with some entries changed; all else stays byte for byte, up to what stands behind its end. Fails
+ * with TarInvalid, and as the bytes and the changes do.
+ */
+export const changedTar = (
+  bytes: Bytes,
+  change: (entry: TarEntry) => Effect.Effect<EntryChange, StoreError>
+): Bytes =>
+  fromPump((sink) =>
+    Effect.scoped(Effect.gen(function*() {
+      const reader = new Reader(yield* lent(bytes))
+      const scanner = new TarScanner()
+      const pass = passing(sink)
+      for (;;) {
+        const from = reader.position
+        const next = yield* nextEntry(reader, scanner)
+        if (next === undefined) {
+          if (!scanner.isBetween) yield* send(sink, scanner.pending)
+          if (reader.position > from) yield* send(sink, endBlocks.subarray(0, blockSize))
+          return yield* pumpOf(bodyOf(reader))(sink)
+        }
+        const { blocks, header: { size } } = next
+        const end = reader.position + padded(size)
+        const into = yield* change({ ...next, offset: reader.position, body: bodyOf(reader, size) })
+        const rest = end - reader.position
+        if (into._tag === "Drop") {
+          const kept = globalBlocks(blocks)
+          if (kept.length > 0) yield* send(sink, kept)
+        } else if (into._tag === "Replace" && into.body !== undefined) {
+          yield* pass(into.blocks, into.size, into.body)
+        } else {
+          if (rest < padded(size)) return yield* invalid("a body was read that is kept")
+          yield* send(sink, into._tag === "Keep" ? blocks : into.blocks)
+          yield* pumpOf(bodyOf(reader, rest))(sink)
+        }
+        yield* reader.skip(end - reader.position)
+      }
+    }))
+  )

@@ -2,8 +2,9 @@
 import { pack } from "tar-stream"
 
 export interface NewEntry {
+  /** As it is written: that of a directory may end in a slash. */
   readonly name: string
-  readonly type: "file" | "directory" | "symlink" | "link"
+  readonly type: "file" | "directory" | "symlink" | "link" | "fifo" | "character-device" | "block-device"
   /** Bytes of the body, of files only. */
   readonly size: number
   readonly mode: number
@@ -14,20 +15,27 @@ export interface NewEntry {
   readonly uname?: string
   readonly gname?: string
   readonly linkname?: string
+  readonly devmajor?: number
+  readonly devminor?: number
 }
 
 /** What the fields of a header can hold; pax records take what they cannot. */
 const maxTime = 2 ** 31 - 1
 const maxId = 2 ** 21 - 1
+const maxName = 31
+
+const fits = (name: string): boolean => Buffer.byteLength(name) <= maxName
 
 /** The blocks of an entry's header, extensions included: what stands before its body. */
 export const newHeader = async (entry: NewEntry): Promise<Uint8Array> => {
-  const { gid = 0, gname = "", linkname, mtime, name, size, type, uid = 0, uname = "" } = entry
+  const { devmajor, devminor, gid = 0, gname = "", linkname, mtime, name, size, type, uid = 0, uname = "" } = entry
   const isTime = mtime >= 0 && mtime <= maxTime
   const pax = {
     ...(isTime ? {} : { mtime: String(mtime) }),
     ...(uid > maxId ? { uid: String(uid) } : {}),
-    ...(gid > maxId ? { gid: String(gid) } : {})
+    ...(gid > maxId ? { gid: String(gid) } : {}),
+    ...(fits(uname) ? {} : { uname }),
+    ...(fits(gname) ? {} : { gname })
   }
   const archive = pack()
   const blocks: Array<Uint8Array> = []
@@ -40,8 +48,10 @@ export const newHeader = async (entry: NewEntry): Promise<Uint8Array> => {
     mtime: new Date(isTime ? mtime * 1000 : 0),
     uid: Math.min(uid, maxId),
     gid: Math.min(gid, maxId),
-    uname,
-    gname,
+    uname: fits(uname) ? uname : "",
+    gname: fits(gname) ? gname : "",
+    ...(devmajor === undefined ? {} : { devmajor }),
+    ...(devminor === undefined ? {} : { devminor }),
     ...(linkname === undefined ? {} : { linkname }),
     ...(Object.keys(pax).length === 0 ? {} : { pax })
   })

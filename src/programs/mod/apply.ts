@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import type { ReadonlyRepository, Repository } from "../../services/Repository.ts"
 import type { Change, ChangeError, ChangeNeeds, Draft, ImageDraft } from "./draft.ts"
-import { applyLayers } from "./layers.ts"
+import { applyLayers, layerMemory } from "./layers.ts"
 
 /** Where the image is, and where it goes. */
 export interface Ends {
@@ -40,9 +40,9 @@ export const applyChanges = Effect.fnUntraced(
       yield* begin(change)
       layerChanges.push(change.layer)
     }
-    return layerChanges.length === 0
-      ? top
-      : yield* mapDrafts(top, onImages((image) => applyLayers(image, layerChanges, ends)))
+    if (layerChanges.length === 0) return top
+    const memory = yield* layerMemory
+    return yield* mapDrafts(top, onImages((image) => applyLayers(image, layerChanges, ends, memory)))
   }
 )
 

@@ -33,6 +33,8 @@ export interface LayerDraft {
   readonly descriptor: Descriptor
   /** Of the uncompressed tar, as the configuration has it; none where there is no image configuration. */
   readonly diffId?: string
+  /** Position among the layers that came; none for one that was added. */
+  readonly received?: number
   /** Bytes of a layer that is new; none: the source has it. To be run as often as needed. */
   readonly content?: Bytes
 }

@@ -147,7 +147,7 @@ const partsOf = (
       return {
         layers: manifest.layers.map((descriptor, at) => {
           const diffId = diffIds[at]
-          return { descriptor, ...(diffId === undefined ? {} : { diffId }) }
+          return { descriptor, received: at, ...(diffId === undefined ? {} : { diffId }) }
         }),
         config: {
           descriptor: manifest.config,
