@@ -1,5 +1,5 @@
 /** From the options of a command line to changes, in their order; values that cannot be are found here, before anything is read. */
-import { Effect, Result } from "effect"
+import { Effect, type FileSystem, type Result } from "effect"
 import { parseBool } from "../../lib/strconv.ts"
 import { quoted } from "../../lib/visibleText.ts"
 import type { Ref } from "../../schemas/Ref.ts"
@@ -10,8 +10,8 @@ import { buildArgRemove, buildArgRemoveRegex } from "./changes/buildArgs.ts"
 import { configTime } from "./changes/configTime.ts"
 import { dataMax, digestAlgorithm } from "./changes/content.ts"
 import { layerAdd } from "./changes/layerAdd.ts"
-import { fileTarTime, layerStrip, layerTime, reproducible } from "./changes/layerFiles.ts"
-import { layerCompress, layerRemoveCreatedBy, layerRemoveIndex } from "./changes/layerRemove.ts"
+import { fileTarTime, layerCompress, layerStrip, layerTime, reproducible } from "./changes/layerFiles.ts"
+import { layerRemoveCreatedBy, layerRemoveIndex } from "./changes/layerRemove.ts"
 import { externalUrlsRemove, toDocker, toOci } from "./changes/mediaTypes.ts"
 import { rebase, rebaseRef } from "./changes/rebase.ts"
 import { toOciReferrers } from "./changes/referrers.ts"
@@ -32,7 +32,8 @@ import {
 import type { Change } from "./draft.ts"
 import { parseFileTimeMax, parseTimeMax, parseTimeOptions, type TimeOptions } from "./time.ts"
 
-type Made = Effect.Effect<Change | ReadonlyArray<Change>, UsageError>
+/** A file that a value names is opened at once. */
+type Made = Effect.Effect<Change | ReadonlyArray<Change>, UsageError, FileSystem.FileSystem>
 type Make = (value: string, source: Ref) => Made
 
 const plain = (make: (value: string, source: Ref) => Change): Make => (value, source) =>
@@ -103,7 +104,7 @@ const options: Readonly<Record<string, Make>> = {
 export const parseChanges = (
   occurrences: ReadonlyArray<Occurrence>,
   source: Ref
-): Effect.Effect<ReadonlyArray<Change>, UsageError> =>
+): Effect.Effect<ReadonlyArray<Change>, UsageError, FileSystem.FileSystem> =>
   Effect.map(
     Effect.forEach(occurrences, ([name, value]) => {
       const make = Object.hasOwn(options, name) ? options[name] : undefined
