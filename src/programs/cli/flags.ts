@@ -13,6 +13,8 @@ export interface Shape {
   /** What help prints as default in place of `otherwise`; empty for nothing. */
   readonly shown?: string
   readonly isHidden?: boolean
+  /** The command reads the texts itself, each time the flag is given; the type is what help shows, and how values are given. */
+  readonly isRaw?: boolean
 }
 
 /** A shape, and the type of the value it gives. */
@@ -67,3 +69,11 @@ export const optional = <A>({ shape }: Option<A>): Option<A, true> => {
     shape: { name, type, help, ...(short === undefined ? {} : { short }), ...(isHidden === true ? { isHidden } : {}) }
   }
 }
+
+/** A flag whose order among others counts: its texts are not in the input but among its `occurrences`. */
+export const raw = (
+  name: string,
+  type: FlagType,
+  help: string,
+  extra: Pick<Extra<never>, "isHidden"> = {}
+): Option<never, true> => ({ shape: { name, type, help, isRaw: true, ...extra } })

@@ -1,4 +1,7 @@
-/** The options on an image, phase after phase, each option over all manifests before the next (library description, 17.2). */
+/**
+ * The options on an image, phase after phase (library description, 17.2). A manifest sees its children with all options
+ * done, and its configuration as it was; what a configuration's option looks up was done by those before it everywhere.
+ */
 import { Effect } from "effect"
 import type { ReadonlyRepository, Repository } from "../../services/Repository.ts"
 import type { Change, ChangeError, ChangeNeeds, Draft, ImageDraft } from "./draft.ts"
@@ -23,11 +26,9 @@ export const applyChanges = Effect.fnUntraced(
       begun.add(change)
       return isFirst && change.begin !== undefined ? change.begin(top) : Effect.void
     }
-    for (const change of changes) {
-      if (change.manifest === undefined) continue
-      yield* begin(change)
-      top = yield* mapDrafts(top, change.manifest)
-    }
+    for (const change of changes) if (change.manifest !== undefined) yield* begin(change)
+    const onManifest = changes.flatMap(({ manifest }) => manifest === undefined ? [] : [manifest])
+    top = yield* mapDrafts(top, (draft) => Effect.reduce(onManifest, () => draft, (it, change) => change(it)))
     for (const change of changes) {
       if (change.config === undefined) continue
       yield* begin(change)

@@ -2,6 +2,7 @@
 import { command, group } from "../cli/command.ts"
 import { text, texts, toggle } from "../cli/flags.ts"
 import { getOptions, headOptions } from "./manifest.ts"
+import { mod } from "./mod.ts"
 import { format, platform, pretty, rawFormat } from "./shared.ts"
 
 const copy = command({
@@ -91,6 +92,7 @@ export const image = group({
       examples: [["show a manifest", "{tool} image manifest alpine"]],
       options: getOptions
     }, () => import("../manifest/get.ts")),
+    mod,
     rateLimit
   ]
 })
