@@ -108,10 +108,18 @@ export const readTar = <E, R>(
       if (next === undefined) return yield* reader.drain
       const end = reader.position + next.header.size
       yield* visit({ ...next, offset: reader.position, body: bodyOf(reader, next.header.size) })
-      yield* reader.skip(end - reader.position)
-      yield* reader.skip(padded(next.header.size) - next.header.size)
+      yield* skipTo(reader, end)
     }
   }))
+
+/** Passes over what is left of a body and its padding, which some writers leave out at the very end. */
+const skipTo = (reader: Reader, end: number): Effect.Effect<void, StoreError> =>
+  Effect.andThen(
+    reader.skip(Math.max(0, end - reader.position)),
+    Effect.suspend(() => pumpOf(bodyOf(reader, padded(end) - reader.position, true))(released))
+  )
+
+const released: Sink = (_view, release) => release()
 
 const nextEntry = Effect.fnUntraced(function*(reader: Reader, scanner: TarScanner) {
   for (;;) {
@@ -128,8 +136,8 @@ const nextEntry = Effect.fnUntraced(function*(reader: Reader, scanner: TarScanne
   }
 })
 
-/** The next so many bytes; all there are without a size. */
-const bodyOf = (reader: Reader, size = Number.POSITIVE_INFINITY): Bytes => {
+/** The next so many bytes; fewer at the end only where `mayLack`. */
+const bodyOf = (reader: Reader, size: number, mayLack = false): Bytes => {
   const end = reader.position + size
   return fromPump((sink) => {
     const rest: Effect.Effect<void, StoreError> = Effect.suspend(() =>
@@ -140,7 +148,7 @@ const bodyOf = (reader: Reader, size = Number.POSITIVE_INFINITY): Bytes => {
           (view) =>
             view !== undefined
               ? Effect.andThen(send(sink, view), rest)
-              : size === Number.POSITIVE_INFINITY
+              : mayLack
               ? Effect.void
               : Effect.fail(cut)
         )
@@ -207,23 +215,23 @@ export const changedTar = (
         if (next === undefined) {
           if (!scanner.isBetween) yield* send(sink, scanner.pending)
           if (reader.position > from) yield* send(sink, endBlocks.subarray(0, blockSize))
-          return yield* pumpOf(bodyOf(reader))(sink)
+          return yield* pumpOf(bodyOf(reader, Number.POSITIVE_INFINITY, true))(sink)
         }
         const { blocks, header: { size } } = next
-        const end = reader.position + padded(size)
+        const end = reader.position + size
         const into = yield* change({ ...next, offset: reader.position, body: bodyOf(reader, size) })
-        const rest = end - reader.position
         if (into._tag === "Drop") {
           const kept = globalBlocks(blocks)
           if (kept.length > 0) yield* send(sink, kept)
         } else if (into._tag === "Replace" && into.body !== undefined) {
           yield* pass(into.blocks, into.size, into.body)
         } else {
-          if (rest < padded(size)) return yield* invalid("a body was read that is kept")
+          if (reader.position > end - size) return yield* invalid("a body was read that is kept")
           yield* send(sink, into._tag === "Keep" ? blocks : into.blocks)
-          yield* pumpOf(bodyOf(reader, rest))(sink)
+          yield* pumpOf(bodyOf(reader, size))(sink)
+          yield* pumpOf(bodyOf(reader, padded(size) - size, true))(sink)
         }
-        yield* reader.skip(end - reader.position)
+        yield* skipTo(reader, end)
       }
     }))
   )
