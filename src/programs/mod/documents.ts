@@ -41,6 +41,7 @@ export const documentsOf = Effect.fnUntraced(
     { dataMax }: DocumentOptions
   ): Effect.fn.Return<Documents, StoreError> {
     const done = new Map<Draft, Manifest>()
+    const own = new Map(draftsOf(top).map((it) => [it.origin.descriptor.digest, it]))
     const manifests: Array<{ readonly manifest: Manifest; readonly isNew: boolean }> = []
     const kept = new Map<string, Descriptor>()
     const loose = new Map<string, Descriptor>()
@@ -50,15 +51,27 @@ export const documentsOf = Effect.fnUntraced(
       function*(draft: Draft, subject?: Descriptor): Effect.fn.Return<Manifest, StoreError> {
         const known = done.get(draft)
         if (known !== undefined) return known
-        const manifest = yield* documentOf(subject === undefined ? draft : { ...draft, subject })
+        const followed = subject ?? (yield* siblingSubject(draft))
+        const manifest = yield* documentOf(followed === undefined ? draft : { ...draft, subject: followed })
         done.set(draft, manifest)
         const isNew = manifest.descriptor.digest !== draft.origin.descriptor.digest
         const { digest, mediaType, size } = manifest.descriptor
         for (const referrer of draft.referrers) {
-          if (referrer.isFollower !== true || isNew) yield* follow(referrer, { mediaType, digest, size })
+          const isLeft = referrer.isFollower === true && (!isNew || own.has(referrer.origin.descriptor.digest))
+          if (!isLeft) yield* follow(referrer, { mediaType, digest, size })
         }
         if (draft !== top) manifests.push({ manifest, isNew })
         return manifest
+      }
+    )
+
+    /** A child whose subject is another child follows that one. */
+    const siblingSubject = Effect.fnUntraced(
+      function*({ isFollower, subject }: Draft): Effect.fn.Return<Descriptor | undefined, StoreError> {
+        const sibling = subject === undefined || isFollower === true ? undefined : own.get(subject.digest)
+        if (sibling === undefined) return undefined
+        const { digest, mediaType, size } = (yield* visit(sibling)).descriptor
+        return { ...subject, mediaType, digest, size }
       }
     )
 
@@ -137,6 +150,12 @@ export const documentsOf = Effect.fnUntraced(
     }
   }
 )
+
+/** A manifest and all below it, referrers left out. */
+const draftsOf = (draft: Draft): ReadonlyArray<Draft> =>
+  draft._tag === "Index"
+    ? [draft, ...draft.entries.flatMap((entry) => entry.draft === undefined ? [] : draftsOf(entry.draft))]
+    : [draft]
 
 /** The configuration in its new form; no bytes when it is the one that the source has. */
 const configBytes = Effect.fnUntraced(

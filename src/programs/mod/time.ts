@@ -169,8 +169,11 @@ interface BaseImage {
 /** How many indexes may stand above one another (faults, limits). */
 const maxDepth = 32
 
-/** Reads the base image of the options, if they name one; run once, before anything is changed. */
-export const loadBase = Effect.fnUntraced(function*({ baseLayers, baseRef }: TimeOptions) {
+/** Reads the base image of the options, if they name one. What its index names and is absent is passed over. */
+export const loadBase = Effect.fnUntraced(function*(
+  { baseLayers, baseRef }: TimeOptions,
+  operation = "failed to get base image"
+) {
   const digests = new Set<string>()
   const images: Array<BaseImage> = []
   const base: Base = {
@@ -191,11 +194,15 @@ export const loadBase = Effect.fnUntraced(function*({ baseLayers, baseRef }: Tim
       pending,
       ([reference, expected]) =>
         repository.manifest(reference, expected).pipe(
-          Effect.map((manifest) => ({ manifest, expected })),
-          Effect.mapError(within("failed to get base image"))
+          Effect.map((manifest) => [{ manifest, expected }]),
+          Effect.catchIf(
+            ({ reason }) => expected !== undefined && reason._tag === "NotFound",
+            () => Effect.succeed([])
+          ),
+          Effect.mapError(within(operation))
         ),
       { concurrency: 4 }
-    )
+    ).pipe(Effect.map((found) => found.flat()))
     for (const { expected, manifest } of manifests) {
       if (manifest._tag !== "Image") continue
       for (const { digest } of manifest.layers) digests.add(digest)
@@ -211,6 +218,9 @@ export const loadBase = Effect.fnUntraced(function*({ baseLayers, baseRef }: Tim
   }
   return base
 })
+
+/** What fails when the history of a base image is asked for. */
+export const configOperation = "failed to get base image config: failed to get manifest"
 
 /** History up to the last of so many layers. */
 const lengthOfLayers = (history: ReadonlyArray<History>, layers: number): number => {
@@ -228,7 +238,7 @@ const sameLength = (images: ReadonlyArray<BaseImage>, document: ImageConfig): Re
   const base = images.length === 1 || platform === undefined ? images[0] : bestMatch(images, platform)
   if (base === undefined) {
     const name = platform === undefined ? "unknown" : platformText(platform)
-    return Result.fail(storeError("failed to get base image config", "NotFound", `platform not found: ${name}`))
+    return Result.fail(storeError(configOperation, "NotFound", `platform not found: ${name}`))
   }
   const history = document.history ?? []
   const end = history.findIndex((it, at) => !isSameEntry(it, base.history[at]))

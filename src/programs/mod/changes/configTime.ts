@@ -3,7 +3,16 @@ import { Effect, Result } from "effect"
 import { formatTime, parseTime, rfc3339Nano } from "../../../lib/goTime.ts"
 import type { ImageConfig } from "../../../schemas/ImageConfig.ts"
 import type { Change } from "../draft.ts"
-import { type Base, loadBase, newTime, resolveTime, rfc3339, type TimeOptions, type TimeRule } from "../time.ts"
+import {
+  type Base,
+  configOperation,
+  loadBase,
+  newTime,
+  resolveTime,
+  rfc3339,
+  type TimeOptions,
+  type TimeRule
+} from "../time.ts"
 
 /** The history of the base is left alone. Without a time to set it fails when it is applied. */
 export const configTime = (options: TimeOptions): Effect.Effect<Change> =>
@@ -11,7 +20,8 @@ export const configTime = (options: TimeOptions): Effect.Effect<Change> =>
     let known: { readonly rule: TimeRule; readonly base: Base } | undefined
     return {
       begin: Effect.fnUntraced(function*(top) {
-        known = { rule: yield* resolveTime(top, options, "WithConfigTimestamp"), base: yield* loadBase(options) }
+        const rule = yield* resolveTime(top, options, "WithConfigTimestamp")
+        known = { rule, base: yield* loadBase(options, configOperation) }
       }),
       config: (document) =>
         known === undefined ? Effect.succeed(document) : Effect.fromResult(withTimes(document, known.rule, known.base))

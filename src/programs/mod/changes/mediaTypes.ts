@@ -46,15 +46,21 @@ const withLayers = (image: ImageDraft, change: (layer: LayerDraft) => LayerDraft
 /** `--to-oci`. */
 export const toOci: Change = { manifest: (draft) => Effect.succeed(converted(draft, ociTypes)) }
 
-/** `--to-docker`: fails for what has an `artifactType`, which docker's manifests cannot say. */
+/** `--to-docker`: fails for what has an `artifactType`, which docker's manifests cannot say; a `subject` is left out. */
 export const toDocker = (source: Ref): Change => ({
   manifest: (draft) => {
-    if (draft.artifactType === undefined) return Effect.succeed(converted(draft, dockerTypes))
+    if (draft.artifactType === undefined) return Effect.succeed(withoutSubject(converted(draft, dockerTypes)))
     const { location } = source
     const name = commonName(draft.isTop ? source : { location, digest: draft.origin.descriptor.digest })
     return new UsageError({ message: `unable to convert artifactType to docker manifest, ref ${name}` })
   }
 })
+
+const withoutSubject = (draft: Draft): Draft => {
+  if (draft._tag === "Fixed" || draft.subject === undefined) return draft
+  const { subject: _, ...rest } = draft
+  return rest
+}
 
 const ordinaryTypes: ReadonlyMap<string, string> = new Map([
   [mediaTypes.ociForeignLayer, mediaTypes.ociLayer],
