@@ -118,7 +118,10 @@ export const readTar = <E, R>(
   }))
 
 /** What most visits leave alone is made when it is asked for. */
-const entryOf = (reader: Reader, { blocks, globals, header, sparse }: Extract<Scanned, { _tag: "Entry" }>): TarEntry => {
+const entryOf = (
+  reader: Reader,
+  { blocks, globals, header, sparse }: Extract<Scanned, { _tag: "Entry" }>
+): TarEntry => {
   const offset = reader.position
   const end = offset + header.size
   return {
@@ -160,9 +163,10 @@ const nextEntry = Effect.fnUntraced(function*(reader: Reader, scanner: TarScanne
   }
 })
 
-/** What is left up to a place of the archive; it may end before that only where `mayLack`. */
+/** What is left up to a place of the archive; where it `mayLack`, the archive may end instead of it. */
 const upTo = (reader: Reader, end: number, mayLack = false): Bytes =>
   fromPump((sink) => {
+    const start = reader.position
     const rest: Effect.Effect<void, StoreError> = Effect.suspend(() =>
       reader.position >= end
         ? Effect.void
@@ -171,7 +175,7 @@ const upTo = (reader: Reader, end: number, mayLack = false): Bytes =>
           (view) =>
             view !== undefined
               ? Effect.andThen(send(sink, view), rest)
-              : mayLack
+              : mayLack && (reader.position === start || end === Number.POSITIVE_INFINITY)
               ? Effect.void
               : Effect.fail(cut)
         )
