@@ -3,14 +3,19 @@ import { type Cause, Effect, Pull, Queue } from "effect"
 import { blockSize, globalBlocks, padded, type RawHeader, TarProblem } from "../lib/tar/header.ts"
 import { endBlocks, type NewEntry, newHeader } from "../lib/tar/pack.ts"
 import { type Scanned, TarScanner } from "../lib/tar/scan.ts"
+import { MapReader, type Region, type Sparse } from "../lib/tar/sparse.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import { attempt, type Bytes, fromPump, type Lent, lent, pumpOf, type Sink } from "./Bytes.ts"
 
 export interface TarEntry extends RawHeader {
   /** Where its body begins, in bytes from the start of the archive. */
   readonly offset: number
-  /** To be run once at most, while the entry is being visited. */
+  /** As stored. To be run once at most, while the entry is being visited. */
   readonly body: Bytes
+  /** Bytes of the file as it unpacks: more than are stored of a sparse one. */
+  readonly size: number
+  /** The file as it unpacks, to be run in place of the body. */
+  readonly content: Bytes
 }
 
 const invalid = (detail: string): StoreError => storeError("", "TarInvalid", `tar is invalid: ${detail}`)
@@ -107,11 +112,41 @@ export const readTar = <E, R>(
       const next = yield* nextEntry(reader, scanner)
       if (next === undefined) return yield* reader.drain
       const end = reader.position + next.header.size
-      yield* visit({ ...next, offset: reader.position, body: bodyOf(reader, next.header.size) })
-      yield* reader.skip(end - reader.position)
-      yield* reader.skip(padded(next.header.size) - next.header.size)
+      yield* visit(entryOf(reader, next))
+      yield* skipTo(reader, end)
     }
   }))
+
+/** What most visits leave alone is made when it is asked for. */
+const entryOf = (
+  reader: Reader,
+  { blocks, globals, header, sparse }: Extract<Scanned, { _tag: "Entry" }>
+): TarEntry => {
+  const offset = reader.position
+  const end = offset + header.size
+  return {
+    header,
+    blocks,
+    globals,
+    offset,
+    size: sparse?.size ?? header.size,
+    get body() {
+      return upTo(reader, end)
+    },
+    get content() {
+      return sparse === undefined ? upTo(reader, end) : unpacked(reader, end, sparse)
+    }
+  }
+}
+
+/** Passes over what is left of a body and its padding, which some writers leave out at the very end. */
+const skipTo = (reader: Reader, end: number): Effect.Effect<void, StoreError> =>
+  Effect.andThen(
+    reader.skip(Math.max(0, end - reader.position)),
+    Effect.suspend(() => pumpOf(upTo(reader, padded(end), true))(released))
+  )
+
+const released: Sink = (_view, release) => release()
 
 const nextEntry = Effect.fnUntraced(function*(reader: Reader, scanner: TarScanner) {
   for (;;) {
@@ -128,10 +163,10 @@ const nextEntry = Effect.fnUntraced(function*(reader: Reader, scanner: TarScanne
   }
 })
 
-/** The next so many bytes; all there are without a size. */
-const bodyOf = (reader: Reader, size = Number.POSITIVE_INFINITY): Bytes => {
-  const end = reader.position + size
-  return fromPump((sink) => {
+/** What is left up to a place of the archive; where it `mayLack`, the archive may end instead of it. */
+const upTo = (reader: Reader, end: number, mayLack = false): Bytes =>
+  fromPump((sink) => {
+    const start = reader.position
     const rest: Effect.Effect<void, StoreError> = Effect.suspend(() =>
       reader.position >= end
         ? Effect.void
@@ -140,14 +175,51 @@ const bodyOf = (reader: Reader, size = Number.POSITIVE_INFINITY): Bytes => {
           (view) =>
             view !== undefined
               ? Effect.andThen(send(sink, view), rest)
-              : size === Number.POSITIVE_INFINITY
+              : mayLack && (reader.position === start || end === Number.POSITIVE_INFINITY)
               ? Effect.void
               : Effect.fail(cut)
         )
     )
     return rest
   })
-}
+
+/** Bytes a sparse file may unpack to (faults, limits: decompression). */
+const maxUnpacked = 64 * 1024 ** 3
+const zeros = new Uint8Array(256 * 1024)
+
+/** A sparse file with its holes filled. */
+const unpacked = (reader: Reader, end: number, { regions, size }: Sparse): Bytes =>
+  fromPump((sink) =>
+    Effect.gen(function*() {
+      if (size > maxUnpacked) return yield* storeError("", "DecompressLimit", "size limit exceeded: a sparse file")
+      const map = regions ?? (yield* readMap(reader, size, end))
+      if (map.reduce((sum, { length }) => sum + length, reader.position) !== end) {
+        return yield* invalid("the map of a sparse file does not fit its size")
+      }
+      let at = 0
+      const fill = Effect.fnUntraced(function*(until: number) {
+        for (; at < until; at += zeros.length) yield* send(sink, zeros.subarray(0, until - at))
+        at = until
+      })
+      for (const { length, offset } of map) {
+        yield* fill(offset)
+        yield* pumpOf(upTo(reader, reader.position + length))(sink)
+        at += length
+      }
+      yield* fill(size)
+    })
+  )
+
+const readMap = Effect.fnUntraced(function*(reader: Reader, size: number, end: number) {
+  const map = new MapReader(size)
+  for (let found: ReadonlyArray<Region> | undefined;;) {
+    if (reader.position + blockSize > end) return yield* invalid("the map of a sparse file is cut")
+    const block = yield* reader.exactly(blockSize)
+    if (block.length < blockSize) return yield* cut
+    found = yield* scanned(() => map.block(block))
+    if (found !== undefined) return found
+  }
+})
 
 /** What an archive being made takes: header and body of one entry after the other. */
 export interface TarOut {
@@ -207,23 +279,23 @@ export const changedTar = (
         if (next === undefined) {
           if (!scanner.isBetween) yield* send(sink, scanner.pending)
           if (reader.position > from) yield* send(sink, endBlocks.subarray(0, blockSize))
-          return yield* pumpOf(bodyOf(reader))(sink)
+          return yield* pumpOf(upTo(reader, Number.POSITIVE_INFINITY, true))(sink)
         }
         const { blocks, header: { size } } = next
-        const end = reader.position + padded(size)
-        const into = yield* change({ ...next, offset: reader.position, body: bodyOf(reader, size) })
-        const rest = end - reader.position
+        const end = reader.position + size
+        const into = yield* change(entryOf(reader, next))
         if (into._tag === "Drop") {
           const kept = globalBlocks(blocks)
           if (kept.length > 0) yield* send(sink, kept)
         } else if (into._tag === "Replace" && into.body !== undefined) {
           yield* pass(into.blocks, into.size, into.body)
         } else {
-          if (rest < padded(size)) return yield* invalid("a body was read that is kept")
+          if (reader.position > end - size) return yield* invalid("a body was read that is kept")
           yield* send(sink, into._tag === "Keep" ? blocks : into.blocks)
-          yield* pumpOf(bodyOf(reader, rest))(sink)
+          yield* pumpOf(upTo(reader, end))(sink)
+          yield* pumpOf(upTo(reader, padded(end), true))(sink)
         }
-        yield* reader.skip(end - reader.position)
+        yield* skipTo(reader, end)
       }
     }))
   )

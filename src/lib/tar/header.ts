@@ -3,6 +3,8 @@
  * extended attributes that are no text (POSIX.1-2017, pax; GNU tar's extensions).
  */
 
+import { textOf } from "../gotemplate/value.ts"
+
 export interface TarHeader {
   /** As written, with no `..` taken out: who uses it as a path has to clean it. */
   readonly name: string
@@ -28,10 +30,12 @@ export interface TarHeader {
   readonly format: "v7" | "ustar" | "pax" | "gnu"
 }
 
-/** A header with all that belongs to it, as it stands in the archive: extensions first, then its own block. */
+/**
+ * A header with all that belongs to it, as it stands in the archive: extension blocks first, then its own block, then
+ * what continues the map of a sparse file.
+ */
 export interface RawHeader {
   readonly header: TarHeader
-  /** Behind the own block come those that go on with the map of a sparse file (GNU). */
   readonly blocks: Uint8Array
   /** Records of the archive, from before these blocks. */
   readonly globals: Records
@@ -45,30 +49,41 @@ export const blockSize = 512
 export const padded = (size: number): number => Math.ceil(size / blockSize) * blockSize
 
 const latin = (view: Uint8Array): string => Buffer.from(view.buffer, view.byteOffset, view.length).toString("latin1")
-const utf8 = (view: Uint8Array): string => Buffer.from(view.buffer, view.byteOffset, view.length).toString("utf8")
 
 const textAt = (block: Uint8Array, from: number, length: number): string => {
   const field = block.subarray(from, from + length)
   const end = field.indexOf(0)
-  return utf8(end < 0 ? field : field.subarray(0, end))
+  return textOf(end < 0 ? field : field.subarray(0, end))
+}
+
+/** Octal digits between blanks, which is what nearly every field has; `undefined` for anything else. */
+const octalAt = (block: Uint8Array, from: number, length: number): number | undefined => {
+  let at = from
+  const end = from + length
+  while (at < end && (block[at] === 0x20 || block[at] === 0)) at++
+  let value = 0
+  for (; at < end; at++) {
+    const digit = (block[at] ?? 0) - 0x30
+    if (digit < 0 || digit > 7) break
+    value = value * 8 + digit
+  }
+  return at === end || block[at] === 0x20 || block[at] === 0 ? value : undefined
 }
 
 /** Octal digits, or a binary number in the GNU form. */
-const numberAt = (block: Uint8Array, from: number, length: number): bigint => {
-  const field = block.subarray(from, from + length)
-  const first = field[0] ?? 0
-  if ((first & 0x80) !== 0) {
-    let value = BigInt(first & 0x40 ? (first | ~0x7f) : first & 0x3f)
-    for (const byte of field.subarray(1)) value = (value << 8n) | BigInt(byte)
-    return value
-  }
-  const text = latin(field).replaceAll(/[\0 ]+$|^[\0 ]+/g, "")
-  const digits = /^[0-7]*/.exec(text)?.[0] ?? ""
-  if (digits.length < text.replace(/[\0 ].*$/s, "").length) throw new TarProblem("a header has a number that is none")
-  return digits === "" ? 0n : BigInt(`0o${digits}`)
+export const numberAt = (block: Uint8Array, from: number, length: number): bigint => {
+  const octal = octalAt(block, from, length)
+  if (octal !== undefined) return BigInt(octal)
+  const first = block[from] ?? 0
+  if ((first & 0x80) === 0) throw new TarProblem("a header has a number that is none")
+  let value = BigInt(first & 0x40 ? (first | ~0x7f) : first & 0x3f)
+  for (const byte of block.subarray(from + 1, from + length)) value = (value << 8n) | BigInt(byte)
+  return value
 }
 
 const smallAt = (block: Uint8Array, from: number, length: number): number => {
+  const octal = octalAt(block, from, length)
+  if (octal !== undefined) return octal
   const value = numberAt(block, from, length)
   if (value < -9007199254740991n || value > 9007199254740991n)
     throw new TarProblem("a header has a number out of range")
@@ -115,9 +130,12 @@ export const typeOf = (block: Uint8Array): string => {
   return flag === "\0" || flag === "7" ? "0" : flag
 }
 
+/** Whether a header says something of the one that follows it: pax records, long names. */
+export const isExtension = (type: string): boolean => type === "x" || type === "g" || type === "L" || type === "K"
+
 /** Fails unless the block is a header. */
 export const checkSum = (block: Uint8Array): void => {
-  const written = Number(numberAt(block, 148, 8))
+  const written = smallAt(block, 148, 8)
   if (written !== sumOf(block, false) && written !== sumOf(block, true)) {
     throw new TarProblem("a header has a wrong checksum")
   }
@@ -144,7 +162,7 @@ const readRecords = (body: Uint8Array): Records => {
     if (record === undefined || mark < 1 || at + length > body.length || body[at + length - 1] !== 0x0a) {
       throw new TarProblem("an extended header is damaged")
     }
-    records.push([utf8(record.subarray(0, mark)), record.subarray(mark + 1)])
+    records.push([textOf(record.subarray(0, mark)), record.subarray(mark + 1)])
     at += length
   }
   return records
@@ -171,14 +189,14 @@ const decodeHeader = (block: Uint8Array, { longLink, longName, records }: Extens
   // An empty value takes back what an earlier header said.
   for (const [key, value] of records) {
     if (value.length === 0) pax.delete(key)
-    else pax.set(key, utf8(value))
+    else pax.set(key, textOf(value))
   }
   const prefix = magic === "ustar" ? textAt(block, 345, 155) : ""
   const own = textAt(block, 0, 100)
   const integer = (key: string, from: number, length: number): number => {
     const text = pax.get(key)
     if (text === undefined) return smallAt(block, from, length)
-    const value = Number(text)
+    const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
     if (!Number.isSafeInteger(value)) throw new TarProblem("a header has a number out of range")
     return value
   }
@@ -193,9 +211,11 @@ const decodeHeader = (block: Uint8Array, { longLink, longName, records }: Extens
     return value === 0n ? undefined : value
   }
   const [atime, ctime] = [time("atime", gnuTime(345)), time("ctime", gnuTime(357))]
-  const type = typeOf(block)
+  const name = pax.get("GNU.sparse.name") ?? pax.get("path") ?? longName ?? (prefix === "" ? own : `${prefix}/${own}`)
+  // The oldest archives know a directory by the end of its name.
+  const type = block[156] === 0 && name.endsWith("/") ? "5" : typeOf(block)
   return {
-    name: pax.get("GNU.sparse.name") ?? pax.get("path") ?? longName ?? (prefix === "" ? own : `${prefix}/${own}`),
+    name,
     linkname: pax.get("linkpath") ?? longLink ?? textAt(block, 157, 100),
     // Only these have a body, whatever the header says.
     size: /^[12346]$/.test(type) || type === "5" ? 0 : size,
@@ -242,12 +262,15 @@ const seal = (block: Uint8Array): void => {
   block.set(Buffer.from(`${sum}\0 `), 148)
 }
 
-/** Whether a block announces something of the entries that follow, and is none itself. */
-export const isExtension = (block: Uint8Array): boolean => /^[xgLK]$/.test(typeOf(block))
-
-/** Whether one more block of a sparse file's map follows this one: its header's own block, or one of those. */
-export const hasSparseMap = (block: Uint8Array, isOwn: boolean): boolean =>
-  isOwn ? typeOf(block) === "S" && block[482] !== 0 : block[504] !== 0
+/** The same header with each number as wide as its field, ended by a NUL alone; a size in the binary form stays so. */
+export const tidied = (given: Uint8Array): Uint8Array => {
+  const block = new Uint8Array(given)
+  for (const [from, length] of [[100, 8], [108, 8], [116, 8], [124, 12], [136, 12], [329, 8], [337, 8]] as const) {
+    putOctal(block, from, length, numberAt(block, from, length))
+  }
+  seal(block)
+  return block
+}
 
 interface Piece {
   readonly block: Uint8Array
@@ -264,7 +287,7 @@ const piecesOf = (blocks: Uint8Array): Pieces => {
   const before: Array<Piece> = []
   for (let at = 0; at < blocks.length;) {
     const block = blocks.subarray(at, at + blockSize)
-    if (!isExtension(block)) return { before, own: block, after: blocks.subarray(at + blockSize) }
+    if (!isExtension(typeOf(block))) return { before, own: block, after: blocks.subarray(at + blockSize) }
     const size = sizeOf(block)
     before.push({ block, body: blocks.subarray(at + blockSize, at + blockSize + size) })
     at += blockSize + padded(size)
@@ -290,6 +313,10 @@ export const readHeader = (blocks: Uint8Array, globals: Records): RawHeader => {
   })
   return { header, blocks, globals }
 }
+
+/** Records of this entry alone. */
+export const ownRecords = ({ blocks }: RawHeader): Records =>
+  piecesOf(blocks).before.flatMap(({ block, body }) => typeOf(block) === "x" ? readRecords(body) : [])
 
 /** Records that hold for all entries after this one. */
 export const globalsAfter = ({ blocks, globals }: RawHeader): Records => {

@@ -1,10 +1,10 @@
 /** Headers of new tar entries, made by `tar-stream`: bodies go their own way, at full speed. */
 import { pack } from "tar-stream"
+import { blockSize, tidied } from "./header.ts"
 
 export interface NewEntry {
-  /** As it is written: that of a directory may end in a slash. */
   readonly name: string
-  readonly type: "file" | "directory" | "symlink" | "link" | "fifo" | "character-device" | "block-device"
+  readonly type: "file" | "directory" | "symlink" | "link"
   /** Bytes of the body, of files only. */
   readonly size: number
   readonly mode: number
@@ -15,27 +15,25 @@ export interface NewEntry {
   readonly uname?: string
   readonly gname?: string
   readonly linkname?: string
-  readonly devmajor?: number
-  readonly devminor?: number
 }
 
 /** What the fields of a header can hold; pax records take what they cannot. */
 const maxTime = 2 ** 31 - 1
-const maxId = 2 ** 21 - 1
+const maxId = 0o777777
 const maxName = 31
 
-const fits = (name: string): boolean => Buffer.byteLength(name) <= maxName
+const isLong = (name: string): boolean => Buffer.byteLength(name) > maxName
 
 /** The blocks of an entry's header, extensions included: what stands before its body. */
 export const newHeader = async (entry: NewEntry): Promise<Uint8Array> => {
-  const { devmajor, devminor, gid = 0, gname = "", linkname, mtime, name, size, type, uid = 0, uname = "" } = entry
+  const { gid = 0, gname = "", linkname, mtime, name, size, type, uid = 0, uname = "" } = entry
   const isTime = mtime >= 0 && mtime <= maxTime
   const pax = {
     ...(isTime ? {} : { mtime: String(mtime) }),
     ...(uid > maxId ? { uid: String(uid) } : {}),
     ...(gid > maxId ? { gid: String(gid) } : {}),
-    ...(fits(uname) ? {} : { uname }),
-    ...(fits(gname) ? {} : { gname })
+    ...(isLong(uname) ? { uname } : {}),
+    ...(isLong(gname) ? { gname } : {})
   }
   const archive = pack()
   const blocks: Array<Uint8Array> = []
@@ -48,10 +46,8 @@ export const newHeader = async (entry: NewEntry): Promise<Uint8Array> => {
     mtime: new Date(isTime ? mtime * 1000 : 0),
     uid: Math.min(uid, maxId),
     gid: Math.min(gid, maxId),
-    uname: fits(uname) ? uname : "",
-    gname: fits(gname) ? gname : "",
-    ...(devmajor === undefined ? {} : { devmajor }),
-    ...(devminor === undefined ? {} : { devminor }),
+    uname: isLong(uname) ? "" : uname,
+    gname: isLong(gname) ? "" : gname,
     ...(linkname === undefined ? {} : { linkname }),
     ...(Object.keys(pax).length === 0 ? {} : { pax })
   })
@@ -66,3 +62,11 @@ export const newHeader = async (entry: NewEntry): Promise<Uint8Array> => {
 
 /** What ends an archive. */
 export const endBlocks: Uint8Array = new Uint8Array(1024)
+
+/** A file or directory of nobody at the beginning of time, byte for byte as Go's `archive/tar` writes it. */
+export const plainHeader = async (name: string, size: number): Promise<Uint8Array> => {
+  const isDirectory = name.endsWith("/")
+  const mode = isDirectory ? 0o755 : 0o644
+  const blocks = await newHeader({ name, type: isDirectory ? "directory" : "file", size, mode, mtime: 0 })
+  return blocks.length === blockSize ? tidied(blocks) : blocks
+}

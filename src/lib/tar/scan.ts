@@ -2,25 +2,27 @@
 import {
   checkSum,
   globalsAfter,
-  hasSparseMap,
   isExtension,
   isZero,
+  ownRecords,
   padded,
   type RawHeader,
   readHeader,
   type Records,
   sizeOf,
-  TarProblem
+  TarProblem,
+  typeOf
 } from "./header.ts"
+import { hasMore, oldSparse, paxSparse, type Sparse } from "./sparse.ts"
 
 /**
- * What a block was: part of an extension of so many bytes (padding included), one of several blocks of a header, the
- * last one of an entry's header, or the archive's end.
+ * What a block was: part of an extension of so many bytes (padding included), part of a map that goes on in the next
+ * block, an entry's header, or the archive's end.
  */
 export type Scanned =
   | { readonly _tag: "Extension"; readonly size: number }
   | { readonly _tag: "More" }
-  | ({ readonly _tag: "Entry" } & RawHeader)
+  | ({ readonly _tag: "Entry"; readonly sparse: Sparse | undefined } & RawHeader)
   | { readonly _tag: "End" }
 
 /** Bytes of the extensions of one entry: names and attributes, nobody needs more. */
@@ -33,43 +35,59 @@ const maxEntries = 1_000_000
 /** Throws a `TarProblem` for what is no archive. */
 export class TarScanner {
   private collected: Array<Uint8Array> = []
-  private extended = 0
   private globals: Records = []
+  private extended = 0
+  /** The own block of a sparse file whose map goes on, and its parts. */
+  private map: { readonly own: Uint8Array; readonly parts: Array<Uint8Array> } | undefined
   private entries = 0
-  private isInMap = false
 
   /** Takes the next block of 512 bytes, which is copied where it is kept. */
   block(given: Uint8Array): Scanned {
+    if (this.map !== undefined) return this.mapped(this.map, new Uint8Array(given))
     // One block of zeros ends the archive: GNU tar warns of a lone one, and so many writers leave the second out.
-    if (!this.isInMap && isZero(given)) return { _tag: "End" }
-    if (!this.isInMap) checkSum(given)
+    if (isZero(given)) return { _tag: "End" }
+    checkSum(given)
     const block = new Uint8Array(given)
-    this.keep(block)
-    if (!this.isInMap && isExtension(block)) {
+    this.collected.push(block)
+    const type = typeOf(block)
+    if (isExtension(type)) {
       const size = sizeOf(block)
-      if (this.extended + size > maxExtensions) throw tooLarge()
+      this.grow(size + block.length)
       return { _tag: "Extension", size: padded(size) }
     }
-    this.isInMap = hasSparseMap(block, !this.isInMap)
-    if (this.isInMap) return { _tag: "More" }
     if (++this.entries > maxEntries) throw new TarProblem(`more than ${maxEntries} entries`)
+    if (type !== "S") return this.entry()
+    if (!hasMore(block, true)) return this.entry(oldSparse(block, []))
+    this.map = { own: block, parts: [] }
+    return { _tag: "More" }
+  }
+
+  private mapped(map: NonNullable<typeof this.map>, block: Uint8Array): Scanned {
+    this.grow(block.length)
+    this.collected.push(block)
+    map.parts.push(block)
+    if (hasMore(block, false)) return { _tag: "More" }
+    this.map = undefined
+    return this.entry(oldSparse(map.own, map.parts))
+  }
+
+  private grow(size: number): void {
+    this.extended += size
+    if (this.extended > maxExtensions) throw new TarProblem("an extended header is too large")
+  }
+
+  private entry(oldMap?: Sparse): Scanned {
     const raw = readHeader(this.pending, this.globals)
     this.globals = globalsAfter(raw)
     if (this.globals.length > maxGlobals) throw new TarProblem(`more than ${maxGlobals} records for all entries`)
     this.collected = []
     this.extended = 0
-    return { _tag: "Entry", ...raw }
+    return { _tag: "Entry", ...raw, sparse: oldMap ?? paxSparse(ownRecords(raw)) }
   }
 
   /** Takes the bytes an extension asked for, with their padding. */
   take(given: Uint8Array): void {
-    this.keep(new Uint8Array(given))
-  }
-
-  private keep(bytes: Uint8Array): void {
-    this.extended += bytes.length
-    if (this.extended > maxExtensions) throw tooLarge()
-    this.collected.push(bytes)
+    this.collected.push(new Uint8Array(given))
   }
 
   /** What was taken since the last entry: extensions that no entry followed, at the end. */
@@ -84,5 +102,3 @@ export class TarScanner {
     return this.collected.length === 0
   }
 }
-
-const tooLarge = () => new TarProblem("an extended header is too large")

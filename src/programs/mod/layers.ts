@@ -169,15 +169,17 @@ const tallied =
   (files: Work["files"], tally: { kept: number; dropped: number; changed: number }) => (entry: TarEntry) =>
     Effect.gen(function*() {
       let current = entry
+      let body: Bytes | undefined
       let result: FileChange = { _tag: "Keep" }
       for (const file of files) {
         const next: FileChange = yield* file(current)
         if (next._tag === "Keep") continue
         result = next
         if (next._tag === "Drop") break
-        const { blocks, body = current.body, size } = next
-        current = { ...entry, ...readHeader(blocks, entry.globals), body }
-        result = body === entry.body ? { _tag: "Replace", blocks, size } : { _tag: "Replace", blocks, size, body }
+        const { blocks, size } = next
+        body = next.body ?? body
+        current = { ...entry, ...readHeader(blocks, entry.globals), body: body ?? entry.body }
+        result = { _tag: "Replace", blocks, size, ...(body === undefined ? {} : { body }) }
       }
       if (result._tag === "Drop") tally.dropped++
       else tally.kept++

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Tag } from "../../../src/schemas/Ref.ts"
 import { byDigest, byTag } from "../../fixtures/images.ts"
-import { makeWorld, name, types } from "./world.ts"
+import { makeWorld, name, types } from "./images.ts"
 
 const digest = "sha256:7bcaa2472f4916c57ff916d6a5cfc86651a081643603d82502bfe0ddfada293e"
 const artifact = { mediaType: types.manifest, artifactType: "application/example.sbom", layers: [] }

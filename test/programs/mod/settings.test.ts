@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { makeWorld } from "./world.ts"
+import { makeWorld } from "./images.ts"
 
 const settings = {
   User: "app",

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { makeWorld, name } from "./world.ts"
+import { makeWorld, name } from "./images.ts"
 
 const base = [
   { created: "2021-01-01T00:00:00Z", created_by: "ADD rootfs" },

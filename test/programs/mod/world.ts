@@ -1,147 +1,193 @@
-/** Images in memory, changed by options as on a command line, and what they are afterwards. */
+/** Images with layers of files, in memory; what options make of them, read by others' tools. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Effect, Result } from "effect"
-import { parseChanges } from "../../../src/programs/mod/parse.ts"
-import { rewrite } from "../../../src/programs/mod/rewrite.ts"
-import type { Descriptor } from "../../../src/schemas/Descriptor.ts"
-import type { Manifest } from "../../../src/schemas/Manifest.ts"
-import { parseRef, type Ref, type Reference, Tag } from "../../../src/schemas/Ref.ts"
-import type { StoreError } from "../../../src/schemas/StoreError.ts"
+import { Effect, Layer, Result } from "effect"
+import { createHash } from "node:crypto"
+import { buffer, text } from "node:stream/consumers"
+import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib"
+import { extract, pack } from "tar-stream"
+import { applyChanges } from "../../../src/programs/mod/apply.ts"
+import type { Change, Draft, ImageDraft, LayerDraft } from "../../../src/programs/mod/draft.ts"
+import { load } from "../../../src/programs/mod/load.ts"
+import type { Descriptor, Platform } from "../../../src/schemas/Descriptor.ts"
+import { parseRef, referenceOf, Tag } from "../../../src/schemas/Ref.ts"
 import { collect, fromBytes } from "../../../src/services/Bytes.ts"
-import { Progress } from "../../../src/services/Progress.ts"
-import { RateLimiter } from "../../../src/services/RateLimiter.ts"
-import type { Repository } from "../../../src/services/Repository.ts"
-import { decode, descriptorOf, encode, manifestOf } from "../../fixtures/content.ts"
-import { byDigest, byTag } from "../../fixtures/images.ts"
+import { descriptorOf, encode, manifestOf } from "../../fixtures/content.ts"
+import { makeIndex } from "../../fixtures/images.ts"
 import { inMemory } from "../../support/memory.ts"
 
-export const types = {
-  manifest: "application/vnd.oci.image.manifest.v1+json",
-  index: "application/vnd.oci.image.index.v1+json",
-  config: "application/vnd.oci.image.config.v1+json",
-  layer: "application/vnd.oci.image.layer.v1.tar+gzip",
-  dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
-  dockerConfig: "application/vnd.docker.container.image.v1+json",
-  dockerLayer: "application/vnd.docker.image.rootfs.diff.tar.gzip"
+export interface File {
+  readonly name: string
+  readonly content?: string | Uint8Array
+  readonly type?: "file" | "directory" | "link" | "symlink"
+  readonly linkname?: string
+  /** Seconds since 1970. */
+  readonly mtime?: number
 }
 
-export const name = "registry.example/app"
-const refOf = (text: string): Ref => Result.getOrThrow(parseRef(text))
+/** A tar by the package `tar-stream`. */
+export const tarOf = async (files: ReadonlyArray<File>): Promise<Buffer> => {
+  const archive = pack()
+  for (const { content = "", linkname, mtime = 1_600_000_000, name, type = "file" } of files) {
+    const body = Buffer.from(content)
+    archive.entry({
+      name,
+      type,
+      mtime: new Date(mtime * 1000),
+      uname: "user",
+      gname: "group",
+      ...(linkname === undefined ? {} : { linkname })
+    }, body)
+  }
+  archive.finalize()
+  return buffer(archive)
+}
 
-const unlimited = RateLimiter.of({
-  admit: () => (effect) => effect,
-  enter: () => Effect.void,
-  observe: () => Effect.void,
-  quota: () => Effect.succeedNone
+export interface Read {
+  readonly name: string
+  readonly content: string
+  /** Seconds since 1970. */
+  readonly mtime: number
+  readonly owner: string
+}
+
+/** The same package's reading, with contents as text. */
+export const filesOf = async (tar: Uint8Array): Promise<ReadonlyArray<Read>> => {
+  const reader = extract()
+  reader.end(Buffer.from(tar))
+  const found: Array<Read> = []
+  for await (const entry of reader) {
+    const { gname, mtime, name, uname } = entry.header
+    const content = await text(entry)
+    found.push({ name, content, mtime: (mtime?.getTime() ?? 0) / 1000, owner: `${uname}:${gname}` })
+  }
+  return found
+}
+
+export const sha = (bytes: Uint8Array, algorithm = "sha256"): string =>
+  `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`
+
+const prefix = "application/vnd.oci.image.layer.v1.tar"
+export const types = { none: prefix, gzip: `${prefix}+gzip`, zstd: `${prefix}+zstd` } as const
+
+export type Stored = keyof typeof types
+
+const stored = (tar: Uint8Array, form: Stored): Uint8Array =>
+  form === "none" ? tar : form === "gzip" ? gzipSync(tar, { level: 1 }) : zstdCompressSync(tar)
+
+export interface LayerOf {
+  readonly tar: Uint8Array
+  readonly form?: Stored
+  readonly createdBy?: string
+  /** Of the descriptor. */
+  readonly more?: Partial<Descriptor>
+}
+
+export interface ImageOf {
+  readonly layers: ReadonlyArray<LayerOf>
+  readonly platform?: Platform
+  readonly annotations?: Readonly<Record<string, string>>
+  /** None: an artifact. */
+  readonly isArtifact?: boolean
+  /** Further history, of no layer, in front. */
+  readonly empty?: ReadonlyArray<string>
+}
+
+const made = "2024-01-02T03:04:05Z"
+
+/** The manifest of an image with its blobs, ready to be pushed. */
+export const imageOf = ({ annotations, empty = [], isArtifact = false, layers, platform }: ImageOf) => {
+  const blobs = layers.map(({ form = "gzip", more = {}, tar }) => {
+    const bytes = stored(tar, form)
+    return { descriptor: { ...descriptorOf(bytes, types[form]), ...more }, bytes }
+  })
+  const { architecture, os } = platform ?? { architecture: "amd64", os: "linux" }
+  const document = isArtifact ? {} : {
+    architecture,
+    os,
+    rootfs: { type: "layers", diff_ids: layers.map(({ tar }) => sha(tar)) },
+    history: [
+      ...empty.map((line) => ({ created: made, created_by: line, empty_layer: true })),
+      ...layers.map(({ createdBy = "made" }) => ({ created: made, created_by: createdBy }))
+    ]
+  }
+  const bytes = encode(JSON.stringify(document))
+  const configType = isArtifact ? "application/vnd.oci.empty.v1+json" : "application/vnd.oci.image.config.v1+json"
+  const config = { descriptor: descriptorOf(bytes, configType), bytes }
+  const mediaType = "application/vnd.oci.image.manifest.v1+json"
+  const manifest = manifestOf(JSON.stringify({
+    schemaVersion: 2,
+    mediaType,
+    config: config.descriptor,
+    layers: blobs.map(({ descriptor }) => descriptor),
+    ...(annotations === undefined ? {} : { annotations })
+  }))
+  return { manifest, blobs: [config, ...blobs], platform }
+}
+
+/** Repositories in memory, files on disk. */
+export const world = () => {
+  const { at, layer } = inMemory()
+  const services = Layer.mergeAll(layer, NodeServices.layer)
+  const put = Effect.fnUntraced(function*(name: string, ...images: ReadonlyArray<ReturnType<typeof imageOf>>) {
+    const repository = at(name)
+    const tag = Tag.make(Result.getOrThrow(parseRef(name)).tag ?? "latest")
+    for (const { blobs, manifest } of images) {
+      for (const { bytes, descriptor } of blobs) yield* repository.putBlob(fromBytes(bytes), descriptor)
+      yield* repository.putManifest(manifest, images.length === 1 ? { tag } : {})
+    }
+    if (images.length === 1) return
+    const index = makeIndex(
+      images.map(({ manifest, platform }) => ({ made: { manifest }, ...(platform === undefined ? {} : { platform }) }))
+    )
+    yield* repository.putManifest(index, { tag })
+  })
+  /** What the options make of an image, handed to `look` while its files are there. */
+  const mod = <A, E>(
+    name: string,
+    options: ReadonlyArray<Effect.Effect<Change, unknown, never>>,
+    look: (draft: Draft) => Effect.Effect<A, E>
+  ) =>
+    Effect.gen(function*() {
+      const repository = at(name)
+      const changes = yield* Effect.all(options)
+      const loaded = yield* load(repository, referenceOf(Result.getOrThrow(parseRef(name))), { withReferrers: false })
+      return yield* look(yield* applyChanges(loaded, changes, { from: repository, to: repository }))
+    }).pipe(Effect.scoped, Effect.provide(services))
+  return { at, put, mod, services }
+}
+
+export const imageIn = (draft: Draft, position = 0): ImageDraft => {
+  const found = draft._tag === "Index" ? draft.entries[position]?.draft : draft
+  if (found?._tag !== "Image") throw new Error("no image")
+  return found
+}
+
+const plainOf = (bytes: Uint8Array, mediaType: string): Uint8Array =>
+  mediaType === types.gzip ? gunzipSync(bytes) : mediaType === types.zstd ? zstdDecompressSync(bytes) : bytes
+
+/** A new layer's bytes, checked against what its descriptor and diff id say. */
+export const tarIn = Effect.fnUntraced(function*({ content, descriptor, diffId }: LayerDraft) {
+  if (content === undefined) throw new Error("the layer is no new one")
+  const bytes = yield* collect(content, 2 ** 30)
+  const tar = plainOf(bytes, descriptor.mediaType)
+  const [algorithm] = descriptor.digest.split(":")
+  if (sha(bytes, algorithm) !== descriptor.digest || bytes.length !== descriptor.size) throw new Error("other bytes")
+  if (diffId !== undefined && sha(tar, diffId.split(":")[0]) !== diffId) throw new Error("another tar")
+  return tar
 })
 
-type Fields = Readonly<Record<string, unknown>>
-
-export interface Parts {
-  /** Fields of the configuration besides what it runs on and its layers. */
-  readonly config?: Fields
-  readonly architecture?: string
-  readonly manifest?: Fields
-  readonly layers?: ReadonlyArray<string>
-}
-
-/** `["annotation=a=b", "to-oci"]` is `--annotation a=b --to-oci`. */
-const occurrencesOf = (options: ReadonlyArray<string>) =>
-  options.map((it) => {
-    const at = it.indexOf("=")
-    if (at < 0) return [it, "true"] as const
-    return [it.slice(0, at), it.slice(at + 1)] as const
-  })
-
-export interface Seen {
-  readonly manifest: Manifest
-  readonly text: string
-  // Documents as JSON has them, of which tests take what they look for.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  readonly document: any
-  // oxlint-disable-next-line typescript/no-explicit-any
-  readonly config: any
-}
-
-export const makeWorld = () => {
-  const { at, layer } = inMemory()
-  const repository = at(name)
-
-  const blob = (content: string, mediaType: string, to = repository) =>
-    Effect.map(
-      to.putBlob(fromBytes(encode(content)), descriptorOf(encode(content), mediaType)),
-      (it): Descriptor => it
-    )
-
-  const put = (document: Fields, tag?: string) => {
-    const manifest = manifestOf(JSON.stringify({ schemaVersion: 2, ...document }))
-    return Effect.map(
-      repository.putManifest(manifest, tag === undefined ? {} : { tag: Tag.make(tag) }),
-      ({ digest, mediaType, size }): Descriptor => ({ mediaType, digest, size })
-    )
-  }
-
-  /** An image, and its entry in an index. */
-  const image = Effect.fnUntraced(function*({ architecture = "amd64", config, layers, manifest }: Parts, tag?: string) {
-    const texts = layers ?? ["one", "two"]
-    const document = {
-      architecture,
-      os: "linux",
-      ...config,
-      rootfs: { type: "layers", diff_ids: texts.map((it) => descriptorOf(encode(`tar ${it}`)).digest) }
-    }
-    const pushed = yield* put({
-      mediaType: types.manifest,
-      config: yield* blob(JSON.stringify(document), types.config),
-      layers: yield* Effect.forEach(texts, (it) => blob(it, types.layer)),
-      ...manifest
-    }, tag)
-    return { ...pushed, platform: { architecture, os: "linux" } }
-  })
-
-  const index = (manifests: ReadonlyArray<unknown>, tag: string, more: Fields = {}) =>
-    put({ mediaType: types.index, manifests, ...more }, tag)
-
-  /** Runs options on a tag; the result is pushed as `out`, unless told otherwise. */
-  const mod = (tag: string, options: ReadonlyArray<string>, target = `${name}:out`) => {
-    const source = refOf(`${name}:${tag}`)
-    return Effect.flatMap(
-      parseChanges(occurrencesOf(options), source),
-      (changes) => rewrite(source, refOf(target), changes)
-    ).pipe(
-      Effect.provideService(RateLimiter, unlimited),
-      Effect.provide([layer, Progress.layerSilent, NodeServices.layer])
-    )
-  }
-
-  /** The message of its failure. */
-  const refusal = (tag: string, ...options: ReadonlyArray<string>) =>
-    Effect.map(Effect.flip(mod(tag, options)), ({ message }) => message)
-
-  const documentOf = (manifest: Manifest) => JSON.parse(decode(manifest.bytes))
-
-  /** The manifest behind a tag or digest, and its configuration, as documents. */
-  const look = Effect.fnUntraced(function*(
-    reference: Reference,
-    from: Repository = repository
-  ): Effect.fn.Return<Seen, StoreError> {
-    const manifest = yield* from.manifest(reference)
-    const config = manifest._tag === "Image"
-      ? JSON.parse(decode(yield* collect(from.blob(manifest.config), 1_000_000)))
-      : undefined
-    return { manifest, document: documentOf(manifest), text: decode(manifest.bytes), config }
-  })
-
-  const out = look(byTag("out"))
-  const children = Effect.flatMap(
-    out,
-    ({ manifest }) =>
-      Effect.forEach(manifest._tag === "Index" ? manifest.manifests : [], ({ digest }) => look(byDigest(digest)))
+/** Names in each layer; `same` for those that stay. */
+export const namesIn = (draft: Draft, position = 0) =>
+  Effect.forEach(
+    imageIn(draft, position).layers,
+    (layer) =>
+      layer.content === undefined ?
+        Effect.succeed<unknown>("same") :
+        Effect.flatMap(
+          tarIn(layer),
+          (tar) => Effect.promise(() => filesOf(tar).then((files) => files.map(({ name }) => name)))
+        )
   )
 
-  /** The document of a changed image's configuration. */
-  const configAfter = (tag: string, ...options: ReadonlyArray<string>) =>
-    Effect.map(Effect.andThen(mod(tag, options), out), ({ config }) => config)
-
-  return { at, blob, children, configAfter, image, index, look, mod, out, put, refusal, repository }
-}
+export const historyIn = (draft: Draft, position = 0) =>
+  (imageIn(draft, position).config.document?.history ?? []).map(({ created_by }) => created_by ?? "")
