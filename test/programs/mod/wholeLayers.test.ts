@@ -98,6 +98,18 @@ describe("a layer that is added", () => {
       assert.deepStrictEqual(diffIds, [undefined, undefined])
     }))
 
+  it.effect("begins no history of its own where the layers have none", () =>
+    Effect.gen(function*() {
+      writeFileSync(path("h.tar"), yield* tarNamed("h"))
+      const tar = yield* tarNamed("old")
+      yield* put("bare:v1", imageOf({ hasHistory: false, layers: [{ tar }] }))
+      const added = (name: string) =>
+        mod(name, [add(`tar=${path("h.tar")}`)], (draft) => Effect.succeed(historyIn(draft)))
+      assert.deepStrictEqual(yield* added("bare:v1"), [])
+      yield* put("bare:v2", imageOf({ hasHistory: false, layers: [] }))
+      assert.deepStrictEqual(yield* added("bare:v2"), [""])
+    }))
+
   it.effect("is made of a directory: in order, with modes, times and the targets of links", () =>
     Effect.gen(function*() {
       mkdirSync(path("tree/b/c"), { recursive: true })

@@ -88,6 +88,7 @@ export interface ImageOf {
   readonly annotations?: Readonly<Record<string, string>>
   /** None: an artifact. */
   readonly isArtifact?: boolean
+  readonly hasHistory?: boolean
   /** Further history, of no layer, in front. */
   readonly empty?: ReadonlyArray<string>
 }
@@ -95,7 +96,9 @@ export interface ImageOf {
 const made = "2024-01-02T03:04:05Z"
 
 /** The manifest of an image with its blobs, ready to be pushed. */
-export const imageOf = ({ annotations, empty = [], isArtifact = false, layers, platform }: ImageOf) => {
+export const imageOf = (
+  { annotations, empty = [], hasHistory = true, isArtifact = false, layers, platform }: ImageOf
+) => {
   const blobs = layers.map(({ form = "gzip", more = {}, tar }) => {
     const bytes = stored(tar, form)
     return { descriptor: { ...descriptorOf(bytes, types[form]), ...more }, bytes }
@@ -105,10 +108,14 @@ export const imageOf = ({ annotations, empty = [], isArtifact = false, layers, p
     architecture,
     os,
     rootfs: { type: "layers", diff_ids: layers.map(({ tar }) => sha(tar)) },
-    history: [
-      ...empty.map((line) => ({ created: made, created_by: line, empty_layer: true })),
-      ...layers.map(({ createdBy = "made" }) => ({ created: made, created_by: createdBy }))
-    ]
+    ...(hasHistory ?
+      {
+        history: [
+          ...empty.map((line) => ({ created: made, created_by: line, empty_layer: true })),
+          ...layers.map(({ createdBy = "made" }) => ({ created: made, created_by: createdBy }))
+        ]
+      } :
+      {})
   }
   const bytes = encode(JSON.stringify(document))
   const configType = isArtifact ? "application/vnd.oci.empty.v1+json" : "application/vnd.oci.image.config.v1+json"

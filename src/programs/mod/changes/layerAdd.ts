@@ -74,7 +74,11 @@ const withLayer = (image: ImageDraft, { created, layer }: Made, mediaType: strin
   const { diffId, ...rest } = layer
   const added: LayerDraft = { ...rest, descriptor: { ...rest.descriptor, mediaType } }
   if (document === undefined) return { ...image, layers: [...image.layers, added] }
-  const history = [...document.history ?? [], { created, comment: "regclient" }]
+  const before = document.history ?? []
+  // Where no layer has a history, one entry would be taken for that of the first.
+  const history = before.length === 0 && image.layers.length > 0
+    ? before
+    : [...before, { created, comment: "regclient" }]
   return {
     ...image,
     layers: [...image.layers, { ...added, diffId }],
