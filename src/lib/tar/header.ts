@@ -245,7 +245,8 @@ export interface HeaderChange {
   readonly size?: number
 }
 
-const putOctal = (block: Uint8Array, from: number, length: number, value: bigint): void => {
+/** A number in octal digits and a NUL, or in GNU's binary form where it does not fit. */
+export const putOctal = (block: Uint8Array, from: number, length: number, value: bigint): void => {
   const digits = value.toString(8)
   if (value >= 0n && digits.length < length) {
     block.set(Buffer.from(`${digits.padStart(length - 1, "0")}\0`), from)
@@ -257,7 +258,8 @@ const putOctal = (block: Uint8Array, from: number, length: number, value: bigint
   block[from] = (block[from] ?? 0) | 0x80
 }
 
-const seal = (block: Uint8Array): void => {
+/** Writes the checksum: the last thing to do with a header. */
+export const seal = (block: Uint8Array): void => {
   const sum = sumOf(block, false).toString(8).padStart(6, "0")
   block.set(Buffer.from(`${sum}\0 `), 148)
 }
