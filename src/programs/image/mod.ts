@@ -23,11 +23,9 @@ export const run = Effect.fn("image mod")(function*({ args, create, occurrences,
 
 const byDigest = ({ location, text }: Ref): Ref => ({ location, text })
 
-/** The tag moves; a source that was named by digest alone has none. */
-const sameName = ({ digest, location, tag, text }: Ref): Ref => {
-  const name = tag ?? (digest === undefined ? Tag.make("latest") : undefined)
-  return { location, text, ...(name === undefined ? {} : { tag: name }) }
-}
+/** With a digest the result goes by its own, as every reference with both does (library description, 1.2). */
+const sameName = (source: Ref): Ref =>
+  source.digest === undefined && source.tag === undefined ? { ...source, tag: Tag.make("latest") } : source
 
 /** A reference, or a tag in the repository of the source (regctl description, 4.6). */
 const newName = (text: string, { location }: Ref): Effect.Effect<Ref, UsageError> => {

@@ -30,7 +30,12 @@ export const rewrite = Effect.fn("rewrite")(function*(source: Ref, target: Ref, 
   const tag = target.digest === undefined ? target.tag : undefined
   const isNamed = tag === undefined || (source.digest === undefined && tag === source.tag)
   yield* push(documents, isNewTop, ends, { isNamed, ...(tag === undefined ? {} : { tag }) })
-  return commonName({ location: target.location, ...(tag === undefined ? { digest } : { tag }) })
+  const { location, tag: name } = target
+  return commonName({
+    location,
+    ...(name === undefined ? {} : { tag: name }),
+    ...(tag === undefined ? { digest } : {})
+  })
 }, Effect.scoped)
 
 const openEnds = Effect.fnUntraced(function*(source: Ref, target: Ref) {

@@ -133,7 +133,7 @@ const shown = (time: GoTime): string => formatTime(time, "2006-01-02 15:04:05.99
 const isWithoutPlatform = (document: ImageConfig): boolean => (document.os ?? "unknown") === "unknown"
 
 /** All images of a tree in the order of its entries; referrers left out. */
-export const imagesOf = (draft: Draft): ReadonlyArray<ImageDraft> => {
+const imagesOf = (draft: Draft): ReadonlyArray<ImageDraft> => {
   switch (draft._tag) {
     case "Image":
       return [draft]
