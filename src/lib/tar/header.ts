@@ -148,7 +148,7 @@ export const readRecords = (body: Uint8Array): Records => {
   return records
 }
 
-const writeRecords = (records: Records): Uint8Array =>
+export const writeRecords = (records: Records): Uint8Array =>
   Buffer.concat(records.map(([key, value]) => {
     const rest = Buffer.concat([Buffer.from(` ${key}=`), value, Buffer.from("\n")])
     let length = rest.length
@@ -225,7 +225,8 @@ export interface HeaderChange {
   readonly size?: number
 }
 
-const putOctal = (block: Uint8Array, from: number, length: number, value: bigint): void => {
+/** A number in octal digits and a NUL, or in GNU's binary form where it does not fit. */
+export const putOctal = (block: Uint8Array, from: number, length: number, value: bigint): void => {
   const digits = value.toString(8)
   if (value >= 0n && digits.length < length) {
     block.set(Buffer.from(`${digits.padStart(length - 1, "0")}\0`), from)
@@ -237,19 +238,10 @@ const putOctal = (block: Uint8Array, from: number, length: number, value: bigint
   block[from] = (block[from] ?? 0) | 0x80
 }
 
-const seal = (block: Uint8Array): void => {
+/** Writes the checksum: the last thing to do with a header. */
+export const seal = (block: Uint8Array): void => {
   const sum = sumOf(block, false).toString(8).padStart(6, "0")
   block.set(Buffer.from(`${sum}\0 `), 148)
-}
-
-/** The same header with each number as wide as its field, ended by a NUL alone; a size in the binary form stays so. */
-export const tidied = (given: Uint8Array): Uint8Array => {
-  const block = new Uint8Array(given)
-  for (const [from, length] of [[100, 8], [108, 8], [116, 8], [124, 12], [136, 12], [329, 8], [337, 8]] as const) {
-    putOctal(block, from, length, numberAt(block, from, length))
-  }
-  seal(block)
-  return block
 }
 
 const extensionBlock = (like: Uint8Array, size: number): Uint8Array => {
@@ -283,7 +275,7 @@ const piecesOf = (blocks: Uint8Array): ReadonlyArray<Piece> => {
   return pieces
 }
 
-const withPadding = (body: Uint8Array): Uint8Array =>
+export const withPadding = (body: Uint8Array): Uint8Array =>
   Buffer.concat([body, new Uint8Array(padded(body.length) - body.length)])
 
 /** The blocks of a header with the change made; the same ones when it changes nothing. */
