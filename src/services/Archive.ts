@@ -62,7 +62,16 @@ export const readOnly = (name: string): StoreError =>
     `unsupported: a tar file can only be read; "regctl image export" writes one`
   )
 
-const ofItsContent: ReadonlySet<ReasonTag> = new Set<ReasonTag>(["TarInvalid", "DecompressLimit"])
+const ofItsContent: ReadonlySet<ReasonTag> = new Set<ReasonTag>([
+  "TarInvalid",
+  "DecompressLimit",
+  "DigestMismatch",
+  "SizeMismatch",
+  "SizeLimit",
+  "DepthLimit",
+  "ManifestInvalid",
+  "MediaTypeMismatch"
+])
 
 /** What is wrong with an archive, told with its name. */
 export const ofArchive = (path: string) => (error: StoreError): StoreError =>
