@@ -1,5 +1,5 @@
 /** Compression by the magic bytes of its format, as pairs of Node streams: bytes in at one end, out at the other. */
-import { type Duplex, PassThrough, Readable, Transform, type Writable } from "node:stream"
+import { type Duplex, PassThrough, Readable, type Writable } from "node:stream"
 import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from "node:zlib"
 
 export type Compression = "none" | "gzip" | "bzip2" | "xz" | "zstd"
@@ -24,22 +24,24 @@ export const compressionOf = (head: Uint8Array): Compression => {
 export interface Filter {
   readonly input: Writable
   readonly output: Readable
+  /** How many of so many bytes were not looked at when the output ended, for a format that tells it no other way. */
+  readonly unread?: (taken: number) => number
 }
 
 const chunkSize = 256 * 1024
 
 const both = (stream: Duplex): Filter => ({ input: stream, output: stream })
 
-/** Takes a format off again. `limit` bounds what a format that cannot be stopped on its way may give at once. */
-export const decompressor = (kind: Exclude<Compression, "none">, limit: number): Filter => {
+/** Takes a format off again. */
+export const decompressor = (kind: Exclude<Compression, "none">): Filter => {
   switch (kind) {
     case "gzip":
       return both(createGunzip({ chunkSize }))
     case "zstd":
       // A header may ask for a window of 2 GiB; what images use stays below 128 MiB.
-      return both(createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: 27 } }))
+      return zstd(createZstdDecompress({ chunkSize, params: { [constants.ZSTD_d_windowLogMax]: 27 } }))
     case "bzip2":
-      return both(bzip2(limit))
+      return bzip2()
     case "xz":
       return xz()
   }
@@ -49,47 +51,47 @@ export const decompressor = (kind: Exclude<Compression, "none">, limit: number):
 export const compressor = (kind: "gzip" | "zstd"): Filter =>
   both(kind === "gzip" ? createGzip({ chunkSize }) : createZstdCompress({ chunkSize }))
 
+/** Bytes behind the last frame are passed over by Node in silence. */
+const zstd = (stream: ReturnType<typeof createZstdDecompress>): Filter => ({
+  ...both(stream),
+  unread: (taken) => taken - stream.bytesWritten
+})
+
+/** What the package's numbers mean. */
+const xzProblems: Readonly<Record<string, string>> = {
+  "3": "out of memory",
+  "4": "its dictionary is too large",
+  "5": "bytes that are no xz",
+  "6": "a check or filter that is not supported",
+  "7": "damaged data",
+  "8": "unexpected end of file"
+}
+
+const xzProblem = (error: unknown): unknown => {
+  const code = error instanceof Error ? /error code (\d+)/.exec(error.message)?.[1] : undefined
+  const problem = code === undefined ? undefined : xzProblems[code]
+  return problem === undefined ? error : new Error(problem, { cause: error })
+}
+
 const xz = (): Filter => {
   const input = new PassThrough()
   const plain = async function*() {
     const { XzReadableStream } = (await import("xz-decompress")).default
-    // The package's stream is the standard's, under the name of another type library.
-    yield* new XzReadableStream(Readable.toWeb(input) as never) as unknown as AsyncIterable<Uint8Array>
+    try {
+      // The package's stream is the standard's, under the name of another type library.
+      yield* new XzReadableStream(Readable.toWeb(input) as never) as unknown as AsyncIterable<Uint8Array>
+    } catch (error) {
+      throw xzProblem(error)
+    }
   }
   return { input, output: Readable.from(plain(), { objectMode: false }) }
 }
 
-/** Compressed bytes the decoder gets at once, so that what comes out of them stays small. */
-const portion = 64 * 1024
-
-const bzip2 = (limit: number): Duplex => {
-  let inner: NodeJS.ReadWriteStream
-  let size = 0
-  const outer: Transform = new Transform({
-    construct: (ready) => {
-      import("unbzip2-stream").then(({ default: unbzip2 }) => {
-        inner = unbzip2()
-        inner.on("data", (part: Uint8Array) => {
-          size += part.length
-          // Thrown into the decoder, which stops with it.
-          if (size > limit) throw new Error("it grows beyond every measure")
-          outer.push(part)
-        })
-        inner.on("error", (error: Error) => outer.destroy(error))
-        ready()
-      }, ready)
-    },
-    transform: (chunk: Uint8Array, _, done) => {
-      for (let at = 0; at < chunk.length; at += portion) {
-        size = 0
-        inner.write(Buffer.from(chunk.subarray(at, at + portion)))
-      }
-      done()
-    },
-    flush: (done) => {
-      inner.once("end", () => done())
-      inner.end()
-    }
-  })
-  return outer
+const bzip2 = (): Filter => {
+  const input = new PassThrough()
+  const plain = async function*() {
+    const { bunzip2 } = await import("./bzip2.ts")
+    yield* bunzip2(input)
+  }
+  return { input, output: Readable.from(plain(), { objectMode: false }) }
 }

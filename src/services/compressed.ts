@@ -24,7 +24,7 @@ export const decompressed = (bytes: Bytes, seen: (kind: Compression) => void = n
     passing(pumpOf(bytes), sink, (head) => {
       const kind = compressionOf(head)
       seen(kind)
-      return kind === "none" ? undefined : through(kind, decompressor(kind, 4 * free), true)
+      return kind === "none" ? undefined : through(kind, decompressor(kind), true)
     })
   )
 
@@ -78,7 +78,7 @@ const passing = (source: Pump, sink: Sink, choose: (head: Uint8Array) => Through
     )
   })
 
-const through = (kind: Compression, { input, output }: Filter, isLimited: boolean): Through => {
+const through = (kind: Compression, { input, output, unread }: Filter, isLimited: boolean): Through => {
   let taken = 0
   let given = 0
   return {
@@ -86,7 +86,7 @@ const through = (kind: Compression, { input, output }: Filter, isLimited: boolea
       const failed = (cause: unknown) => ended(damaged(kind, cause))
       input.on("error", failed)
       output.on("error", failed)
-      output.on("end", () => ended())
+      output.on("end", () => (unread?.(taken) ?? 0) > 0 ? failed(new Error("bytes after its end")) : ended())
       output.on("data", (view: Uint8Array) => {
         given += view.length
         if (isLimited && (given > most || (given > free && given > taken * ratio))) return ended(bomb(kind))

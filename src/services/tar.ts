@@ -3,14 +3,19 @@ import { type Cause, Effect, Pull, Queue } from "effect"
 import { blockSize, padded, type RawHeader, TarProblem } from "../lib/tar/header.ts"
 import { endBlocks, type NewEntry, newHeader } from "../lib/tar/pack.ts"
 import { type Scanned, TarScanner } from "../lib/tar/scan.ts"
+import { MapReader, type Region, type Sparse } from "../lib/tar/sparse.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import { attempt, type Bytes, fromPump, type Lent, lent, pumpOf, type Sink } from "./Bytes.ts"
 
 export interface TarEntry extends RawHeader {
   /** Where its body begins, in bytes from the start of the archive. */
   readonly offset: number
-  /** To be run once at most, while the entry is being visited. */
+  /** As stored. To be run once at most, while the entry is being visited. */
   readonly body: Bytes
+  /** Bytes of the file as it unpacks: more than are stored of a sparse one. */
+  readonly size: number
+  /** The file as it unpacks, to be run in place of the body. */
+  readonly content: Bytes
 }
 
 const invalid = (detail: string): StoreError => storeError("", "TarInvalid", `tar is invalid: ${detail}`)
@@ -107,11 +112,29 @@ export const readTar = <E, R>(
       const next = yield* nextEntry(reader, scanner)
       if (next === undefined) return yield* reader.drain
       const end = reader.position + next.header.size
-      yield* visit({ ...next, offset: reader.position, body: bodyOf(reader, next.header.size) })
+      yield* visit(entryOf(reader, next))
       yield* reader.skip(end - reader.position)
       yield* reader.skip(padded(next.header.size) - next.header.size)
     }
   }))
+
+/** What most visits leave alone is made when it is asked for. */
+const entryOf = (reader: Reader, { blocks, header, sparse }: Extract<Scanned, { _tag: "Entry" }>): TarEntry => {
+  const offset = reader.position
+  const end = offset + header.size
+  return {
+    header,
+    blocks,
+    offset,
+    size: sparse?.size ?? header.size,
+    get body() {
+      return upTo(reader, end)
+    },
+    get content() {
+      return sparse === undefined ? upTo(reader, end) : unpacked(reader, end, sparse)
+    }
+  }
+}
 
 const nextEntry = Effect.fnUntraced(function*(reader: Reader, scanner: TarScanner) {
   for (;;) {
@@ -121,15 +144,16 @@ const nextEntry = Effect.fnUntraced(function*(reader: Reader, scanner: TarScanne
     const found: Scanned = yield* scanned(() => scanner.block(block))
     if (found._tag === "End") return undefined
     if (found._tag === "Entry") return found
+    if (found._tag === "More") continue
     const extension = yield* reader.exactly(found.size)
     if (extension.length < found.size) return yield* cut
     yield* scanned(() => scanner.take(extension))
   }
 })
 
-const bodyOf = (reader: Reader, size: number): Bytes => {
-  const end = reader.position + size
-  return fromPump((sink) => {
+/** What is left up to a place of the archive. */
+const upTo = (reader: Reader, end: number): Bytes =>
+  fromPump((sink) => {
     const rest: Effect.Effect<void, StoreError> = Effect.suspend(() =>
       reader.position >= end
         ? Effect.void
@@ -140,7 +164,44 @@ const bodyOf = (reader: Reader, size: number): Bytes => {
     )
     return rest
   })
-}
+
+/** Bytes a sparse file may unpack to (faults, limits: decompression). */
+const maxUnpacked = 64 * 1024 ** 3
+const zeros = new Uint8Array(256 * 1024)
+
+/** A sparse file with its holes filled. */
+const unpacked = (reader: Reader, end: number, { regions, size }: Sparse): Bytes =>
+  fromPump((sink) =>
+    Effect.gen(function*() {
+      if (size > maxUnpacked) return yield* storeError("", "DecompressLimit", "size limit exceeded: a sparse file")
+      const map = regions ?? (yield* readMap(reader, size, end))
+      if (map.reduce((sum, { length }) => sum + length, reader.position) !== end) {
+        return yield* invalid("the map of a sparse file does not fit its size")
+      }
+      let at = 0
+      const fill = Effect.fnUntraced(function*(until: number) {
+        for (; at < until; at += zeros.length) yield* send(sink, zeros.subarray(0, until - at))
+        at = until
+      })
+      for (const { length, offset } of map) {
+        yield* fill(offset)
+        yield* pumpOf(upTo(reader, reader.position + length))(sink)
+        at += length
+      }
+      yield* fill(size)
+    })
+  )
+
+const readMap = Effect.fnUntraced(function*(reader: Reader, size: number, end: number) {
+  const map = new MapReader(size)
+  for (let found: ReadonlyArray<Region> | undefined;;) {
+    if (reader.position + blockSize > end) return yield* invalid("the map of a sparse file is cut")
+    const block = yield* reader.exactly(blockSize)
+    if (block.length < blockSize) return yield* cut
+    found = yield* scanned(() => map.block(block))
+    if (found !== undefined) return found
+  }
+})
 
 /** What an archive being made takes: header and body of one entry after the other. */
 export interface TarOut {

@@ -5,12 +5,21 @@ import { createHash } from "node:crypto"
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { gzipSync, zstdCompressSync } from "node:zlib"
+import {
+  blobName,
+  digestOf,
+  entry,
+  layoutParts,
+  savedParts,
+  smallImage,
+  tarOf,
+  type TarPart
+} from "../support/archives.ts"
 import { skopeo, skopeoDigest, umociImage } from "../support/images.ts"
 import { regctlHere } from "../support/inProcess.ts"
 import { addBlob, addImage, blobPath, judge, makeLayout, ociIndex, tagAll } from "../support/layouts.ts"
 import { type Ran, run, tool } from "../support/programs.ts"
 import { dockerRegistry, ownRegistry, type Running, temporary } from "../support/registries.ts"
-import { blobName, digestOf, entry, layoutParts, savedParts, smallImage, tarOf, type TarPart } from "../support/tars.ts"
 
 const dir = temporary("archives")
 let docker: Running

@@ -13,7 +13,16 @@ import type { StoreError } from "../../src/schemas/StoreError.ts"
 import { Archive, type Archived } from "../../src/services/Archive.ts"
 import { collect } from "../../src/services/Bytes.ts"
 import { WillWrite } from "../../src/services/Registry.ts"
-import { blobName, digestOf, entry, layoutParts, savedParts, smallImage, tarOf, type TarPart } from "../support/tars.ts"
+import {
+  blobName,
+  digestOf,
+  entry,
+  layoutParts,
+  savedParts,
+  smallImage,
+  tarOf,
+  type TarPart
+} from "../support/archives.ts"
 
 const limit = 1024 ** 3
 const byTag = (tag: string) => Reference.ByTag({ tag: Tag.make(tag) })

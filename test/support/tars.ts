@@ -1,121 +1,89 @@
-/** Tar archives made byte by byte, sound or not; shares no code with the product. */
-import { createHash } from "node:crypto"
+/** Tar archives made by GNU tar, the same in each run. */
+import { execFileSync } from "node:child_process"
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 
-export interface TarPart {
-  readonly name: string
-  readonly content?: string | Uint8Array
-  /** `0` file, `1` hard link, `2` symbolic link, `5` directory. */
-  readonly type?: "0" | "1" | "2" | "5" | "S"
-  readonly link?: string
-  /** What the header says in place of the content's size. */
-  readonly size?: number
-}
+/** Names to contents; a name that ends in `/` is a directory, an object a symlink. */
+export type Tree = Readonly<Record<string, string | Uint8Array | { readonly link: string }>>
 
-const octal = (value: number, length: number): string =>
-  `${value.toString(8).padStart(length - 1, "0").slice(-(length - 1))}\0`
-
-/** One entry: header, content, padding. */
-export const entry = ({ content = "", link = "", name, size, type = "0" }: TarPart): Buffer => {
-  const body = Buffer.from(content)
-  const header = Buffer.alloc(512)
-  header.write(name, 0, 100)
-  header.write(octal(0o644, 8) + octal(0, 8) + octal(0, 8), 100, "latin1")
-  const declared = size ?? body.length
-  if (declared < 8 ** 11) header.write(octal(declared, 12), 124, "latin1")
-  else {
-    header.writeBigUInt64BE(BigInt(declared), 128)
-    header[124] = 0x80
+/** Files below a directory that is made for them. */
+export const plant = (dir: string, tree: Tree): string => {
+  rmSync(dir, { recursive: true, force: true })
+  mkdirSync(dir, { recursive: true })
+  for (const [name, content] of Object.entries(tree)) {
+    const path = join(dir, name)
+    mkdirSync(name.endsWith("/") ? path : dirname(path), { recursive: true })
+    if (name.endsWith("/")) continue
+    if (typeof content === "string" || content instanceof Uint8Array) writeFileSync(path, content, { mode: 0o644 })
+    else symlinkSync(content.link, path)
   }
-  header.write(octal(0, 12), 136, "latin1")
-  header.fill(0x20, 148, 156)
-  header.write(type, 156, "latin1")
-  header.write(link, 157, 100)
-  header.write("ustar\u{0}00", 257, "latin1")
-  header.write(`${header.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0")}\0 `, 148, "latin1")
-  return Buffer.concat([header, body, Buffer.alloc((512 - body.length % 512) % 512)])
+  return dir
 }
 
-export const tarOf = (parts: ReadonlyArray<TarPart>): Buffer => Buffer.concat([...parts.map(entry), Buffer.alloc(1024)])
+/** All of a directory: in order, owned by root, changed at 2020-09-13T12:26:40Z. */
+export const tarOf = (dir: string, options: ReadonlyArray<string> = ["--format=ustar"]): Buffer =>
+  execFileSync(
+    "tar",
+    [
+      "-C",
+      dir,
+      "--sort=name",
+      "--owner=0",
+      "--group=0",
+      "--numeric-owner",
+      "--mtime=@1600000000",
+      ...options,
+      "-c",
+      "."
+    ],
+    { maxBuffer: 1024 ** 3, stdio: ["ignore", "pipe", "ignore"] }
+  )
 
-export const digestOf = (content: string | Uint8Array): string =>
-  `sha256:${createHash("sha256").update(content).digest("hex")}`
-
-export const blobName = (digest: string): string => `blobs/${digest.replace(":", "/")}`
-
-const manifestType = "application/vnd.oci.image.manifest.v1+json"
-
-export interface SmallImage {
-  readonly digest: string
-  readonly manifest: string
-  readonly config: string
-  readonly layer: string
-  /** What a layout holds, in order: version, index, manifest, config, layer. */
-  readonly parts: ReadonlyArray<TarPart>
+export interface RawEntry {
+  readonly name: string
+  /** The type flag; `\0` for the oldest archives. */
+  readonly type?: string
+  readonly body?: string | Uint8Array
+  readonly linkname?: string
+  /** What the header says, when it is not the length of the body. */
+  readonly size?: number
+  readonly magic?: "ustar" | "gnu" | "none"
+  /** Bytes by their place in the block, before the checksum is made. */
+  readonly patch?: ReadonlyArray<readonly [at: number, bytes: string | Uint8Array]>
 }
 
-/** A layout of one image with one layer of that text. */
-export const smallImage = (layer = "a layer", tag = "v1", more: object = {}): SmallImage => {
-  const config = JSON.stringify({
-    architecture: "amd64",
-    os: "linux",
-    rootfs: { type: "layers", diff_ids: [digestOf(layer)] }
+/** An entry written field by field, so that anything can be wrong with it but the checksum. */
+export const rawEntry = (
+  { body = "", linkname = "", magic = "ustar", name, patch = [], size, type = "0" }: RawEntry
+): Buffer => {
+  const content = Buffer.from(body)
+  const block = Buffer.alloc(512)
+  block.write(name, 0, 100)
+  block.write("0000644\u{0}0000000\u{0}0000000\0", 100)
+  block.write(`${(size ?? content.length).toString(8).padStart(11, "0")}\0`, 124)
+  block.write("13727410000\0", 136)
+  block.write(type, 156, "latin1")
+  block.write(linkname, 157, 100)
+  if (magic !== "none") block.write(magic === "gnu" ? "ustar  \0" : "ustar\u{0}00", 257)
+  for (const [at, bytes] of patch) block.set(Buffer.from(bytes), at)
+  block.fill(" ", 148, 156)
+  block.write(`${block.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0")}\0 `, 148)
+  return Buffer.concat([block, content, Buffer.alloc((512 - content.length % 512) % 512)])
+}
+
+/** A pax header with these records, whatever they are. */
+export const paxEntry = (
+  records: ReadonlyArray<readonly [key: string, value: string | Uint8Array]>,
+  type = "x"
+): Buffer =>
+  rawEntry({
+    name: "PaxHeaders/x",
+    type,
+    body: Buffer.concat(records.map(([key, value]) => {
+      const rest = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from("\n")])
+      const digits = [1, 2, 3, 4, 5, 6].find((it) => String(rest.length + it).length === it) ?? 0
+      return Buffer.concat([Buffer.from(String(rest.length + digits)), rest])
+    }))
   })
-  const manifest = JSON.stringify({
-    schemaVersion: 2,
-    mediaType: manifestType,
-    config: {
-      mediaType: "application/vnd.oci.image.config.v1+json",
-      digest: digestOf(config),
-      size: Buffer.byteLength(config)
-    },
-    layers: [{
-      mediaType: "application/vnd.oci.image.layer.v1.tar",
-      digest: digestOf(layer),
-      size: Buffer.byteLength(layer)
-    }],
-    ...more
-  })
-  const digest = digestOf(manifest)
-  return { digest, manifest, config, layer, parts: layoutParts([{ digest, manifest, tag }], [manifest, config, layer]) }
-}
 
-export interface Listed {
-  readonly digest: string
-  readonly manifest: string
-  readonly tag?: string
-}
-
-/** A layout of these entries and blobs. */
-export const layoutParts = (
-  listed: ReadonlyArray<Listed>,
-  blobs: ReadonlyArray<string>
-): ReadonlyArray<TarPart> => {
-  const manifests = listed.map(({ digest, manifest, tag }) => ({
-    mediaType: JSON.parse(manifest).mediaType,
-    digest,
-    size: Buffer.byteLength(manifest),
-    ...(tag === undefined ? {} : { annotations: { "org.opencontainers.image.ref.name": tag } })
-  }))
-  return [
-    { name: "oci-layout", content: `{"imageLayoutVersion":"1.0.0"}` },
-    { name: "index.json", content: JSON.stringify({ schemaVersion: 2, manifests }) },
-    ...blobs.map((content) => ({ name: blobName(digestOf(content)), content }))
-  ]
-}
-
-/** What `docker save` wrote before it knew layouts: a directory for the layer, and `manifest.json`. */
-export const savedParts = (
-  { config, layer }: Pick<SmallImage, "config" | "layer">,
-  tags: ReadonlyArray<string> = ["example.org/app:v1"]
-): ReadonlyArray<TarPart> => [
-  { name: "abc/", type: "5" },
-  { name: "abc/VERSION", content: "1.0" },
-  { name: "abc/json", content: "{}" },
-  { name: "abc/layer.tar", content: layer },
-  { name: "config.json", content: config },
-  {
-    name: "manifest.json",
-    content: JSON.stringify([{ Config: "config.json", RepoTags: tags, Layers: ["abc/layer.tar"] }])
-  },
-  { name: "repositories", content: "{}" }
-]
+export const archiveOf = (...parts: ReadonlyArray<Uint8Array>): Buffer => Buffer.concat([...parts, Buffer.alloc(1024)])

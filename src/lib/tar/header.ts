@@ -3,6 +3,8 @@
  * extended attributes that are no text (POSIX.1-2017, pax; GNU tar's extensions).
  */
 
+import { textOf } from "../gotemplate/value.ts"
+
 export interface TarHeader {
   /** As written, with no `..` taken out: who uses it as a path has to clean it. */
   readonly name: string
@@ -28,7 +30,10 @@ export interface TarHeader {
   readonly format: "v7" | "ustar" | "pax" | "gnu"
 }
 
-/** A header with all that belongs to it, as it stands in the archive: extension blocks first, then its own block. */
+/**
+ * A header with all that belongs to it, as it stands in the archive: extension blocks first, then its own block, then
+ * what continues the map of a sparse file.
+ */
 export interface RawHeader {
   readonly header: TarHeader
   readonly blocks: Uint8Array
@@ -42,30 +47,41 @@ export const blockSize = 512
 export const padded = (size: number): number => Math.ceil(size / blockSize) * blockSize
 
 const latin = (view: Uint8Array): string => Buffer.from(view.buffer, view.byteOffset, view.length).toString("latin1")
-const utf8 = (view: Uint8Array): string => Buffer.from(view.buffer, view.byteOffset, view.length).toString("utf8")
 
 const textAt = (block: Uint8Array, from: number, length: number): string => {
   const field = block.subarray(from, from + length)
   const end = field.indexOf(0)
-  return utf8(end < 0 ? field : field.subarray(0, end))
+  return textOf(end < 0 ? field : field.subarray(0, end))
+}
+
+/** Octal digits between blanks, which is what nearly every field has; `undefined` for anything else. */
+const octalAt = (block: Uint8Array, from: number, length: number): number | undefined => {
+  let at = from
+  const end = from + length
+  while (at < end && (block[at] === 0x20 || block[at] === 0)) at++
+  let value = 0
+  for (; at < end; at++) {
+    const digit = (block[at] ?? 0) - 0x30
+    if (digit < 0 || digit > 7) break
+    value = value * 8 + digit
+  }
+  return at === end || block[at] === 0x20 || block[at] === 0 ? value : undefined
 }
 
 /** Octal digits, or a binary number in the GNU form. */
-const numberAt = (block: Uint8Array, from: number, length: number): bigint => {
-  const field = block.subarray(from, from + length)
-  const first = field[0] ?? 0
-  if ((first & 0x80) !== 0) {
-    let value = BigInt(first & 0x40 ? (first | ~0x7f) : first & 0x3f)
-    for (const byte of field.subarray(1)) value = (value << 8n) | BigInt(byte)
-    return value
-  }
-  const text = latin(field).replaceAll(/[\0 ]+$|^[\0 ]+/g, "")
-  const digits = /^[0-7]*/.exec(text)?.[0] ?? ""
-  if (digits.length < text.replace(/[\0 ].*$/s, "").length) throw new TarProblem("a header has a number that is none")
-  return digits === "" ? 0n : BigInt(`0o${digits}`)
+export const numberAt = (block: Uint8Array, from: number, length: number): bigint => {
+  const octal = octalAt(block, from, length)
+  if (octal !== undefined) return BigInt(octal)
+  const first = block[from] ?? 0
+  if ((first & 0x80) === 0) throw new TarProblem("a header has a number that is none")
+  let value = BigInt(first & 0x40 ? (first | ~0x7f) : first & 0x3f)
+  for (const byte of block.subarray(from + 1, from + length)) value = (value << 8n) | BigInt(byte)
+  return value
 }
 
 const smallAt = (block: Uint8Array, from: number, length: number): number => {
+  const octal = octalAt(block, from, length)
+  if (octal !== undefined) return octal
   const value = numberAt(block, from, length)
   if (value < -9007199254740991n || value > 9007199254740991n)
     throw new TarProblem("a header has a number out of range")
@@ -112,6 +128,9 @@ export const typeOf = (block: Uint8Array): string => {
   return flag === "\0" || flag === "7" ? "0" : flag
 }
 
+/** Whether a header says something of the one that follows it: pax records, long names. */
+export const isExtension = (type: string): boolean => type === "x" || type === "g" || type === "L" || type === "K"
+
 /** Fails unless the block is a header. */
 export const checkSum = (block: Uint8Array): void => {
   // Whatever stands there in other files is no number.
@@ -142,7 +161,7 @@ export const readRecords = (body: Uint8Array): Records => {
     if (record === undefined || mark < 1 || at + length > body.length || body[at + length - 1] !== 0x0a) {
       throw new TarProblem("an extended header is damaged")
     }
-    records.push([utf8(record.subarray(0, mark)), record.subarray(mark + 1)])
+    records.push([textOf(record.subarray(0, mark)), record.subarray(mark + 1)])
     at += length
   }
   return records
@@ -171,7 +190,7 @@ export const decodeHeader = (block: Uint8Array, { longLink, longName, records }:
   // An empty value takes back what an earlier header said.
   for (const [key, value] of records) {
     if (value.length === 0) pax.delete(key)
-    else pax.set(key, utf8(value))
+    else pax.set(key, textOf(value))
   }
   const prefix = magic === "ustar" ? textAt(block, 345, 155) : ""
   const own = textAt(block, 0, 100)
@@ -193,9 +212,11 @@ export const decodeHeader = (block: Uint8Array, { longLink, longName, records }:
     return value === 0n ? undefined : value
   }
   const [atime, ctime] = [time("atime", gnuTime(345)), time("ctime", gnuTime(357))]
-  const type = typeOf(block)
+  const name = pax.get("GNU.sparse.name") ?? pax.get("path") ?? longName ?? (prefix === "" ? own : `${prefix}/${own}`)
+  // The oldest archives know a directory by the end of its name.
+  const type = block[156] === 0 && name.endsWith("/") ? "5" : typeOf(block)
   return {
-    name: pax.get("GNU.sparse.name") ?? pax.get("path") ?? longName ?? (prefix === "" ? own : `${prefix}/${own}`),
+    name,
     linkname: pax.get("linkpath") ?? longLink ?? textAt(block, 157, 100),
     // Only these have a body, whatever the header says.
     size: /^[12346]$/.test(type) || type === "5" ? 0 : size,
@@ -258,6 +279,7 @@ const extensionBlock = (like: Uint8Array, size: number): Uint8Array => {
   return block
 }
 
+/** A header's block and what belongs to it; of the own block, the last one, that is the rest of a sparse file's map. */
 interface Piece {
   readonly block: Uint8Array
   readonly body: Uint8Array
@@ -267,8 +289,7 @@ const piecesOf = (blocks: Uint8Array): ReadonlyArray<Piece> => {
   const pieces: Array<Piece> = []
   for (let at = 0; at < blocks.length;) {
     const block = blocks.subarray(at, at + blockSize)
-    const isOwn = at + blockSize === blocks.length
-    const size = isOwn ? 0 : sizeOf(block)
+    const size = isExtension(typeOf(block)) ? sizeOf(block) : blocks.length - at - blockSize
     pieces.push({ block, body: blocks.subarray(at + blockSize, at + blockSize + size) })
     at += blockSize + padded(size)
   }
@@ -304,7 +325,7 @@ export const changeHeader = ({ blocks, header }: RawHeader, change: HeaderChange
   }
   if (records.size === 0 && Buffer.compare(own, pieces.at(-1)?.block ?? own) === 0) return blocks
   seal(own)
-  return Buffer.concat([...extensionsOf(pieces, records, own), own])
+  return Buffer.concat([...extensionsOf(pieces, records, own), own, pieces.at(-1)?.body ?? new Uint8Array()])
 }
 
 /** The pieces before the own block: of the entry's pax header the records as changed, none if none is left. */

@@ -53,6 +53,7 @@ export const listTar = async (
       const found = scanner.block(await bytesAt(at, blockSize))
       at += blockSize
       if (found._tag === "End") return
+      if (found._tag === "More") continue
       if (found._tag === "Extension") {
         scanner.take(await bytesAt(at, found.size))
         at += found.size
@@ -62,8 +63,7 @@ export const listTar = async (
       if (at + length > size) throw new TarProblem("it ends in the middle of an entry")
       names += name.length + linkname.length
       if (names > maxNames) throw new TarProblem("the names of its entries are too long")
-      const isSparse = type === "S" || found.header.pax.has("GNU.sparse.major")
-      seen({ name, linkname, type: isSparse ? "S" : type, offset: at, size: length })
+      seen({ name, linkname, type: found.sparse === undefined ? type : "S", offset: at, size: length })
       at += padded(length)
     }
   } finally {

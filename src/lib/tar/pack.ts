@@ -18,7 +18,10 @@ export interface NewEntry {
 
 /** What the fields of a header can hold; pax records take what they cannot. */
 const maxTime = 2 ** 31 - 1
-const maxId = 2 ** 21 - 1
+const maxId = 0o777777
+const maxName = 31
+
+const isLong = (name: string): boolean => Buffer.byteLength(name) > maxName
 
 /** The blocks of an entry's header, extensions included: what stands before its body. */
 export const newHeader = async (entry: NewEntry): Promise<Uint8Array> => {
@@ -27,7 +30,9 @@ export const newHeader = async (entry: NewEntry): Promise<Uint8Array> => {
   const pax = {
     ...(isTime ? {} : { mtime: String(mtime) }),
     ...(uid > maxId ? { uid: String(uid) } : {}),
-    ...(gid > maxId ? { gid: String(gid) } : {})
+    ...(gid > maxId ? { gid: String(gid) } : {}),
+    ...(isLong(uname) ? { uname } : {}),
+    ...(isLong(gname) ? { gname } : {})
   }
   const archive = pack()
   const blocks: Array<Uint8Array> = []
@@ -40,8 +45,8 @@ export const newHeader = async (entry: NewEntry): Promise<Uint8Array> => {
     mtime: new Date(isTime ? mtime * 1000 : 0),
     uid: Math.min(uid, maxId),
     gid: Math.min(gid, maxId),
-    uname,
-    gname,
+    uname: isLong(uname) ? "" : uname,
+    gname: isLong(gname) ? "" : gname,
     ...(linkname === undefined ? {} : { linkname }),
     ...(Object.keys(pax).length === 0 ? {} : { pax })
   })

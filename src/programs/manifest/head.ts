@@ -1,12 +1,12 @@
 /** `regctl manifest head`: the digest of a manifest, asked for without its body where that is enough. */
 import { Effect } from "effect"
 import { referenceOf } from "../../schemas/Ref.ts"
-import { UsageError } from "../../schemas/UsageError.ts"
 import { Formatter } from "../../services/Formatter.ts"
 import type { Head } from "../../services/Repository.ts"
 import { choosePlatform } from "../graph/select.ts"
 import { openRef } from "../open.ts"
 import { manifestView } from "../views/manifest.ts"
+import { checkRequest } from "./request.ts"
 
 interface Input {
   readonly format: string
@@ -18,9 +18,7 @@ interface Input {
 
 export const run = Effect.fn("manifest head")(function*(input: Input) {
   const { format, platform, requireDigest, requireList } = input
-  if (requireList && platform !== "") {
-    return yield* new UsageError({ message: "cannot request a platform and require-list simultaneously" })
-  }
+  yield* checkRequest({ platform, requireList })
   const { ref, repository } = yield* openRef(input.args[0])
   const chosen = platform === "" ? ref : (yield* choosePlatform(repository, ref, platform)).ref
   const reference = referenceOf(chosen)

@@ -2,6 +2,8 @@
 import { command, group } from "../cli/command.ts"
 import { text, texts, toggle } from "../cli/flags.ts"
 import { exportImage, importImage } from "./archives.ts"
+import { imageGetFile } from "./files.ts"
+import { checkBase, create } from "./imageBase.ts"
 import { getOptions, headOptions } from "./manifest.ts"
 import { format, platform, pretty, rawFormat } from "./shared.ts"
 
@@ -71,7 +73,9 @@ export const image = group({
   name: "image",
   summary: "work with images",
   children: [
+    checkBase,
     copy,
+    create,
     command({
       name: "digest",
       summary: `show the digest to pin, same as "manifest head"`,
@@ -84,6 +88,7 @@ export const image = group({
         })
       }
     }, () => import("../manifest/head.ts")),
+    imageGetFile,
     exportImage,
     importImage,
     inspect,

@@ -1,6 +1,7 @@
 /** The commands `regctl manifest …`: flags and help. */
 import { command, group } from "../cli/command.ts"
 import { text, toggle } from "../cli/flags.ts"
+import { manifestDiff } from "./diffs.ts"
 import { format, ignoreMissing, platform, pretty, rawFormat } from "./shared.ts"
 
 export const getOptions = {
@@ -43,6 +44,7 @@ export const manifest = group({
       ],
       options: deleteOptions
     }, () => import("../manifest/remove.ts")),
+    manifestDiff,
     command({
       name: "get",
       aliases: ["pull"],
