@@ -260,7 +260,7 @@ describe("an archive that lies", () => {
       Buffer.concat([tarOf(without(image.layer)).subarray(0, -1024), entry({ name: "x", size: 2 ** 50 })]),
       "ends in the middle of an entry"
     ],
-    ["is cut", tarOf(image.parts).subarray(0, 4_700), "ends in the middle"],
+    ["is cut", tarOf(image.parts).subarray(0, -1024 - 512 + 3), "ends in the middle"],
     ["links out of the tree", tarOf(replaced(image.layer, { type: "2", link: "../../../etc/passwd" })), "leads out"],
     ["links to an absolute name", tarOf(replaced(image.layer, { type: "1", link: "/etc/passwd" })), "leads out"],
     ["links in a circle", tarOf(replaced(image.layer, { type: "2", link: digestOf(image.layer).slice(7) })), "circle"],
