@@ -105,9 +105,15 @@ export const inOrder = (entries: ReadonlyArray<Entry>, from: ReadonlyRepository,
       ), { discard: true })
   )
 
-/** The archive in a file that is there and empty: sizes are known, so each entry has its place. */
+/** A file that is there and empty, and what failures call it. */
+export interface Target {
+  readonly path: string
+  readonly shown: string
+}
+
+/** The archive in a file: sizes are known, so each entry has its place. */
 export const inPlace = Effect.fnUntraced(function*(
-  path: string,
+  { path, shown }: Target,
   entries: ReadonlyArray<Entry>,
   from: ReadonlyRepository,
   tell: Tell
@@ -119,10 +125,10 @@ export const inPlace = Effect.fnUntraced(function*(
     places.push({ entry, header, at })
     at += header.length + padded(entry.size)
   }
-  yield* writeInto(path, fromBytes(endBlocks), () => Writer.within(path, at))
+  yield* writeInto(shown, fromBytes(endBlocks), () => Writer.within(path, at))
   yield* Effect.forEach(places, ({ at, entry, header }) =>
     told(tell, entry, from, (body) => {
-      const write = writeInto(path, framed(header, body, entry.size), () => Writer.within(path, at))
+      const write = writeInto(shown, framed(header, body, entry.size), () => Writer.within(path, at))
       return Effect.catchIf(write, isWrong, () => write)
     }), { concurrency, discard: true })
 })
