@@ -235,6 +235,44 @@ describe("image import", () => {
   })
 })
 
+describe("an index in an archive", () => {
+  const image = smallImage()
+  const note = "just a note"
+  const index = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: ociIndex,
+    manifests: [
+      {
+        mediaType: "application/vnd.oci.image.manifest.v1+json",
+        digest: image.digest,
+        size: Buffer.byteLength(image.manifest)
+      },
+      { mediaType: "application/octet-stream", digest: digestOf(note), size: note.length }
+    ]
+  })
+  const listed = [{ digest: digestOf(index), manifest: index, tag: "all" }]
+
+  it("comes with entries that are blobs, and has one name in a layout", async () => {
+    writeFileSync(
+      path("blobs.tar"),
+      tarOf(layoutParts(listed, [index, image.manifest, image.config, image.layer, note]))
+    )
+    await good("image", "import", `${own.host}/blobs:v1`, path("blobs.tar"))
+    const answer = await fetch(`http://${own.host}/v2/blobs/blobs/${digestOf(note)}`)
+    assert.strictEqual(await answer.text(), note)
+    await good("image", "import", `ocidir://${path("into")}:v1`, path("blobs.tar"))
+    assert.deepStrictEqual(judge(path("into")).tags, { v1: digestOf(index) })
+    assert.strictEqual(readFileSync(blobPath(path("into"), digestOf(note)), "utf8"), note)
+  })
+
+  it("that lacks such a blob is refused", async () => {
+    writeFileSync(path("less.tar"), tarOf(layoutParts(listed, [index, image.manifest, image.config, image.layer])))
+    const { code, err } = await here("image", "import", `${own.host}/less:v1`, path("less.tar"))
+    assert.strictEqual(code, 1)
+    assert.include(err, `unable to read all files from tar: not found: ${digestOf(note)}`)
+  })
+})
+
 describe("an archive that lies", () => {
   const image = smallImage()
   const without = (content: string) => image.parts.filter(({ name }) => name !== blobName(digestOf(content)))
