@@ -1,9 +1,8 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Layer, type Scope, Stdio, Stream } from "effect"
 import { execFileSync } from "node:child_process"
 import { readdirSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib"
 import type { Descriptor } from "../../src/schemas/Descriptor.ts"
@@ -23,8 +22,14 @@ import {
   tarOf,
   type TarPart
 } from "../support/archives.ts"
+import { temporary } from "../support/registries.ts"
 
 const limit = 1024 ** 3
+
+// Temporary files of these tests alone.
+const dir = temporary("archive")
+process.env["TMPDIR"] = dir.path
+afterAll(dir.remove)
 const byTag = (tag: string) => Reference.ByTag({ tag: Tag.make(tag) })
 const byDigest = (digest: string) => Reference.ByDigest({ digest: Digest.make(digest) })
 const blobOf = (content: string): Descriptor => ({
@@ -175,13 +180,11 @@ describe("an archive of an OCI layout", () => {
   ) {
     test(`may be compressed with ${kind}; what it is unpacked to ends with it`, () =>
       Effect.gen(function*() {
-        const before = new Set(readdirSync(tmpdir()))
         yield* Effect.scoped(Effect.gen(function*() {
           const repository = yield* opened(pack(tarOf(image.parts)))
           assert.strictEqual(yield* read(repository, image.layer), "a layer")
         }))
-        const left = readdirSync(tmpdir()).filter((it) => /^regclient-[A-Za-z0-9]{6}$/.test(it) && !before.has(it))
-        assert.deepStrictEqual(left, [])
+        assert.deepStrictEqual(readdirSync(dir.path), [])
       }))
   }
 })
