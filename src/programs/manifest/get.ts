@@ -17,15 +17,15 @@ interface Input {
   readonly args: ReadonlyArray<string>
 }
 
+export const listIsDeprecated = Effect.logInfo(
+  "list option has been deprecated, manifest list is output by default until a platform is specified"
+)
+
 export const run = Effect.fn("manifest get")(function*({ args, format, given, platform, requireList }: Input) {
   if (requireList && platform !== "") {
     return yield* new UsageError({ message: "cannot request a platform and require-list simultaneously" })
   }
-  if (given.has("list")) {
-    yield* Effect.logInfo(
-      "list option has been deprecated, manifest list is output by default until a platform is specified"
-    )
-  }
+  if (given.has("list")) yield* listIsDeprecated
   const { ref, repository } = yield* openRef(args[0])
   const chosen = yield* choosePlatform(repository, ref, platform)
   const { descriptor, headers } = chosen.manifest

@@ -3,31 +3,32 @@ import { Effect } from "effect"
 import { referenceOf } from "../../schemas/Ref.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
 import { Formatter } from "../../services/Formatter.ts"
-import type { Head } from "../../services/Repository.ts"
 import { choosePlatform } from "../graph/select.ts"
 import { openRef } from "../open.ts"
 import { manifestView } from "../views/manifest.ts"
+import { listIsDeprecated } from "./get.ts"
 
 interface Input {
   readonly format: string
   readonly platform: string
+  /** Without effect: where a registry names no digest, the body is always asked for. */
   readonly requireDigest: boolean
   readonly requireList: boolean
+  /** Deprecated, without effect. */
+  readonly list: boolean
+  readonly given: ReadonlySet<string>
   readonly args: ReadonlyArray<string>
 }
 
 export const run = Effect.fn("manifest head")(function*(input: Input) {
-  const { format, platform, requireDigest, requireList } = input
+  const { format, platform, requireList } = input
   if (requireList && platform !== "") {
     return yield* new UsageError({ message: "cannot request a platform and require-list simultaneously" })
   }
+  if (input.given.has("list")) yield* listIsDeprecated
   const { ref, repository } = yield* openRef(input.args[0])
   const chosen = platform === "" ? ref : (yield* choosePlatform(repository, ref, platform)).ref
-  const reference = referenceOf(chosen)
-  const head = yield* repository.resolve(reference)
-  const mayGet = requireDigest || format === ""
-  const manifest = mayGet && isWithoutDigest(head) ? yield* repository.manifest(reference) : undefined
-  const view = manifestView({ ref: chosen, ...manifest ?? head, ...(manifest === undefined ? {} : { manifest }) })
+  const view = manifestView({ ref: chosen, ...yield* repository.resolve(referenceOf(chosen)) })
   const { write } = yield* Formatter
   yield* write(
     format === "" || format === "digest" ? "{{ printf \"%s\\n\" .GetDescriptor.Digest }}" : format,
@@ -35,7 +36,3 @@ export const run = Effect.fn("manifest head")(function*(input: Input) {
     { named: "headers" }
   )
 }, Effect.scoped)
-
-/** A registry answered, and named no digest: then only the body tells it. Layouts have no headers. */
-const isWithoutDigest = ({ headers }: Head): boolean =>
-  Object.keys(headers).length > 0 && headers["docker-content-digest"] === undefined

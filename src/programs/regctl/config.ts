@@ -1,7 +1,7 @@
 /** The commands `regctl config …`: flags and help. */
 import { command, group } from "../cli/command.ts"
 import { integer, text, toggle } from "../cli/flags.ts"
-import { format, pretty } from "./shared.ts"
+import { format } from "./shared.ts"
 
 export const config = group({
   name: "config",
@@ -19,7 +19,7 @@ REGCTL_CONFIG. Docker's logins and values of --host are no part of it.`,
         ["the whole configuration", "{tool} config get"],
         ["the file's name", "{tool} config get --format '{{.Filename}}'"]
       ],
-      options: { format: format(pretty) }
+      options: { format: format("{{ printPretty . }}") }
     }, () => import("../config/get.ts")),
     command({
       name: "set",
@@ -33,8 +33,8 @@ REGCTL_CONFIG. Docker's logins and values of --host are no part of it.`,
       options: {
         blobLimit: integer("blob-limit", "Bytes of a chunk a registry may ask for"),
         defaultCredHelper: text("default-cred-helper", "Credential helper for every registry"),
-        dockerCert: toggle("docker-cert", "Read certificates of docker (default on)"),
-        dockerCred: toggle("docker-cred", "Read logins of docker (default on)")
+        dockerCert: toggle("docker-cert", "Read certificates of docker, on by default"),
+        dockerCred: toggle("docker-cred", "Read logins of docker, on by default")
       }
     }, () => import("../config/set.ts"))
   ]

@@ -3,15 +3,18 @@ import { command, group } from "../cli/command.ts"
 import { text, toggle } from "../cli/flags.ts"
 import { format, ignoreMissing, platform, pretty, rawFormat } from "./shared.ts"
 
+const list = toggle("list", "Show an index as it is", { otherwise: true, isHidden: true })
+
 export const getOptions = {
   format: rawFormat(pretty),
-  list: toggle("list", "Show an index as it is", { otherwise: true, isHidden: true }),
+  list,
   platform: platform(),
   requireList: toggle("require-list", "Deprecated: refuse a platform beside it")
 }
 
 export const headOptions = {
   format: text("format", `Go template for the output, "digest" or "raw-headers" (default: the digest)`),
+  list,
   platform: platform("Platform to choose, such as linux/amd64 or local (fetches the index)"),
   requireDigest: toggle("require-digest", "Fetch the manifest when the registry names no digest"),
   requireList: toggle("require-list", "Refuse a platform beside it")
