@@ -48,7 +48,7 @@ export default defineConfig({
     // Every file costs its own search, reading and linking: what is always loaded together is one.
     codeSplitting: {
       groups: [
-        { name: "base", test: /\/src\/(?:layers\/run|programs\/cli\/standard)\.ts$/, priority: 3 },
+        { name: "base", test: /\/src\/(?:layers\/run|programs\/cli\/standard|schemas\/MediaType)\.ts$/, priority: 3 },
         {
           name: "local",
           test:

@@ -56,7 +56,10 @@ export const compactJson = (text: string, options: JsonOptions = {}): string => 
 
 /** A string as Go's encoder writes it: U+2028 and U+2029 escaped, bytes that are no text replaced. */
 export const jsonString = (text: string, options: JsonOptions = {}): string => {
-  const quoted = JSON.stringify(text.toWellFormed()).replace(/[\u2028\u2029\x7f]/g, (it) => htmlEscapes[it] ?? it)
+  const plain = text.isWellFormed()
+    ? JSON.stringify(text)
+    : `"${text.split(/\p{Cs}/u).map((it) => JSON.stringify(it).slice(1, -1)).join("\\ufffd")}"`
+  const quoted = plain.replace(/[\u2028\u2029\x7f]/g, (it) => htmlEscapes[it] ?? it)
   return options.escapeHtml === true ? escapeHtml(quoted) : quoted
 }
 

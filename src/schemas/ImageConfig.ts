@@ -25,6 +25,7 @@ const Known = Schema.Struct({
   "os.version": text,
   "os.features": texts,
   variant: text,
+  features: texts,
   config: maybe(Schema.Struct({
     User: text,
     Env: texts,
@@ -62,13 +63,14 @@ export const decodeConfig = (bytes: Uint8Array): Result.Result<ImageConfig, Stor
 
 /** What the image runs on; `undefined` where the configuration names no system. */
 export const configPlatform = (config: ImageConfig): Platform | undefined => {
-  const { "os.features": features, "os.version": version, architecture, os, variant } = config
+  const { "os.features": features, "os.version": version, architecture, features: own, os, variant } = config
   if (os == null || os === "") return undefined
   return {
     architecture: architecture ?? "",
     os,
     ...(version == null || version === "" ? {} : { "os.version": version }),
     ...(features == null || features.length === 0 ? {} : { "os.features": features }),
-    ...(variant == null || variant === "" ? {} : { variant })
+    ...(variant == null || variant === "" ? {} : { variant }),
+    ...(own == null || own.length === 0 ? {} : { features: own })
   }
 }

@@ -1,5 +1,5 @@
 /** The command tree as data. A command's program is loaded when it runs; `effect/cli` types its input then. */
-import { Effect, type FileSystem, type Path, type Stdio, type Terminal } from "effect"
+import { Context, Effect, type FileSystem, type Path, type Stdio, type Terminal } from "effect"
 import type { BuildInfo } from "../../services/BuildInfo.ts"
 import type { ConfigFile } from "../../services/ConfigFile.ts"
 import type { CredentialHelpers } from "../../services/CredentialHelpers.ts"
@@ -10,7 +10,7 @@ import type { Registry } from "../../services/Registry.ts"
 import type { Repositories } from "../../services/Repositories.ts"
 import type { Listener } from "../serve/Listener.ts"
 import type { Occurrence } from "./dialect.ts"
-import type { Option, Shape } from "./flags.ts"
+import type { Completes, CompletionRules, Option, Shape } from "./flags.ts"
 
 /** What a command has at hand that touches nothing but its streams. */
 export type Local = BuildInfo | Formatter | Stdio.Stdio
@@ -57,6 +57,8 @@ export interface Leaf extends Words {
   /** Positionals as help shows them: `<source> <target> [file]`. */
   readonly args: string
   readonly shapes: ReadonlyArray<Shape>
+  /** What completes each positional; the tool's own rule for positionals of its name otherwise. */
+  readonly completes?: ReadonlyArray<Completes>
   /** A signal is its ordinary end. */
   readonly isServer?: boolean
   readonly program:
@@ -70,7 +72,19 @@ export interface Tool {
   readonly root: Group
   /** Flags every command of the tool accepts. */
   readonly globals: ReadonlyArray<Shape>
+  /** What completes flags and positionals that do not say so themselves. */
+  readonly completes?: () => Promise<{ readonly completes: CompletionRules }>
+  /** How it is called by its user, where that is not the name of its root: `docker regctl`. */
+  readonly calledAs?: string
 }
+
+/** The tool that runs, for programs over its commands themselves. */
+export const RunningTool = Context.Reference<Tool>("regclient/programs/cli/RunningTool", {
+  defaultValue: () => ({ root: group({ name: "", summary: "", children: [] }), globals: [] })
+})
+
+/** What its user types to call the tool. */
+export const nameOf = ({ calledAs, root }: Tool): string => calledAs ?? root.name
 
 type Options = Readonly<Record<string, Option<unknown, boolean>>>
 type ValueOf<O> = O extends Option<infer A, boolean> ? A : never
@@ -85,6 +99,7 @@ export type Input<O extends Options> =
 interface Usage<O extends Options> extends Words {
   readonly args: string
   readonly options: O
+  readonly completes?: ReadonlyArray<Completes>
   readonly isServer?: boolean
 }
 

@@ -3,7 +3,7 @@ import { Result } from "effect"
 import { parseBool, type Parsed, parseFloat64, parseInt64, parseUint64 } from "../../lib/strconv.ts"
 import { quoted } from "../../lib/visibleText.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
-import type { Group, Invocation, Leaf, Node, Tool } from "./command.ts"
+import { type Group, type Invocation, type Leaf, nameOf, type Node, type Tool } from "./command.ts"
 import type { Shape } from "./flags.ts"
 
 /** A flag as it was given: its name in full, its value in canonical form. */
@@ -29,8 +29,10 @@ export const helpCommand: Leaf = {
   name: "help",
   summary: "Show help for any command",
   help: "Show what a command does, which flags it has and how it is used.",
+  examples: [["the commands and the flags of all", "{tool} help"], ["the help of a command", "{tool} help version"]],
   args: "[command]...",
   shapes: [],
+  completes: ["command"],
   program: { needs: "local", run: () => ({} as never) } // never run: main answers it
 }
 
@@ -43,7 +45,7 @@ export const readCommandLine = (tool: Tool, args: ReadonlyArray<string>): Outcom
   const [root] = found.path
   const node: Node = found.path.at(-1) ?? root
   const stray = node === root ? firstPositional(found.rest, scopeOf(tool, root)) : undefined
-  if (stray !== undefined) return fail(unknownCommand(root, stray))
+  if (stray !== undefined) return fail(unknownCommand(tool, stray))
   return Result.flatMap(readFlags(scopeOf(tool, node), found.rest), ({ isHelp, occurrences, positionals }) => {
     const line: CommandLine = { path: found.path, occurrences, positionals, isHelp: isHelp || node._tag === "Group" }
     const problem = line.isHelp || node._tag === "Group" ? undefined : countProblem(node.args, positionals.length)
@@ -57,7 +59,8 @@ export const childrenOf = (tool: Tool, node: Group): ReadonlyArray<Node> =>
 
 export const shapesOf = (node: Node): ReadonlyArray<Shape> => node._tag === "Leaf" ? node.shapes : []
 
-const scopeOf = (tool: Tool, node: Node): ReadonlyArray<Shape> => [
+/** Every flag a command accepts. */
+export const scopeOf = (tool: Tool, node: Node): ReadonlyArray<Shape> => [
   ...shapesOf(node),
   ...tool.globals,
   helpShape(node.name)
@@ -107,12 +110,12 @@ const firstPositional = (args: ReadonlyArray<string>, scope: ReadonlyArray<Shape
 
 const isBool = (shape: Shape | undefined): boolean => shape?.type === "bool"
 
-interface Flags extends Invocation {
+export interface Flags extends Invocation {
   readonly isHelp: boolean
 }
 
 /** Flags and positionals in any order, up to `--`. */
-const readFlags = (scope: ReadonlyArray<Shape>, args: ReadonlyArray<string>): Outcome<Flags> => {
+export const readFlags = (scope: ReadonlyArray<Shape>, args: ReadonlyArray<string>): Outcome<Flags> => {
   const occurrences: Array<Occurrence> = []
   const positionals: Array<string> = []
   for (let at = 0; at < args.length; at++) {
@@ -203,9 +206,9 @@ const countProblem = (usage: string, received: number): string | undefined => {
     : `accepts between ${least} and ${most} arg(s), received ${received}`
 }
 
-const unknownCommand = (root: Group, word: string): string => {
-  const text = `unknown command ${quoted(word)} for "${root.name}"`
-  const near = root.children.filter((it) => it.isHidden !== true && isNear(word.toLowerCase(), it.name))
+const unknownCommand = (tool: Tool, word: string): string => {
+  const text = `unknown command ${quoted(word)} for "${nameOf(tool)}"`
+  const near = tool.root.children.filter((it) => it.isHidden !== true && isNear(word.toLowerCase(), it.name))
   const names = near.map(({ name }) => name).sort()
   return names.length === 0 ? text : `${text}\n\nDid you mean this?\n${names.map((name) => `\t${name}\n`).join("")}`
 }

@@ -2,6 +2,19 @@
 
 export type FlagType = "bool" | "string" | "stringArray" | "int" | "uint" | "float"
 
+/** What completes a word in a shell: something looked up, names of commands or files, nothing, or one of these words. */
+export type Completes =
+  | "reference"
+  | "repository"
+  | "registry"
+  | "command"
+  | "file"
+  | "nothing"
+  | ReadonlyArray<string>
+
+/** By a flag such as `--platform` or a positional such as `image_ref`; for one command, `image create --media-type`. */
+export type CompletionRules = Readonly<Record<string, Completes>>
+
 /** What the dialect and the help need to know of a flag. */
 export interface Shape {
   readonly name: string
@@ -13,6 +26,8 @@ export interface Shape {
   /** What help prints as default in place of `otherwise`; empty for nothing. */
   readonly shown?: string
   readonly isHidden?: boolean
+  /** What completes its value; the tool's own rule for flags of this name otherwise. */
+  readonly completes?: Completes
 }
 
 /** A shape, and the type of the value it gives. */
@@ -28,6 +43,7 @@ interface Extra<A> {
   readonly otherwise?: A
   readonly shown?: string
   readonly isHidden?: boolean
+  readonly completes?: Completes
 }
 
 const option = <A extends NonNullable<Shape["otherwise"]>>(
@@ -62,8 +78,6 @@ export const decimal = (name: string, help: string, extra?: Extra<number>): Opti
 
 /** The same flag, left out of the input unless it was given. */
 export const optional = <A>({ shape }: Option<A>): Option<A, true> => {
-  const { help, isHidden, name, short, type } = shape
-  return {
-    shape: { name, type, help, ...(short === undefined ? {} : { short }), ...(isHidden === true ? { isHidden } : {}) }
-  }
+  const { otherwise: _, shown: __, ...rest } = shape
+  return { shape: rest }
 }

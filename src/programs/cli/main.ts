@@ -3,7 +3,7 @@ import { type Cause, Console, Effect, Exit, type Layer, Result } from "effect"
 import { parseLevel } from "../../lib/slog.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
 import { Globals, type GlobalSettings } from "../../services/Globals.ts"
-import type { Everything, Leaf, Local, Tool } from "./command.ts"
+import { type Everything, type Leaf, type Local, RunningTool, type Tool } from "./command.ts"
 import { type CommandLine, findCommand, helpCommand, type Occurrence, readCommandLine } from "./dialect.ts"
 import { helpText, usageText } from "./help.ts"
 import { canceled, OutputClosed, report } from "./report.ts"
@@ -18,6 +18,11 @@ export interface Surroundings {
 }
 
 export const main = (tool: Tool, surroundings: Surroundings) => (args: ReadonlyArray<string>): Effect.Effect<0 | 1> =>
+  args[0] === "__complete" || args[0] === "__completeNoDesc"
+    ? completion(tool, surroundings, args)
+    : ordinary(tool, surroundings, args)
+
+const ordinary = (tool: Tool, surroundings: Surroundings, args: ReadonlyArray<string>): Effect.Effect<0 | 1> =>
   Effect.gen(function*() {
     const read = readCommandLine(tool, args)
     const isJson = Result.isSuccess(read)
@@ -40,9 +45,26 @@ export const main = (tool: Tool, surroundings: Surroundings) => (args: ReadonlyA
       Effect.exit,
       Effect.flatMap((exit) => Exit.isSuccess(exit) ? Effect.succeed(0 as const) : failed(exit.cause, isJson)),
       logging("level" in level ? level.level : 4),
-      Effect.provideService(Globals, settings)
+      Effect.provideService(Globals, settings),
+      Effect.provideService(RunningTool, tool)
     )
   })
+
+/** `__complete` reads its words as they stand and logs nothing: a shell asks, not a user. */
+const completion = (tool: Tool, { everything, logging, stop }: Surroundings, [name, ...words]: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const { answer } = yield* Effect.promise(() => import("./answer.ts"))
+    yield* answer(tool, words, name === "__complete", (question) =>
+      Effect.gen(function*() {
+        const { lookUp } = yield* Effect.promise(() => import("../completion/lookUp.ts"))
+        return yield* Effect.provide(lookUp(question), yield* Effect.promise(everything))
+      }).pipe(Effect.provideService(Globals, settingsOf(question.occurrences))))
+  }).pipe(
+    Effect.raceFirst(Effect.andThen(stop, canceled)),
+    Effect.exit,
+    Effect.flatMap((exit) => Exit.isSuccess(exit) ? Effect.succeed(0 as const) : failed(exit.cause, false)),
+    Effect.provide(logging({ level: Number.POSITIVE_INFINITY, isJson: false }))
+  )
 
 const failed = (cause: Cause.Cause<unknown>, isJson: boolean): Effect.Effect<1> =>
   Effect.as(report(cause, isJson), 1 as const)

@@ -1,6 +1,6 @@
-/** What every tool has: its global flags and the command `version`. */
-import { localCommand } from "./command.ts"
-import { text, texts } from "./flags.ts"
+/** What every tool has: its global flags, and the commands `completion` and `version`. */
+import { group, localCommand } from "./command.ts"
+import { text, texts, toggle } from "./flags.ts"
 
 export const version = localCommand({
   name: "version",
@@ -14,7 +14,61 @@ export const version = localCommand({
   options: { format: text("format", "Go template for the output", { otherwise: "{{printPretty .}}" }) }
 }, () => import("../misc/version.ts"))
 
-export const logOptions = texts("logopt", "Log option; json for one object a line").shape
+const shell = (name: string, title: string, now: string, always: string) => ({
+  name,
+  summary: `print the completion script for ${title}`,
+  help: `Print the script that lets ${title} complete commands, flags and their values.`,
+  args: "",
+  examples: [["in this shell", now], ["in every new shell", always]] as const,
+  options: { noDescriptions: toggle("no-descriptions", "Complete without descriptions") }
+})
+
+/** Each script asks the tool itself, by its hidden command `__complete`. */
+export const completion = group({
+  name: "completion",
+  summary: "print completion scripts for shells",
+  help: `Print a script that lets a shell complete commands, flags and their values.
+References complete to repositories and tags, registries to those configured.`,
+  children: [
+    localCommand(
+      shell(
+        "bash",
+        "bash",
+        "source <({tool} completion bash)",
+        "{tool} completion bash >~/.local/share/bash-completion/completions/{tool}"
+      ),
+      () => import("../completion/bash.ts")
+    ),
+    localCommand(
+      shell(
+        "fish",
+        "fish",
+        "{tool} completion fish | source",
+        "{tool} completion fish >~/.config/fish/completions/{tool}.fish"
+      ),
+      () => import("../completion/fish.ts")
+    ),
+    localCommand(
+      shell(
+        "powershell",
+        "PowerShell",
+        "{tool} completion powershell | Out-String | Invoke-Expression",
+        "{tool} completion powershell >>$PROFILE"
+      ),
+      () => import("../completion/powershell.ts")
+    ),
+    localCommand(
+      shell("zsh", "zsh", "source <({tool} completion zsh)", `{tool} completion zsh >"\${fpath[1]}/_{tool}"`),
+      () => import("../completion/zsh.ts")
+    )
+  ]
+})
+
+export const logOptions = texts("logopt", "Log option; json for one object a line", { completes: ["json"] }).shape
 
 export const verbosity = (otherwise: string) =>
-  text("verbosity", "Log level (trace, debug, info, warn, error)", { short: "v", otherwise }).shape
+  text("verbosity", "Log level (trace, debug, info, warn, error)", {
+    short: "v",
+    otherwise,
+    completes: ["trace", "debug", "info", "warn", "error"]
+  }).shape

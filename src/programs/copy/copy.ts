@@ -26,6 +26,8 @@ export interface CopyOptions {
   /** Where referrers are, and where they go, when not beside the content. */
   readonly referrersSource?: Ref
   readonly referrersTarget?: Ref
+  /** Another manifest is to name it: without a tag, a layout gives it no entry in `index.json`. */
+  readonly isChild?: boolean
 }
 
 /** Steps in progress at once; most wait for the limiter or for what they need. */
@@ -60,6 +62,7 @@ export const copy = Effect.fn("copy")(function*(source: Ref, target: Ref, option
     ends,
     source: reference,
     ...(tag === undefined ? {} : { tag }),
+    isChild: options.isChild === true,
     options: { ...options, platforms, referrers: filtersOf(options.referrers) }
   })
   yield* progress.report(execute({ ends, concurrency })(steps))

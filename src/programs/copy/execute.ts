@@ -10,6 +10,7 @@ import { RateLimiter } from "../../services/RateLimiter.ts"
 import type { Repository } from "../../services/Repository.ts"
 import { exists } from "../missing.ts"
 import type { Ends } from "./plan.ts"
+import { once } from "./sent.ts"
 import { transfer } from "./transfer.ts"
 
 export interface Execution {
@@ -99,7 +100,11 @@ const perform = (
     case "Skip":
       return Effect.succeed("skipped")
     case "Blob":
-      return moveBlob(ends, step.descriptor, { isKnownAbsent: step.isKnownAbsent, moved })
+      return once(
+        ends.to.location,
+        step.descriptor.digest,
+        moveBlob(ends, step.descriptor, { isKnownAbsent: step.isKnownAbsent, moved })
+      )
     case "Manifest":
       return putManifest(ends, step)
   }

@@ -31,6 +31,8 @@ export interface PlanRequest {
   readonly source: Reference
   /** None: the target gets the manifest by digest only. */
   readonly tag?: Tag
+  /** Another manifest is to name it: without a tag, a layout gives it no entry of its own. */
+  readonly isChild?: boolean
   readonly options: PlanOptions
 }
 
@@ -53,7 +55,7 @@ export const plan = (request: PlanRequest): Stream.Stream<CopyStep, StoreError> 
   )
 
 const walkAll = Effect.fnUntraced(function*(
-  { ends, options, source, tag }: PlanRequest,
+  { ends, isChild = false, options, source, tag }: PlanRequest,
   emit: (step: CopyStep) => Effect.Effect<void>
 ) {
   const found = new Map<Node, Found>()
@@ -103,7 +105,7 @@ const walkAll = Effect.fnUntraced(function*(
       return CopyStep.Manifest({
         ...common,
         manifest,
-        isChild: node.tag !== undefined || node.depth > 0 || node !== root
+        isChild: isChild || node.tag !== undefined || node.depth > 0 || node !== root
       })
     }
     doneTags.add(node.tag)

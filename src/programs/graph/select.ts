@@ -32,18 +32,25 @@ export const selectPlatform = (
   reference: Reference,
   platform: Platform
 ): Effect.Effect<Manifest, StoreError> =>
-  Effect.flatMap(repository.manifest(reference), (manifest) => below(repository, manifest, platform, maxDepth))
+  Effect.flatMap(repository.manifest(reference), (manifest) => selectBelow(repository, manifest, platform))
 
 /** The manifest a user asks for, for a platform if one is given, and what to call it: a child goes by its digest. */
 export const choosePlatform = Effect.fnUntraced(function*(repository: ReadonlyRepository, ref: Ref, text: string) {
   const platform = text === "" ? undefined : yield* shownPlatformOf(text)
   const top = yield* repository.manifest(referenceOf(ref))
   if (platform === undefined || top._tag !== "Index") return { ref, manifest: top }
-  const manifest = yield* below(repository, top, platform, maxDepth)
+  const manifest = yield* selectBelow(repository, top, platform)
   const { digest } = manifest.descriptor
   const child: Ref = { text: commonName({ location: ref.location, digest }), location: ref.location, digest }
   return { ref: child, manifest }
 })
+
+/** The same below a manifest that was read already. */
+export const selectBelow = (
+  repository: ReadonlyRepository,
+  manifest: Manifest,
+  platform: Platform
+): Effect.Effect<Manifest, StoreError> => below(repository, manifest, platform, maxDepth)
 
 const below = (
   repository: ReadonlyRepository,

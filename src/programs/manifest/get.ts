@@ -1,11 +1,11 @@
 /** `regctl manifest get`: a manifest as it is, or that of one platform below an index. */
 import { Effect } from "effect"
 import { storeError } from "../../schemas/StoreError.ts"
-import { UsageError } from "../../schemas/UsageError.ts"
 import { Formatter } from "../../services/Formatter.ts"
 import { choosePlatform } from "../graph/select.ts"
 import { openRef } from "../open.ts"
 import { manifestView } from "../views/manifest.ts"
+import { checkRequest } from "./request.ts"
 
 interface Input {
   readonly format: string
@@ -17,15 +17,8 @@ interface Input {
   readonly args: ReadonlyArray<string>
 }
 
-export const listIsDeprecated = Effect.logInfo(
-  "list option has been deprecated, manifest list is output by default until a platform is specified"
-)
-
 export const run = Effect.fn("manifest get")(function*({ args, format, given, platform, requireList }: Input) {
-  if (requireList && platform !== "") {
-    return yield* new UsageError({ message: "cannot request a platform and require-list simultaneously" })
-  }
-  if (given.has("list")) yield* listIsDeprecated
+  yield* checkRequest({ given, platform, requireList })
   const { ref, repository } = yield* openRef(args[0])
   const chosen = yield* choosePlatform(repository, ref, platform)
   const { descriptor, headers } = chosen.manifest

@@ -1,12 +1,11 @@
 /** `regctl manifest head`: the digest of a manifest, asked for without its body where that is enough. */
 import { Effect } from "effect"
 import { referenceOf } from "../../schemas/Ref.ts"
-import { UsageError } from "../../schemas/UsageError.ts"
 import { Formatter } from "../../services/Formatter.ts"
 import { choosePlatform } from "../graph/select.ts"
 import { openRef } from "../open.ts"
 import { manifestView } from "../views/manifest.ts"
-import { listIsDeprecated } from "./get.ts"
+import { checkRequest } from "./request.ts"
 
 interface Input {
   readonly format: string
@@ -21,11 +20,8 @@ interface Input {
 }
 
 export const run = Effect.fn("manifest head")(function*(input: Input) {
-  const { format, platform, requireList } = input
-  if (requireList && platform !== "") {
-    return yield* new UsageError({ message: "cannot request a platform and require-list simultaneously" })
-  }
-  if (input.given.has("list")) yield* listIsDeprecated
+  const { format, platform } = input
+  yield* checkRequest(input)
   const { ref, repository } = yield* openRef(input.args[0])
   const chosen = platform === "" ? ref : (yield* choosePlatform(repository, ref, platform)).ref
   const view = manifestView({ ref: chosen, ...yield* repository.resolve(referenceOf(chosen)) })

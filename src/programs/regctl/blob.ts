@@ -1,6 +1,8 @@
 /** The commands `regctl blob …`: flags and help. */
 import { command, group } from "../cli/command.ts"
 import { text } from "../cli/flags.ts"
+import { blobDiffConfig, blobDiffLayer } from "./diffs.ts"
+import { blobGetFile } from "./files.ts"
 import { format, pretty, rawFormat } from "./shared.ts"
 
 export const blob = group({
@@ -28,6 +30,8 @@ for repairs: the digest of a blob is listed in the manifests that use it.`,
       examples: [["delete a blob", "{tool} blob delete registry.example.org/app sha256:<digest>"]],
       options: {}
     }, () => import("../blob/remove.ts")),
+    blobDiffConfig,
+    blobDiffLayer,
     command({
       name: "get",
       aliases: ["pull"],
@@ -37,6 +41,7 @@ for repairs: the digest of a blob is listed in the manifests that use it.`,
       examples: [["list the files of a layer", "{tool} blob get busybox sha256:<digest> | tar -tvzf -"]],
       options: { format: rawFormat(pretty), mediaType: text("media-type", "Deprecated", { isHidden: true }) }
     }, () => import("../blob/get.ts")),
+    blobGetFile,
     command({
       name: "head",
       aliases: ["digest"],

@@ -1,7 +1,9 @@
 /** The commands `regctl image …`: flags and help. */
 import { command, group } from "../cli/command.ts"
 import { text, texts, toggle } from "../cli/flags.ts"
-import { getOptions, headOptions } from "./manifest.ts"
+import { imageGetFile } from "./files.ts"
+import { checkBase, create } from "./imageBase.ts"
+import { deleteHelp, deleteOptions, getOptions, headOptions } from "./manifest.ts"
 import { format, platform, pretty, rawFormat } from "./shared.ts"
 
 const copy = command({
@@ -70,7 +72,18 @@ export const image = group({
   name: "image",
   summary: "work with images",
   children: [
+    checkBase,
     copy,
+    create,
+    command({
+      name: "delete",
+      aliases: ["del", "rm", "remove"],
+      summary: `delete an image, same as "manifest delete"`,
+      help: deleteHelp,
+      args: "<image_ref>",
+      examples: [["delete an image by its digest", "{tool} image delete registry.example.org/app@sha256:<digest>"]],
+      options: deleteOptions
+    }, () => import("../manifest/remove.ts")),
     command({
       name: "digest",
       summary: `show the digest to pin, same as "manifest head"`,
@@ -83,6 +96,7 @@ export const image = group({
         })
       }
     }, () => import("../manifest/head.ts")),
+    imageGetFile,
     inspect,
     command({
       name: "manifest",

@@ -1,12 +1,13 @@
 /** `regctl`: its commands and its global flags. */
 import { group, type Tool } from "../cli/command.ts"
 import { text, texts } from "../cli/flags.ts"
-import { logOptions, verbosity, version } from "../cli/standard.ts"
+import { completion, logOptions, verbosity, version } from "../cli/standard.ts"
 import { blob } from "./blob.ts"
 import { config } from "./config.ts"
 import { image } from "./image.ts"
+import { index } from "./indexes.ts"
 import { manifest } from "./manifest.ts"
-import { digest, ref, serve } from "./misc.ts"
+import { cliDoc, digest, ref, serve } from "./misc.ts"
 import { registry } from "./registry.ts"
 import { repo } from "./repo.ts"
 import { tag } from "./tag.ts"
@@ -23,11 +24,12 @@ const root = group({
     ["log lines as JSON", "{tool} image ratelimit --logopt json alpine"],
     ["settings for one run", "{tool} image digest --host reg=localhost:5000,tls=disabled localhost:5000/app:v1"]
   ],
-  children: [blob, config, digest, image, manifest, ref, registry, repo, serve, tag, version]
+  children: [blob, cliDoc, completion, config, digest, image, index, manifest, ref, registry, repo, serve, tag, version]
 })
 
 export const regctl: Tool = {
   root,
+  completes: () => import("./completes.ts"),
   globals: [
     texts("host", "Settings of a registry for this run (reg=registry,user=name,pass=password,tls=enabled)").shape,
     logOptions,

@@ -1,6 +1,7 @@
 /** The commands `regctl manifest …`: flags and help. */
 import { command, group } from "../cli/command.ts"
 import { text, toggle } from "../cli/flags.ts"
+import { manifestDiff } from "./diffs.ts"
 import { format, ignoreMissing, platform, pretty, rawFormat } from "./shared.ts"
 
 const list = toggle("list", "Show an index as it is", { otherwise: true, isHidden: true })
@@ -20,13 +21,13 @@ export const headOptions = {
   requireList: toggle("require-list", "Refuse a platform beside it")
 }
 
-const deleteOptions = {
+export const deleteOptions = {
   forceTagDereference: toggle("force-tag-dereference", "Delete what the tag points to; other tags on it vanish too"),
   ignoreMissing: ignoreMissing("manifest"),
   referrers: toggle("referrers", "Take the manifest off the list of referrers of its subject")
 }
 
-const deleteHelp = `Delete a manifest and every tag that points to it.
+export const deleteHelp = `Delete a manifest and every tag that points to it.
 The reference needs a digest. Whether deleting is allowed, and when the blobs
 go, is up to the registry. To remove a single tag use "tag delete".`
 
@@ -46,6 +47,7 @@ export const manifest = group({
       ],
       options: deleteOptions
     }, () => import("../manifest/remove.ts")),
+    manifestDiff,
     command({
       name: "get",
       aliases: ["pull"],

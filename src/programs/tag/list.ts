@@ -1,15 +1,14 @@
 /** `regctl tag ls`: the tags of a repository, those wanted. */
 import { Effect, Stream } from "effect"
-import type { Matcher } from "../../lib/pattern.ts"
 import { decodeManifest } from "../../schemas/Manifest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { locationName } from "../../schemas/Ref.ts"
-import { UsageError } from "../../schemas/UsageError.ts"
 import { Formatter } from "../../services/Formatter.ts"
 import type { Page } from "../../services/Repository.ts"
 import { openRef } from "../open.ts"
 import { checkSkipped } from "../skipped.ts"
 import { tagsView } from "../views/tags.ts"
+import { tagFilter } from "./filter.ts"
 
 interface Input {
   readonly exclude: ReadonlyArray<string>
@@ -21,7 +20,10 @@ interface Input {
 }
 
 export const run = Effect.fn("tag ls")(function*({ args, exclude, format, include, last, limit }: Input) {
-  const isWanted = wanted(yield* Effect.forEach(include, matcher), yield* Effect.forEach(exclude, matcher))
+  const isWanted = yield* tagFilter(
+    { include, exclude },
+    (_, expression, why) => `failed to parse regexp ${JSON.stringify(expression)}: ${why}`
+  )
   const { ref, repository } = yield* openRef(args[0])
   // A layout lists all it has (regctl description, 4.12).
   const request = ref.location._tag !== "Registry"
@@ -44,15 +46,3 @@ export const run = Effect.fn("tag ls")(function*({ args, exclude, format, includ
   yield* (yield* Formatter).write(format, view, { named: true })
   yield* checkSkipped(`failed to list tags for ${locationName(ref.location)}`, page)
 }, Effect.scoped)
-
-const wanted = (include: ReadonlyArray<Matcher>, exclude: ReadonlyArray<Matcher>): Matcher => (tag) =>
-  (include.length === 0 || include.some((matches) => matches(tag))) && !exclude.some((matches) => matches(tag))
-
-/** The engine is large, and loaded for patterns only. */
-const matcher = Effect.fnUntraced(function*(expression: string) {
-  const { anchored } = yield* Effect.promise(() => import("../../lib/pattern.ts"))
-  const found = anchored(expression)
-  return "matches" in found ? found.matches : yield* new UsageError({
-    message: `failed to parse regexp ${JSON.stringify(expression)}: ${found.problem}`
-  })
-})

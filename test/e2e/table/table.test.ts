@@ -26,7 +26,9 @@ const backends: Readonly<Record<Against, ReadonlyArray<Backend>>> = {
   local: ["local"]
 }
 
-const isAwaited = ({ command }: Pick<Case, "command">) => other === undefined && awaited.includes(command)
+/** What it shows, or what it needs beforehand, is still to come. */
+const isAwaited = ({ before = [], command }: Case) =>
+  other === undefined && awaited.some((it) => it === command || before.some((line) => line.startsWith(`${it} `)))
 const words = (text = "") => text.split(" ").filter((word) => word !== "")
 
 const holds = (actual: string, expected: string | RegExp, what: string) =>

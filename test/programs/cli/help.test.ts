@@ -71,12 +71,24 @@ Global Flags:
   it("without its description is the usage", () =>
     assert.isTrue(usageText(regctl, findCommand(regctl, []).path).startsWith("Usage:\n  regctl [command]\n")))
 
-  it("has an example for every command", () => {
-    const leaves = (node: Node): ReadonlyArray<Node> => node._tag === "Leaf" ? [node] : node.children.flatMap(leaves)
+  it("has a summary of one line for every command and every flag, and an example for every command", () => {
     for (const tool of [regctl, regsync, regbot]) {
-      const without = leaves(tool.root).filter(({ examples }) => (examples ?? []).length === 0)
+      const all = (node: Node): ReadonlyArray<Node> =>
+        node._tag === "Leaf" ? [node] : [node, ...childrenOf(tool, node).flatMap(all)]
+      const nodes = all(tool.root)
+      const isLine = (text: string) => /^\S[^\n]*\S$/.test(text)
+      assert.deepStrictEqual(nodes.filter(({ summary }) => !isLine(summary)).map(({ name }) => name), [])
+      const shapes = nodes.flatMap((node) => node._tag === "Leaf" ? node.shapes : tool.globals)
+      assert.deepStrictEqual(shapes.filter(({ help }) => !isLine(help)).map(({ name }) => name), [])
+      const without = nodes.filter(({ _tag, examples }) => _tag === "Leaf" && (examples ?? []).length === 0)
       assert.deepStrictEqual(without.map(({ name }) => name), [])
-      assert.isTrue(childrenOf(tool, tool.root).some(({ name }) => name === "help"))
+      assert.includeMembers(nodes.map(({ name }) => name), ["help", "completion", "version"])
     }
+  })
+
+  it("names the tool as its user calls it", () => {
+    const text = helpText({ ...regctl, calledAs: "docker regctl" }, findCommand(regctl, ["tag", "delete"]).path)
+    assert.include(text, "Usage:\n  docker regctl tag delete <image_ref> [flags]\n")
+    assert.include(text, "# delete a tag\ndocker regctl tag delete registry.example.org/app:v1\n")
   })
 })

@@ -51,6 +51,30 @@ const missing = storeError("failed to get manifest r:v1", "NotFound", "request f
   status: 404
 })
 
+describe("a shell that asks for completion", () => {
+  const note = "Completion ended with directive: ShellCompDirectiveNoFileComp"
+  const get: Leaf = { ...runs("get", Effect.void), args: "<name>", completes: ["reference"] }
+
+  it.effect("is answered from the tree without loading anything else", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* outcome(["__complete", "g"], [get]), { code: 0, out: "get\tget\n:4", err: note })
+    }))
+
+  it.effect("is told nothing of what goes wrong", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* outcome(["__complete", "get", "a"], [get]), { code: 0, out: ":4", err: note })
+    }))
+
+  it.effect("has to say what for", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* outcome(["__complete"], [get]), {
+        code: 1,
+        out: "",
+        err: "requires at least 1 arg(s), only received 0"
+      })
+    }))
+})
+
 describe("a run", () => {
   it.effect("that fails prints one line and ends with 1", () =>
     Effect.gen(function*() {

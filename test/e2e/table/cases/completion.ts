@@ -63,7 +63,7 @@ export const completion: ReadonlyArray<Case> = [
     args: "cli-doc --list",
     ...local,
     out:
-      /^regctl\nregctl artifact\nregctl artifact get\n[^]*\nregctl completion zsh\n[^]*\nregctl help\n[^]*\nregctl version\n$/
+      /^regctl\n[^]*regctl blob\nregctl blob copy\n[^]*\nregctl completion zsh\n[^]*\nregctl help\n[^]*\nregctl version\n$/
   },
   {
     command: "cli-doc",

@@ -1,0 +1,336 @@
+/**
+ * Headers of tar archives: read as data, changed in place. What a change does not name stays byte for byte, down to
+ * extended attributes that are no text (POSIX.1-2017, pax; GNU tar's extensions).
+ */
+
+import { textOf } from "../gotemplate/value.ts"
+
+export interface TarHeader {
+  /** As written, with no `..` taken out: who uses it as a path has to clean it. */
+  readonly name: string
+  readonly linkname: string
+  /** Bytes of the body. */
+  readonly size: number
+  /** Permission bits, with setuid, setgid and sticky. */
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly uname: string
+  readonly gname: string
+  /** Nanoseconds since 1970; access and change times only where the archive has them. */
+  readonly mtime: bigint
+  readonly atime?: bigint
+  readonly ctime?: bigint
+  /** The type flag: `0` file, `1` hard link, `2` symlink, `3` character and `4` block device, `5` directory, `6` pipe. */
+  readonly type: string
+  readonly devmajor: number
+  readonly devminor: number
+  /** Extended records, global ones included. */
+  readonly pax: ReadonlyMap<string, string>
+  readonly format: "v7" | "ustar" | "pax" | "gnu"
+}
+
+/**
+ * A header with all that belongs to it, as it stands in the archive: extension blocks first, then its own block, then
+ * what continues the map of a sparse file.
+ */
+export interface RawHeader {
+  readonly header: TarHeader
+  readonly blocks: Uint8Array
+}
+
+export class TarProblem extends Error {}
+
+export const blockSize = 512
+
+/** A size with the padding that follows it. */
+export const padded = (size: number): number => Math.ceil(size / blockSize) * blockSize
+
+const latin = (view: Uint8Array): string => Buffer.from(view.buffer, view.byteOffset, view.length).toString("latin1")
+
+const textAt = (block: Uint8Array, from: number, length: number): string => {
+  const field = block.subarray(from, from + length)
+  const end = field.indexOf(0)
+  return textOf(end < 0 ? field : field.subarray(0, end))
+}
+
+/** Octal digits, or a binary number in the GNU form. */
+export const numberAt = (block: Uint8Array, from: number, length: number): bigint => {
+  const field = block.subarray(from, from + length)
+  const first = field[0] ?? 0
+  if ((first & 0x80) !== 0) {
+    let value = BigInt(first & 0x40 ? (first | ~0x7f) : first & 0x3f)
+    for (const byte of field.subarray(1)) value = (value << 8n) | BigInt(byte)
+    return value
+  }
+  const text = latin(field).replaceAll(/[\0 ]+$|^[\0 ]+/g, "")
+  const digits = /^[0-7]*/.exec(text)?.[0] ?? ""
+  if (digits.length < text.replace(/[\0 ].*$/s, "").length) throw new TarProblem("a header has a number that is none")
+  return digits === "" ? 0n : BigInt(`0o${digits}`)
+}
+
+const smallAt = (block: Uint8Array, from: number, length: number): number => {
+  const value = numberAt(block, from, length)
+  if (value < -9007199254740991n || value > 9007199254740991n)
+    throw new TarProblem("a header has a number out of range")
+  return Number(value)
+}
+
+const second = 1_000_000_000n
+
+/** Decimal seconds with up to nine decimals, as pax writes times. */
+const timeOf = (text: string): bigint => {
+  const parts = /^(-?)(\d{1,18})(?:\.(\d*))?$/.exec(text)
+  if (parts === null) throw new TarProblem("a header has a time that is none")
+  const nanos = BigInt(parts[2] ?? 0) * second + BigInt((parts[3] ?? "").padEnd(9, "0").slice(0, 9))
+  return parts[1] === "-" ? -nanos : nanos
+}
+
+const timeText = (time: bigint): string => {
+  const size = time < 0n ? -time : time
+  const decimals = (size % second).toString().padStart(9, "0").replace(/0+$/, "")
+  return `${time < 0n ? "-" : ""}${size / second}${decimals === "" ? "" : `.${decimals}`}`
+}
+
+/** Whole seconds, towards the past. */
+const secondsOf = (time: bigint): bigint => time >= 0n ? time / second : -((-time + second - 1n) / second)
+
+const sumOf = (block: Uint8Array, signed: boolean): number => {
+  let sum = 8 * 32
+  for (let at = 0; at < blockSize; at++) {
+    const byte = block[at] ?? 0
+    if (at < 148 || at >= 156) sum += signed && byte > 127 ? byte - 256 : byte
+  }
+  return sum
+}
+
+export const isZero = (block: Uint8Array): boolean => block.every((byte) => byte === 0)
+
+const magicOf = (block: Uint8Array): "v7" | "ustar" | "gnu" => {
+  const magic = latin(block.subarray(257, 265))
+  return magic === "ustar  \0" ? "gnu" : magic.startsWith("ustar\0") ? "ustar" : "v7"
+}
+
+export const typeOf = (block: Uint8Array): string => {
+  const flag = String.fromCharCode(block[156] ?? 0)
+  return flag === "\0" || flag === "7" ? "0" : flag
+}
+
+/** Whether a header says something of the one that follows it: pax records, long names. */
+export const isExtension = (type: string): boolean => type === "x" || type === "g" || type === "L" || type === "K"
+
+/** Fails unless the block is a header. */
+export const checkSum = (block: Uint8Array): void => {
+  const written = Number(numberAt(block, 148, 8))
+  if (written !== sumOf(block, false) && written !== sumOf(block, true)) {
+    throw new TarProblem("a header has a wrong checksum")
+  }
+}
+
+/** Bytes that follow a header of an extension. */
+export const sizeOf = (block: Uint8Array): number => {
+  const size = smallAt(block, 124, 12)
+  if (size < 0) throw new TarProblem("a header has a negative size")
+  return size
+}
+
+export type Records = ReadonlyArray<readonly [key: string, value: Uint8Array]>
+
+/** Records of a pax header: `length key=value\n`. */
+export const readRecords = (body: Uint8Array): Records => {
+  const records: Array<readonly [string, Uint8Array]> = []
+  let at = 0
+  while (at < body.length && body[at] !== 0) {
+    const space = body.indexOf(0x20, at)
+    const length = space < 0 ? Number.NaN : Number(latin(body.subarray(at, space)))
+    const record = Number.isInteger(length) && length > 0 ? body.subarray(space + 1, at + length - 1) : undefined
+    const mark = record?.indexOf(0x3d) ?? -1
+    if (record === undefined || mark < 1 || at + length > body.length || body[at + length - 1] !== 0x0a) {
+      throw new TarProblem("an extended header is damaged")
+    }
+    records.push([textOf(record.subarray(0, mark)), record.subarray(mark + 1)])
+    at += length
+  }
+  return records
+}
+
+const writeRecords = (records: Records): Uint8Array =>
+  Buffer.concat(records.map(([key, value]) => {
+    const rest = Buffer.concat([Buffer.from(` ${key}=`), value, Buffer.from("\n")])
+    let length = rest.length
+    while (String(length).length + rest.length !== length) length = String(length).length + rest.length
+    return Buffer.concat([Buffer.from(String(length)), rest])
+  }))
+
+/** What stands before a header's own block. */
+export interface Extensions {
+  /** Records of the archive, then of this entry alone. */
+  readonly records: Records
+  readonly longName?: string
+  readonly longLink?: string
+}
+
+/** Fails unless every part is sound. */
+export const decodeHeader = (block: Uint8Array, { longLink, longName, records }: Extensions): TarHeader => {
+  const magic = magicOf(block)
+  const pax = new Map<string, string>()
+  // An empty value takes back what an earlier header said.
+  for (const [key, value] of records) {
+    if (value.length === 0) pax.delete(key)
+    else pax.set(key, textOf(value))
+  }
+  const prefix = magic === "ustar" ? textAt(block, 345, 155) : ""
+  const own = textAt(block, 0, 100)
+  const whole = (key: string, from: number, length: number): number => {
+    const text = pax.get(key)
+    if (text === undefined) return smallAt(block, from, length)
+    const value = Number(text)
+    if (!Number.isSafeInteger(value)) throw new TarProblem("a header has a number out of range")
+    return value
+  }
+  const size = whole("size", 124, 12)
+  if (size < 0) throw new TarProblem("a header has a negative size")
+  const time = (key: string, written: bigint | undefined): bigint | undefined => {
+    const text = pax.get(key)
+    return text === undefined ? written === undefined ? undefined : written * second : timeOf(text)
+  }
+  const gnuTime = (from: number) => {
+    const value = magic === "gnu" ? numberAt(block, from, 12) : 0n
+    return value === 0n ? undefined : value
+  }
+  const [atime, ctime] = [time("atime", gnuTime(345)), time("ctime", gnuTime(357))]
+  const name = pax.get("GNU.sparse.name") ?? pax.get("path") ?? longName ?? (prefix === "" ? own : `${prefix}/${own}`)
+  // The oldest archives know a directory by the end of its name.
+  const type = block[156] === 0 && name.endsWith("/") ? "5" : typeOf(block)
+  return {
+    name,
+    linkname: pax.get("linkpath") ?? longLink ?? textAt(block, 157, 100),
+    // Only these have a body, whatever the header says.
+    size: /^[12346]$/.test(type) || type === "5" ? 0 : size,
+    mode: smallAt(block, 100, 8) & 0o7777,
+    uid: whole("uid", 108, 8),
+    gid: whole("gid", 116, 8),
+    uname: pax.get("uname") ?? (magic === "v7" ? "" : textAt(block, 265, 32)),
+    gname: pax.get("gname") ?? (magic === "v7" ? "" : textAt(block, 297, 32)),
+    mtime: time("mtime", numberAt(block, 136, 12)) ?? 0n,
+    ...(atime === undefined ? {} : { atime }),
+    ...(ctime === undefined ? {} : { ctime }),
+    type,
+    devmajor: magic === "v7" ? 0 : smallAt(block, 329, 8),
+    devminor: magic === "v7" ? 0 : smallAt(block, 337, 8),
+    pax,
+    format: pax.size > 0 ? "pax" : magic
+  }
+}
+
+export interface HeaderChange {
+  readonly mtime?: bigint
+  /** Access and change times are changed only where the header has them. */
+  readonly atime?: bigint
+  readonly ctime?: bigint
+  readonly uname?: ""
+  readonly gname?: ""
+  readonly size?: number
+}
+
+const putOctal = (block: Uint8Array, from: number, length: number, value: bigint): void => {
+  const digits = value.toString(8)
+  if (value >= 0n && digits.length < length) {
+    block.set(Buffer.from(`${digits.padStart(length - 1, "0")}\0`), from)
+    return
+  }
+  // The binary form of GNU, which every reader of today knows.
+  let rest = BigInt.asUintN(8 * length, value)
+  for (let at = length - 1; at >= 0; at--, rest >>= 8n) block[from + at] = Number(rest & 0xffn)
+  block[from] = (block[from] ?? 0) | 0x80
+}
+
+const seal = (block: Uint8Array): void => {
+  const sum = sumOf(block, false).toString(8).padStart(6, "0")
+  block.set(Buffer.from(`${sum}\0 `), 148)
+}
+
+const extensionBlock = (like: Uint8Array, size: number): Uint8Array => {
+  const block = new Uint8Array(like)
+  block.fill(0, 0, 100)
+  block.set(Buffer.from("PaxHeaders/entry"))
+  putOctal(block, 124, 12, BigInt(size))
+  block[156] = "x".charCodeAt(0)
+  block.fill(0, 157, 257)
+  block.set(Buffer.from("ustar\u{0}00"), 257)
+  block.fill(0, 265, 329)
+  block.fill(0, 345, 512)
+  seal(block)
+  return block
+}
+
+/** A header's block and what belongs to it; of the own block, the last one, that is the rest of a sparse file's map. */
+interface Piece {
+  readonly block: Uint8Array
+  readonly body: Uint8Array
+}
+
+const piecesOf = (blocks: Uint8Array): ReadonlyArray<Piece> => {
+  const pieces: Array<Piece> = []
+  for (let at = 0; at < blocks.length;) {
+    const block = blocks.subarray(at, at + blockSize)
+    const size = isExtension(typeOf(block)) ? sizeOf(block) : blocks.length - at - blockSize
+    pieces.push({ block, body: blocks.subarray(at + blockSize, at + blockSize + size) })
+    at += blockSize + padded(size)
+  }
+  return pieces
+}
+
+const withPadding = (body: Uint8Array): Uint8Array =>
+  Buffer.concat([body, new Uint8Array(padded(body.length) - body.length)])
+
+/** The blocks of a header with the change made; the same ones when it changes nothing. */
+export const changeHeader = ({ blocks, header }: RawHeader, change: HeaderChange): Uint8Array => {
+  const pieces = piecesOf(blocks)
+  const own = new Uint8Array(pieces.at(-1)?.block ?? blocks)
+  const isGnu = magicOf(own) === "gnu"
+  const records = new Map<string, string | undefined>()
+  const time = (key: "mtime" | "atime" | "ctime", from: number | undefined) => {
+    const value = change[key]
+    if (value === undefined || header[key] === undefined || value === header[key]) return
+    if (from !== undefined) putOctal(own, from, 12, secondsOf(value))
+    records.set(key, from !== undefined && value % second === 0n ? undefined : timeText(value))
+  }
+  time("mtime", 136)
+  time("atime", isGnu && !header.pax.has("atime") ? 345 : undefined)
+  time("ctime", isGnu && !header.pax.has("ctime") ? 357 : undefined)
+  for (const [key, from] of [["uname", 265], ["gname", 297]] as const) {
+    if (change[key] === undefined || header[key] === "") continue
+    own.fill(0, from, from + 32)
+    records.set(key, undefined)
+  }
+  if (change.size !== undefined && change.size !== header.size) {
+    putOctal(own, 124, 12, BigInt(change.size))
+    records.set("size", undefined)
+  }
+  if (records.size === 0 && Buffer.compare(own, pieces.at(-1)?.block ?? own) === 0) return blocks
+  seal(own)
+  return Buffer.concat([...extensionsOf(pieces, records, own), own, pieces.at(-1)?.body ?? new Uint8Array()])
+}
+
+/** The pieces before the own block: of the entry's pax header the records as changed, none if none is left. */
+const extensionsOf = (
+  pieces: ReadonlyArray<Piece>,
+  changed: ReadonlyMap<string, string | undefined>,
+  own: Uint8Array
+): ReadonlyArray<Uint8Array> => {
+  const before = pieces.slice(0, -1)
+  const added = [...changed].flatMap(([key, value]) => value === undefined ? [] : [[key, Buffer.from(value)] as const])
+  const at = before.findIndex(({ block }) => typeOf(block) === "x")
+  const rewritten = (piece: Piece | undefined): ReadonlyArray<Uint8Array> => {
+    const kept = piece === undefined ? [] : readRecords(piece.body).filter(([key]) => !changed.has(key))
+    const records = [...kept, ...added]
+    if (records.length === 0) return []
+    const body = writeRecords(records)
+    return [extensionBlock(piece?.block ?? own, body.length), withPadding(body)]
+  }
+  const asIs = ({ block, body }: Piece) => [block, withPadding(body)]
+  return at < 0
+    ? [...before.flatMap(asIs), ...(added.length === 0 ? [] : rewritten(undefined))]
+    : before.flatMap((piece, position) => position === at ? rewritten(piece) : asIs(piece))
+}

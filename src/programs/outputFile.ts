@@ -1,0 +1,45 @@
+/** A file that a user names for output: it gets its name, or its new content, once the content is whole. */
+import { Effect, FileSystem, Option, Path, Random, Stream } from "effect"
+import type { StoreError } from "../schemas/StoreError.ts"
+import type { Bytes } from "../services/Bytes.ts"
+import { fsError, platformError } from "../services/fsError.ts"
+
+export interface OutputFile {
+  /** To be run once. */
+  readonly write: (content: Bytes) => Effect.Effect<void, StoreError>
+  /** Puts what was written into place. Without it nothing has happened when the scope ends. */
+  readonly finish: Effect.Effect<void, StoreError>
+}
+
+/**
+ * Fails with NotFound or FsPermission when the file cannot be there. Links are followed, the mode of a file that is
+ * there stays; what is no plain file, such as a pipe or `/dev/null`, is written to as the content comes.
+ */
+export const openOutput = Effect.fnUntraced(function*(path: string) {
+  const files = yield* FileSystem.FileSystem
+  const paths = yield* Path.Path
+  const failed = Effect.mapError(platformError("open", path))
+  const into = (place: string, flag: "w" | "wx") => (content: Bytes) =>
+    Stream.run(content, files.sink(place, { flag, mode: 0o666 })).pipe(
+      Effect.catchTag("PlatformError", (error) => Effect.fail(platformError("write", path)(error)))
+    )
+  // A name for what is open already, such as `/dev/stdout`, says nothing of where that could be replaced.
+  if (/^\/(dev|proc)\//.test(path)) return { write: into(path, "w"), finish: Effect.void }
+  const target = yield* files.realPath(path).pipe(Effect.orElseSucceed(() => path))
+  const old = Option.getOrUndefined(yield* Effect.option(files.stat(target)))
+  if (old?.type === "Directory") return yield* fsError(path, "open")({ code: "EISDIR" })
+  if (old !== undefined && old.type !== "File") return { write: into(target, "w"), finish: Effect.void }
+  const folder = paths.dirname(target)
+  yield* failed(files.access(folder))
+  const temporary = paths.join(folder, `.${paths.basename(target)}.${(yield* Random.nextInt) >>> 0}.tmp`)
+  // It is gone after the rename, and never was when nothing was written.
+  yield* Effect.addFinalizer(() => Effect.ignore(files.remove(temporary)))
+  const file: OutputFile = {
+    write: into(temporary, "wx"),
+    finish: Effect.gen(function*() {
+      if (old !== undefined) yield* files.chmod(temporary, old.mode & 0o7777)
+      yield* files.rename(temporary, target)
+    }).pipe(failed)
+  }
+  return file
+})
