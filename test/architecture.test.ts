@@ -34,7 +34,7 @@ const islands: ReadonlyArray<readonly [RegExp, RegExp]> = [
   [/^bcryptjs$/, /^(lib|services)\//],
   [/^re2js$/, /^lib\/pattern\.ts$/],
   [/^tar-stream$/, /^lib\/tar/],
-  [/^(xz-decompress|unbzip2-stream)$/, /^lib\/compression\.ts$/]
+  [/^(xz-decompress)$/, /^lib\/compression\.ts$/]
 ]
 
 /** Where the platform may be named besides `lib` and `bin`: a transport is made of its sockets, a server listens on them. */

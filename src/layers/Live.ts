@@ -1,6 +1,7 @@
 /** Everything real: files, registries over HTTP, layouts, output. */
 import { Effect, Layer } from "effect"
 import { Listener } from "../programs/serve/Listener.ts"
+import { Archive } from "../services/Archive.ts"
 import { OciLayout } from "../services/OciLayout.ts"
 import * as terminal from "../services/progress/terminal.ts"
 import { Repositories } from "../services/Repositories.ts"
@@ -21,6 +22,6 @@ const listener = Layer.succeed(
 )
 
 export const live = Layer.mergeAll(Repositories.layer, terminal.layer, listener).pipe(
-  Layer.provideMerge(Layer.mergeAll(registries, OciLayout.layer)),
+  Layer.provideMerge(Layer.mergeAll(registries, OciLayout.layer, Archive.layer)),
   Layer.provideMerge(Layer.mergeAll(local, platform))
 )

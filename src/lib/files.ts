@@ -336,6 +336,17 @@ export class Writer {
     )
   }
 
+  /** Writes from a byte of a file that is there; what lies before and behind stays. */
+  static within(path: string, at: number): Promise<Writer> {
+    return new Promise((resolve, reject) =>
+      open(
+        path,
+        constants.O_WRONLY | constants.O_NOFOLLOW,
+        (error, descriptor) => error === null ? resolve(new Writer(descriptor, at)) : reject(error)
+      )
+    )
+  }
+
   /** Takes a view; `release` is called when it is no longer needed. Look at `failure` first. */
   write(view: Uint8Array, release: () => void): void {
     this.waiting.push({ view, release })

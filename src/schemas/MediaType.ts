@@ -55,3 +55,8 @@ export const baseType = (header: string): string => (header.split(";")[0] ?? "")
 export const isGenericType = (mediaType: string): boolean => generic.has(mediaType)
 
 const generic: ReadonlySet<string> = new Set(["", "application/json", "text/plain", mediaTypes.octetStream])
+
+const grammar = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/
+
+/** Whether a text from a user is a media type by RFC 6838, section 4.2: without parameters. */
+export const isMediaType = (text: string): boolean => grammar.test(text)

@@ -34,3 +34,24 @@ export const isMatch = (filter: ReferrerFilter) => (descriptor: Descriptor): boo
     const found = descriptor.annotations?.[key]
     return found !== undefined && (value === "" || found === value)
   })
+
+/** How a list is ordered; without an annotation it stays as it is. */
+export interface ReferrerOrder {
+  readonly annotation?: string
+  readonly isDescending?: boolean
+}
+
+/** By the text of an annotation; entries without it come last, equals stay as they were. */
+export const inOrder = (
+  { annotation, isDescending = false }: ReferrerOrder,
+  descriptors: ReadonlyArray<Descriptor>
+): ReadonlyArray<Descriptor> => {
+  if (annotation === undefined) return descriptors
+  const valueOf = ({ annotations }: Descriptor) => annotations?.[annotation]
+  return descriptors.toSorted((left, right) => {
+    const [a, b] = [valueOf(left), valueOf(right)]
+    if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined)
+    const order = a === b ? 0 : a < b ? -1 : 1
+    return isDescending ? -order : order
+  })
+}

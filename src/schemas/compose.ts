@@ -82,12 +82,17 @@ const write = (value: unknown, as?: Shape): string => {
 
 const encode = (value: unknown, as: Shape): Uint8Array => new TextEncoder().encode(write(value, as))
 
+/** A descriptor as it stands in a document of another kind. */
+export const descriptorText = (it: Descriptor): string => write(it, descriptor)
+
 export interface ManifestFields {
   readonly mediaType: string
   readonly artifactType?: string
   readonly config?: Descriptor
   readonly layers?: ReadonlyArray<Descriptor>
   readonly manifests?: ReadonlyArray<Descriptor>
+  /** Of the withdrawn artifact manifest, in place of config and layers. */
+  readonly blobs?: ReadonlyArray<Descriptor>
   readonly subject?: Descriptor
   readonly annotations?: Annotations
 }
@@ -101,9 +106,10 @@ export const composeManifest = (
   { algorithm = "sha256", origin }: { readonly algorithm?: Algorithm; readonly origin?: Manifest } = {}
 ): Result.Result<Manifest, StoreError> => {
   const received: Members = origin === undefined ? {} : JSON.parse(new TextDecoder().decode(origin.bytes))
-  const own = new Set(["mediaType", "artifactType", "config", "layers", "manifests", "subject", "annotations"])
+  const own = new Set(["mediaType", "artifactType", "config", "layers", "manifests", "blobs", "subject", "annotations"])
   const rest = Object.fromEntries(Object.entries(received).filter(([key]) => !own.has(key)))
-  const bytes = encode({ schemaVersion: 2, ...rest, ...fields }, manifest)
+  const version = fields.mediaType === mediaTypes.ociArtifact ? {} : { schemaVersion: 2 }
+  const bytes = encode({ ...version, ...rest, ...fields }, manifest)
   if (bytes.length > maxPush) {
     const detail = `manifest too large, calculated ${bytes.length}, limit ${maxPush}`
     return Result.fail(storeError("", "SizeLimit", detail))

@@ -1,8 +1,9 @@
 /** Opens repositories. The only door from a program to stored content. */
 import { Context, Effect, Layer } from "effect"
 import type { Scope } from "effect"
-import { Location, locationName } from "../schemas/Ref.ts"
-import { type StoreError, storeError } from "../schemas/StoreError.ts"
+import { Location } from "../schemas/Ref.ts"
+import type { StoreError } from "../schemas/StoreError.ts"
+import { Archive } from "./Archive.ts"
 import { OciLayout } from "./OciLayout.ts"
 import { Registry } from "./Registry.ts"
 import type { Repository } from "./Repository.ts"
@@ -16,18 +17,12 @@ export class Repositories extends Context.Service<Repositories, {
     Effect.gen(function*() {
       const registry = yield* Registry
       const layout = yield* OciLayout
+      const archive = yield* Archive
       return Repositories.of({
         open: Location.$match({
           Registry: registry.open,
           OciLayout: layout.open,
-          Archive: (location) =>
-            Effect.fail(
-              storeError(
-                `failed to open ${locationName(location)}`,
-                "Unsupported",
-                `not implemented: unknown scheme "ocifile"`
-              )
-            )
+          Archive: archive.open
         })
       })
     })

@@ -6,7 +6,7 @@
  */
 import type { Effect, Stream } from "effect"
 import type { Annotations, Descriptor } from "../schemas/Descriptor.ts"
-import type { Headers, Manifest } from "../schemas/Manifest.ts"
+import type { Headers, Index, Manifest } from "../schemas/Manifest.ts"
 import type { Location, Reference, Tag } from "../schemas/Ref.ts"
 import type { StoreError } from "../schemas/StoreError.ts"
 import type { Bytes } from "./Bytes.ts"
@@ -37,8 +37,10 @@ export interface Referrers {
   readonly descriptors: ReadonlyArray<Descriptor>
   /** Of the index that lists them. */
   readonly annotations: Annotations
-  /** The fallback tag that was read, where there is no API. */
+  /** The fallback tag that was read, where there is no API and somebody made one. */
   readonly tag?: Tag
+  /** The index below that tag, where all that is listed comes from it. */
+  readonly received?: Index
 }
 
 export interface ReadonlyRepository {

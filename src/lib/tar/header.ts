@@ -184,7 +184,7 @@ export const decodeHeader = (block: Uint8Array, { longLink, longName, records }:
   const whole = (key: string, from: number, length: number): number => {
     const text = pax.get(key)
     if (text === undefined) return smallAt(block, from, length)
-    const value = Number(text)
+    const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
     if (!Number.isSafeInteger(value)) throw new TarProblem("a header has a number out of range")
     return value
   }
@@ -248,6 +248,16 @@ const putOctal = (block: Uint8Array, from: number, length: number, value: bigint
 const seal = (block: Uint8Array): void => {
   const sum = sumOf(block, false).toString(8).padStart(6, "0")
   block.set(Buffer.from(`${sum}\0 `), 148)
+}
+
+/** The same header with each number as wide as its field, ended by a NUL alone; a size in the binary form stays so. */
+export const tidied = (given: Uint8Array): Uint8Array => {
+  const block = new Uint8Array(given)
+  for (const [from, length] of [[100, 8], [108, 8], [116, 8], [124, 12], [136, 12], [329, 8], [337, 8]] as const) {
+    putOctal(block, from, length, numberAt(block, from, length))
+  }
+  seal(block)
+  return block
 }
 
 const extensionBlock = (like: Uint8Array, size: number): Uint8Array => {

@@ -1,5 +1,6 @@
 /** The command tree as data. A command's program is loaded when it runs; `effect/cli` types its input then. */
 import { Context, Effect, type FileSystem, type Path, type Stdio, type Terminal } from "effect"
+import type { Archive } from "../../services/Archive.ts"
 import type { BuildInfo } from "../../services/BuildInfo.ts"
 import type { ConfigFile } from "../../services/ConfigFile.ts"
 import type { CredentialHelpers } from "../../services/CredentialHelpers.ts"
@@ -19,6 +20,7 @@ export type Local = BuildInfo | Formatter | Stdio.Stdio
 export type Everything =
   | Local
   | Repositories
+  | Archive
   | Registry
   | RateLimiter
   | Progress

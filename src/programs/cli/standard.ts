@@ -35,7 +35,7 @@ References complete to repositories and tags, registries to those configured.`,
         "bash",
         "bash",
         "source <({tool} completion bash)",
-        "{tool} completion bash >~/.local/share/bash-completion/completions/{tool}"
+        "echo 'source <({tool} completion bash)' >>~/.bashrc"
       ),
       () => import("../completion/bash.ts")
     ),

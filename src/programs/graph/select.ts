@@ -1,8 +1,9 @@
 /** Finds the manifest for a platform below a reference, through indexes of indexes. */
 import { Effect } from "effect"
 import { localPlatform } from "../../lib/localPlatform.ts"
-import type { Platform } from "../../schemas/Descriptor.ts"
-import type { Manifest } from "../../schemas/Manifest.ts"
+import type { Descriptor, Platform } from "../../schemas/Descriptor.ts"
+import type { Index, Manifest } from "../../schemas/Manifest.ts"
+import { isIndexType } from "../../schemas/MediaType.ts"
 import { bestMatch, parsePlatform, platformText } from "../../schemas/Platform.ts"
 import { commonName, type Ref, Reference, referenceOf } from "../../schemas/Ref.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
@@ -52,24 +53,57 @@ export const selectBelow = (
   platform: Platform
 ): Effect.Effect<Manifest, StoreError> => below(repository, manifest, platform, maxDepth)
 
+/**
+ * Names the manifest that suits `platform` best without reading it: only indexes are read. A manifest that is no index
+ * is taken as it is. Fails as `selectPlatform` does.
+ */
+export const findPlatform = (
+  repository: ReadonlyRepository,
+  reference: Reference,
+  platform: Platform
+): Effect.Effect<Descriptor, StoreError> =>
+  Effect.flatMap(repository.manifest(reference), (manifest) => named(repository, manifest, platform, maxDepth))
+
+const named = (
+  repository: ReadonlyRepository,
+  manifest: Manifest,
+  platform: Platform,
+  depth: number
+): Effect.Effect<Descriptor, StoreError> =>
+  manifest._tag !== "Index"
+    ? Effect.succeed(manifest.descriptor)
+    : Effect.flatMap(entryFor(manifest, platform, depth), (entry) =>
+      isIndexType(entry.mediaType)
+        ? Effect.flatMap(
+          repository.manifest(Reference.ByDigest({ digest: entry.digest }), entry),
+          (child) => named(repository, child, platform, depth - 1)
+        )
+        : Effect.succeed(entry))
+
 const below = (
   repository: ReadonlyRepository,
   manifest: Manifest,
   platform: Platform,
   depth: number
-): Effect.Effect<Manifest, StoreError> => {
-  if (manifest._tag !== "Index") return Effect.succeed(manifest)
+): Effect.Effect<Manifest, StoreError> =>
+  manifest._tag !== "Index"
+    ? Effect.succeed(manifest)
+    : Effect.flatMap(entryFor(manifest, platform, depth), (entry) =>
+      Effect.flatMap(
+        repository.manifest(Reference.ByDigest({ digest: entry.digest }), entry),
+        (child) => below(repository, child, platform, depth - 1)
+      ))
+
+/** The entry of an index that suits best; without one the failure names the platforms there are. */
+const entryFor = (
+  { manifests }: Index,
+  platform: Platform,
+  depth: number
+): Effect.Effect<Descriptor, StoreError> => {
   if (depth === 0) return Effect.fail(storeError("", "DepthLimit", `more than ${maxDepth} indexes in one another`))
-  const best = bestMatch(manifest.manifests, platform)
-  if (best !== undefined) {
-    return Effect.flatMap(
-      repository.manifest(Reference.ByDigest({ digest: best.digest }), best),
-      (child) => below(repository, child, platform, depth - 1)
-    )
-  }
-  const there = new Set(
-    manifest.manifests.flatMap((it) => it.platform === undefined ? [] : [platformText(it.platform)])
-  )
+  const best = bestMatch(manifests, platform)
+  if (best !== undefined) return Effect.succeed(best)
+  const there = new Set(manifests.flatMap((it) => it.platform === undefined ? [] : [platformText(it.platform)]))
   const hint = there.size === 0 ? "" : ` (there are ${[...there].join(", ")})`
   return Effect.fail(storeError("", "NotFound", `platform not found: ${platformText(platform)}${hint}`))
 }

@@ -148,19 +148,32 @@ export const withEntries = (
   entries: ReadonlyArray<Descriptor>,
   added: ReadonlyArray<Descriptor>
 ): ReadonlyArray<Descriptor> => {
-  const all = [...entries]
-  for (const it of added) if (!all.some((other) => isSame(it, other))) all.push(it)
-  return all
+  const known = new Set(entries.map(identity))
+  return [
+    ...entries,
+    ...added.filter((it) => {
+      const isNew = !known.has(identity(it))
+      known.add(identity(it))
+      return isNew
+    })
+  ]
 }
 
 /** Everything but `data`, which is the content itself. */
-const isSame = (a: Descriptor, b: Descriptor): boolean =>
-  a.digest === b.digest && a.size === b.size && a.mediaType === b.mediaType &&
-  (a.artifactType ?? "") === (b.artifactType ?? "") && (a.urls ?? []).join(" ") === (b.urls ?? []).join(" ") &&
-  isSamePlatform(a.platform, b.platform) && sorted(a.annotations) === sorted(b.annotations)
-
-const isSamePlatform = (a: Platform | undefined, b: Platform | undefined): boolean =>
-  a === undefined || b === undefined ? a === b : isPlatformMatch(a, b)
-
-const sorted = (annotations: Annotations = {}): string =>
-  JSON.stringify(Object.entries(annotations).sort(([a], [b]) => a < b ? -1 : 1))
+const identity = ({ annotations = {}, artifactType = "", digest, mediaType, platform, size, urls = [] }: Descriptor) =>
+  JSON.stringify([
+    mediaType,
+    digest,
+    size,
+    artifactType,
+    urls,
+    Object.entries(annotations).sort(([a], [b]) => a < b ? -1 : 1),
+    platform === undefined ? [] : [
+      platform.os,
+      platform.architecture,
+      platform.variant ?? "",
+      platform["os.version"] ?? "",
+      platform["os.features"] ?? [],
+      platform.features ?? []
+    ]
+  ])

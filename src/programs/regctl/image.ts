@@ -1,6 +1,7 @@
 /** The commands `regctl image …`: flags and help. */
 import { command, group } from "../cli/command.ts"
 import { text, texts, toggle } from "../cli/flags.ts"
+import { exportImage, importImage } from "./archives.ts"
 import { imageGetFile } from "./files.ts"
 import { checkBase, create } from "./imageBase.ts"
 import { deleteHelp, deleteOptions, getOptions, headOptions } from "./manifest.ts"
@@ -97,6 +98,8 @@ export const image = group({
       }
     }, () => import("../manifest/head.ts")),
     imageGetFile,
+    exportImage,
+    importImage,
     inspect,
     command({
       name: "manifest",

@@ -60,7 +60,7 @@ With --platform, only the entries of those platforms are taken from an index.`,
         ],
         [
           "a docker manifest list in a directory",
-          "{tool} index create ocidir://app:v1 -m application/vnd.docker.distribution.manifest.list.v2+json --ref alpine"
+          "{tool} index create ocidir://app:v1 -m application/vnd.docker.distribution.manifest.list.v2+json --ref alpine --platform linux/amd64"
         ]
       ],
       options: {

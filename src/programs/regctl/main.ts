@@ -2,6 +2,7 @@
 import { group, type Tool } from "../cli/command.ts"
 import { text, texts } from "../cli/flags.ts"
 import { completion, logOptions, verbosity, version } from "../cli/standard.ts"
+import { artifact } from "./artifact.ts"
 import { blob } from "./blob.ts"
 import { config } from "./config.ts"
 import { image } from "./image.ts"
@@ -24,7 +25,23 @@ const root = group({
     ["log lines as JSON", "{tool} image ratelimit --logopt json alpine"],
     ["settings for one run", "{tool} image digest --host reg=localhost:5000,tls=disabled localhost:5000/app:v1"]
   ],
-  children: [blob, cliDoc, completion, config, digest, image, index, manifest, ref, registry, repo, serve, tag, version]
+  children: [
+    artifact,
+    blob,
+    cliDoc,
+    completion,
+    config,
+    digest,
+    image,
+    index,
+    manifest,
+    ref,
+    registry,
+    repo,
+    serve,
+    tag,
+    version
+  ]
 })
 
 export const regctl: Tool = {

@@ -34,7 +34,7 @@ const platformJson = (platform: Platform): string =>
     ["features", listJson(platform.features)]
   ])
 
-const platformView = (platform: Platform, isPointer = true): Struct =>
+export const platformView = (platform: Platform, isPointer = true): Struct =>
   new Struct("platform.Platform", {
     Architecture: platform.architecture,
     OS: platform.os,

@@ -13,7 +13,7 @@ export type Row = readonly [label: string, value: string]
 /** Characters of one text from outside (faults, section 1). */
 const longest = 2_000
 
-const shownText = (text: string): string => visible(cut(text, longest))
+export const shownText = (text: string): string => visible(cut(text, longest))
 
 /** Every label as wide as the widest and one space more; text from outside made safe. */
 export const columns = (rows: ReadonlyArray<Row>): string => {
@@ -22,12 +22,12 @@ export const columns = (rows: ReadonlyArray<Row>): string => {
   return shown.map(([label, value]) => `${label}${" ".repeat(width - [...label].length)}${value}\n`).join("")
 }
 
-const blank: Row = ["", ""]
+export const blank: Row = ["", ""]
 
 /** A descriptor's size is told in full up to here. */
 const plainSize = 100_000
 
-const annotationRows = (
+export const annotationRows = (
   indent: string,
   annotations: Readonly<Record<string, string>> | undefined
 ): ReadonlyArray<Row> => {
@@ -36,10 +36,10 @@ const annotationRows = (
   return [[`${indent}Annotations:`, ""], ...entries.map(([key, value]): Row => [`${indent}  ${key}:`, value])]
 }
 
-const when = (condition: boolean, label: string, value: () => string): ReadonlyArray<Row> =>
+export const when = (condition: boolean, label: string, value: () => string): ReadonlyArray<Row> =>
   condition ? [[label, value()]] : []
 
-const descriptorRows = (descriptor: PartialDescriptor, indent = "  "): ReadonlyArray<Row> => {
+export const descriptorRows = (descriptor: PartialDescriptor, indent = "  "): ReadonlyArray<Row> => {
   const { artifactType = "", mediaType = "", platform, size = 0, urls = [] } = descriptor
   const features = platform?.["os.features"] ?? []
   const hasPlatform = platform !== undefined && platform.os !== ""

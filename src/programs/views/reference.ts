@@ -1,6 +1,6 @@
 /** A reference as templates see it. */
 import { stringArg, Struct } from "../../lib/gotemplate/value.ts"
-import type { Ref } from "../../schemas/Ref.ts"
+import { Location, type Ref } from "../../schemas/Ref.ts"
 
 interface Parts {
   readonly Scheme: string
@@ -12,10 +12,14 @@ interface Parts {
   readonly Path: string
 }
 
-const partsOf = ({ digest, location, tag, text }: Ref): Parts => {
+/** Where there is no reference; every field of its view is empty. */
+export const noReference: Ref = { text: "", location: Location.Registry({ registry: "", repository: "" }) }
+
+const partsOf = (ref: Ref): Parts => {
+  const { digest, location, tag, text } = ref
   const isRegistry = location._tag === "Registry"
   return {
-    Scheme: isRegistry ? "reg" : location._tag === "OciLayout" ? "ocidir" : "ocifile",
+    Scheme: ref === noReference ? "" : isRegistry ? "reg" : location._tag === "OciLayout" ? "ocidir" : "ocifile",
     Reference: text,
     Registry: isRegistry ? location.registry : "",
     Repository: isRegistry ? location.repository : "",
@@ -59,12 +63,19 @@ const isSet = (parts: Parts): boolean =>
   name(parts) !== "" && (parts.Scheme !== "reg" || parts.Tag !== "" || parts.Digest !== "")
 
 /** A layout as `localhost/<path>` (library description, section 1.3). */
-const asRegistry = (parts: Parts): Parts => {
+const asRegistry = (parts: Parts): Parts => ({
+  ...parts,
+  Scheme: "reg",
+  Registry: "localhost",
+  Repository: repositoryOf(parts.Path)
+})
+
+/** The repository of `localhost` that a path is called by. */
+export const repositoryOf = (path: string): string => {
   const clean: Array<string> = []
-  for (const part of parts.Path.split("/")) {
+  for (const part of path.split("/")) {
     if (part === "..") clean.pop()
     else if (part !== "" && part !== ".") clean.push(part)
   }
-  const repository = clean.join("/").toLowerCase().replace(/[^/a-z0-9]+/g, "-")
-  return { ...parts, Scheme: "reg", Registry: "localhost", Repository: repository }
+  return clean.join("/").toLowerCase().replace(/[^/a-z0-9]+/g, "-")
 }

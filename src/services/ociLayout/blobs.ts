@@ -1,12 +1,13 @@
 /** Blobs of a layout: files named by their digest, whole or not there at all (faults D3, C01, C02, L07, L08). */
 import { Effect } from "effect"
-import { codeOf, readFile, Writer } from "../../lib/files.ts"
+import { codeOf, Writer } from "../../lib/files.ts"
 import { hasher } from "../../lib/hash.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, Digest, encodedOf } from "../../schemas/Digest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
-import { attempt, type Bytes, fromPump, type Pump, pumpOf, type Sink, type SpareFile, spareFileOf } from "../Bytes.ts"
+import { type Bytes, fromPump, pumpOf, type Sink, type SpareFile, spareFileOf } from "../Bytes.ts"
+import { filePump } from "../fileBytes.ts"
 import { fsError } from "../fsError.ts"
 import { folderOf, type LayoutState, pathOf, temporaryIn, type Verified } from "./state.ts"
 import { noteFound } from "./writer.ts"
@@ -23,30 +24,6 @@ export const knownAs = (state: LayoutState, digest: Digest): Verified | undefine
 export const remember = (state: LayoutState, digest: Digest, known: Verified): void => {
   if (state.shared.verified.size >= remembered) state.shared.verified.clear()
   state.shared.verified.set(keyOf(state, digest), known)
-}
-
-/** Bytes of a file from disk, in large views. */
-const filePump = (path: string, part: { readonly from: number; readonly to?: number } = { from: 0 }): Pump => (sink) =>
-  Effect.callback<void, StoreError>((resume) => {
-    const reading = readFile(path, {
-      from: part.from,
-      length: part.to === undefined ? Number.MAX_SAFE_INTEGER - part.from : Math.max(0, part.to + 1 - part.from),
-      opened: () => {},
-      sink,
-      done: (error) => resume(error === undefined ? Effect.void : Effect.fail(failureOf(path, error)))
-    })
-    return Effect.callback<void>((stopped) => reading.stop(() => stopped(Effect.void)))
-  })
-
-/** A sink's own failure goes on as it is. */
-const failureOf = (path: string, error: unknown): StoreError => {
-  let found: StoreError | undefined
-  if (codeOf(error) === "") attempt(() => raise(error), (it) => found = it)
-  return found ?? fsError(path, "open")(error)
-}
-
-const raise = (error: unknown): never => {
-  throw error
 }
 
 /** Size and digest as expected, or the reason why not. A size of 0 is one that nobody knew. */

@@ -108,9 +108,9 @@ export const withTag = (index: LayoutIndex, tag: Tag, target: Descriptor, time: 
   return { ...index, entries }
 }
 
-/** An entry without tag, unless one has the digest. */
+/** An entry without tag, unless there is one: those with tags may move on, and what was pushed by digest has to stay. */
 export const withDigest = (index: LayoutIndex, target: Descriptor, time: string): LayoutIndex =>
-  index.entries.some(({ descriptor }) => descriptor.digest === target.digest)
+  index.entries.some((entry) => entry.descriptor.digest === target.digest && nameOf(entry) === undefined)
     ? index
     : { ...index, entries: [...index.entries, entryOf(target, time)] }
 

@@ -3,8 +3,8 @@ import { Effect } from "effect"
 import { hashHex } from "../../lib/hash.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, type Digest } from "../../schemas/Digest.ts"
-import { decodeManifest, type Manifest, maxRead } from "../../schemas/Manifest.ts"
-import { mediaTypes } from "../../schemas/MediaType.ts"
+import { decodeManifest, type Index, type Manifest, maxRead } from "../../schemas/Manifest.ts"
+import { isBlobType, mediaTypes } from "../../schemas/MediaType.ts"
 import { Reference, referenceText, type Tag } from "../../schemas/Ref.ts"
 import { fallbackTag, isMatch, referrer } from "../../schemas/Referrers.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
@@ -138,6 +138,7 @@ const ordered = ({ annotations, artifactType, digest, mediaType, size }: Descrip
 interface Listing {
   readonly document: object
   readonly descriptors: ReadonlyArray<Descriptor>
+  readonly received?: Index
 }
 
 /** The list under a subject's fallback tag; empty when there is none, or its file is absent. */
@@ -155,7 +156,7 @@ const listingOf = Effect.fnUntraced(function*(state: LayoutState, index: LayoutI
   }
   // Decoded above, so it is JSON and an object.
   const document: object = JSON.parse(new TextDecoder().decode(found.bytes))
-  return { document, descriptors: found.manifests }
+  return { document, descriptors: found.manifests, received: found } satisfies Listing
 })
 
 /** The index with a changed list for a subject; a list that became empty loses its tag. */
@@ -215,7 +216,7 @@ export const untagged = (state: LayoutState, index: LayoutIndex, tag: Tag): Effe
 export const deleteTag = (state: LayoutState, tag: Tag): Effect.Effect<void, StoreError> =>
   update(state, (index) => untagged(state, index, tag))
 
-/** By fallback tag; `slow` adds manifests of the index that name the subject and stand in no list. */
+/** By fallback tag; `slow` adds manifests that name the subject and stand in no list. */
 export const referrers = Effect.fnUntraced(function*(
   state: LayoutState,
   subject: Digest,
@@ -224,21 +225,40 @@ export const referrers = Effect.fnUntraced(function*(
   const index = yield* indexOf(state)
   const tag = fallbackTag(subject)
   const entry = find(index, Reference.ByTag({ tag }))
-  const { descriptors, document } = yield* listingOf(state, index, tag)
+  const { descriptors, document, received } = yield* listingOf(state, index, tag)
   const all = new Map(descriptors.map((it) => [it.digest, it]))
   if (slow) {
-    for (const { descriptor } of index.entries) {
-      // What cannot be read is no referrer that could be shown.
-      const found = yield* Effect.option(load(state, descriptor.digest, { ...descriptor, name: descriptor.digest }))
-      if (found._tag === "Some" && found.value.subject?.digest === subject && !all.has(descriptor.digest)) {
-        all.set(descriptor.digest, referrer(found.value))
-      }
-    }
+    for (const it of yield* unlistedReferrers(state, index, subject)) if (!all.has(it.digest)) all.set(it.digest, it)
   }
   const found: Referrers = {
     descriptors: [...all.values()].filter(isMatch(artifactType === undefined ? {} : { artifactType })),
     annotations: "annotations" in document ? document.annotations as Referrers["annotations"] : {}, // an index that decoded
-    ...(entry === undefined ? {} : { tag })
+    ...(entry === undefined ? {} : { tag }),
+    ...(received === undefined || all.size > descriptors.length ? {} : { received })
+  }
+  return found
+})
+
+/** Indexes read into one another (faults, limits). */
+const maxDepth = 32
+
+/** Every manifest that names the subject, among the entries of `index.json` and what indexes there list. */
+const unlistedReferrers = Effect.fnUntraced(function*(state: LayoutState, index: LayoutIndex, subject: Digest) {
+  const found: Array<Descriptor> = []
+  const seen = new Set<Digest>()
+  let level: ReadonlyArray<Descriptor> = index.entries.map(({ descriptor }) => descriptor)
+  for (let depth = 0; level.length > 0 && depth <= maxDepth; depth++) {
+    const next: Array<Descriptor> = []
+    for (const descriptor of level) {
+      if (seen.has(descriptor.digest) || isBlobType(descriptor.mediaType)) continue
+      seen.add(descriptor.digest)
+      // What cannot be read is no referrer that could be shown.
+      const read = yield* Effect.option(load(state, descriptor.digest, { ...descriptor, name: descriptor.digest }))
+      if (read._tag === "None") continue
+      if (read.value.subject?.digest === subject) found.push(referrer(read.value))
+      if (read.value._tag === "Index") next.push(...read.value.manifests)
+    }
+    level = next
   }
   return found
 })

@@ -180,7 +180,7 @@ const byTag = Effect.fnUntraced(function*(
 ) {
   const tag = fallbackTag(subject.digest)
   const index = yield* readFallback(at, http, subject)
-  if (index === undefined) return { descriptors: [], annotations: {}, tag }
+  if (index === undefined) return { descriptors: [], annotations: {} }
   const unique = [...new Map(own(index, subject).map((entry) => [entry.digest, entry])).values()]
   const entries = artifactType === undefined ? unique : yield* Effect.forEach(
     unique,
@@ -188,7 +188,12 @@ const byTag = Effect.fnUntraced(function*(
     { concurrency: 4 }
   )
   const isWanted = isMatch(artifactType === undefined ? {} : { artifactType })
-  return { descriptors: entries.filter((it) => it !== undefined).filter(isWanted), annotations: index.annotations, tag }
+  return {
+    descriptors: entries.filter((it) => it !== undefined).filter(isWanted),
+    annotations: index.annotations,
+    tag,
+    received: index
+  }
 })
 
 /** Some tools list their manifests with an empty or a wrong artifact type (registry-quirks 5.5). */

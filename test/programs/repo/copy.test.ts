@@ -21,8 +21,10 @@ const unlimited = RateLimiter.of({
   quota: () => Effect.succeedNone
 })
 
-/** Two repositories; `target` says how the second one behaves otherwise. */
-const setup = (target: (it: Repository) => Partial<Repository> = () => ({})) => {
+type Otherwise = (it: Repository) => Partial<Repository>
+
+/** Two repositories; `target` and `source` say how they behave otherwise. */
+const setup = (target: Otherwise = () => ({}), source: Otherwise = () => ({})) => {
   const store = memoryStore()
   const events: Array<CopyEvent> = []
   let displays = 0
@@ -33,7 +35,9 @@ const setup = (target: (it: Repository) => Partial<Repository> = () => ({})) => 
         open: (location) => {
           const repository = store.open(location)
           const isTarget = location._tag === "Registry" && location.registry === "b.example"
-          return Effect.succeed(isTarget ? { ...repository, ...target(repository) } : repository)
+          return Effect.succeed(
+            isTarget ? { ...repository, ...target(repository) } : { ...repository, ...source(repository) }
+          )
         }
       })
     ),
@@ -155,6 +159,20 @@ describe("repo copy", () => {
       for (const tag of [digestTag, "zz"]) yield* push(from, image(tag), tag)
       yield* copy({ concurrent: 1 })
       assert.deepStrictEqual(order, ["zz", digestTag])
+    }))
+
+  it.effect("copies what has a name, and fails for names that no reference can hold", () =>
+    Effect.gen(function*() {
+      const { copy, from, tags } = setup(() => ({}), (it) => ({
+        tags: (page) => Stream.map(it.tags(page), (found) => ({ ...found, skipped: 2 }))
+      }))
+      yield* push(from, image("one"), "v1")
+      const error = yield* Effect.flip(copy())
+      assert.strictEqual(
+        error.message,
+        "failed to list tags in a.example/app: invalid reference: 2 names are not allowed"
+      )
+      assert.deepStrictEqual(yield* tags, ["v1"])
     }))
 
   it.effect("refuses expressions it cannot read, and names the flag", () =>

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto"
 import { connect } from "node:net"
 import { layer as listener } from "../../../src/layers/Server.ts"
 import { serve, type ServedRequest, type ServeOptions } from "../../../src/programs/serve/start.ts"
+import { Archive } from "../../../src/services/Archive.ts"
 import { OciLayout } from "../../../src/services/OciLayout.ts"
 import { Registry } from "../../../src/services/Registry.ts"
 import { Repositories } from "../../../src/services/Repositories.ts"
@@ -23,7 +24,7 @@ const unreachable = Layer.succeed(
 
 /** Repositories in layouts. */
 export const layoutsLayer = Repositories.layer.pipe(
-  Layer.provide([OciLayout.layer, unreachable]),
+  Layer.provide([OciLayout.layer, Archive.layer, unreachable]),
   Layer.provide(NodeServices.layer)
 )
 

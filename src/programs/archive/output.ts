@@ -1,0 +1,84 @@
+/** Where an archive goes: standard output, a device, or a file that gets its content once that is whole (faults L04). */
+import { Effect, FileSystem, Option, Path, Random, Stdio, Stream } from "effect"
+import type { PlatformError, Sink } from "effect"
+import { createSynced, syncDirectory, syncFile } from "../../lib/files.ts"
+import type { StoreError } from "../../schemas/StoreError.ts"
+import { UsageError } from "../../schemas/UsageError.ts"
+import type { Bytes } from "../../services/Bytes.ts"
+import { fsError, platformError } from "../../services/fsError.ts"
+
+/** Takes bytes in order, once. */
+export interface Pipe {
+  readonly _tag: "Pipe"
+  readonly write: (bytes: Bytes) => Effect.Effect<void, StoreError>
+}
+
+/** A name for a file; where there was none, an empty one is there now. */
+export interface Place {
+  readonly _tag: "Place"
+  readonly path: string
+  /** Links followed. */
+  readonly target: string
+  /** Permission bits of the file that was there. */
+  readonly mode?: number
+}
+
+/** Standard output for `-`, unless it is a terminal. Fails as the file system does where there can be no such file. */
+export const openOutput = Effect.fnUntraced(function*(path: string) {
+  const files = yield* FileSystem.FileSystem
+  const stdio = yield* Stdio.Stdio
+  const pipe = (sink: Sink.Sink<void, Uint8Array, unknown, PlatformError.PlatformError>, name: string): Pipe => ({
+    _tag: "Pipe",
+    write: (bytes) =>
+      Stream.run(bytes, sink).pipe(
+        Effect.catchTag("PlatformError", (error) => Effect.fail(platformError("write", name)(error)))
+      )
+  })
+  if (path === "-") {
+    if (yield* stdio.stdoutIsTerminal) {
+      const message = "an archive is not written to a terminal: name a file, or redirect the output"
+      return yield* new UsageError({ message })
+    }
+    return pipe(stdio.stdout({ endOnDone: false }), "stdout")
+  }
+  const there = Option.getOrUndefined(yield* Effect.option(files.stat(path)))
+  if (there?.type === "Directory") return yield* fsError(path, "open")({ code: "EISDIR" })
+  if (there !== undefined && there.type !== "File") return pipe(files.sink(path, { flag: "w" }), path)
+  const target = there === undefined ? path : yield* Effect.mapError(files.realPath(path), platformError("open", path))
+  if (there === undefined) yield* attempt(path, "open", () => createSynced(target, new Uint8Array()))
+  else yield* Effect.mapError(files.access(target, { writable: true }), platformError("open", path))
+  const place: Place = { _tag: "Place", path, target, ...(there === undefined ? {} : { mode: there.mode & 0o7777 }) }
+  return place
+})
+
+const attempt = (path: string, verb: string, run: () => Promise<void>): Effect.Effect<void, StoreError> =>
+  Effect.tryPromise({ try: run, catch: fsError(path, verb) })
+
+/**
+ * A new file beside the target, for `fill` to write, that takes the target's place when it is whole. After a failure
+ * the target is what it was before the archive was asked for.
+ */
+export const fillPlace = Effect.fnUntraced(function*<E, R>(
+  { mode, path, target }: Place,
+  fill: (temporary: string) => Effect.Effect<void, E, R>
+) {
+  const files = yield* FileSystem.FileSystem
+  const paths = yield* Path.Path
+  const folder = paths.dirname(target)
+  const temporary = paths.join(folder, `.${paths.basename(target).slice(0, 200)}.${(yield* Random.nextInt) >>> 0}.tmp`)
+  const discard = Effect.gen(function*() {
+    yield* files.remove(temporary, { force: true })
+    if (mode === undefined) yield* files.remove(target, { force: true })
+  })
+  yield* Effect.gen(function*() {
+    yield* attempt(path, "create", () => createSynced(temporary, new Uint8Array()))
+    yield* fill(temporary)
+    if (mode !== undefined) yield* Effect.mapError(files.chmod(temporary, mode), platformError("chmod", path))
+    yield* attempt(path, "fsync", () => syncFile(temporary))
+    yield* Effect.mapError(files.rename(temporary, target), platformError("rename", path))
+    yield* attempt(folder, "fsync", () => syncDirectory(folder))
+  }).pipe(
+    // The first failure is the one to tell.
+    Effect.onError(() => Effect.ignore(discard))
+  )
+})

@@ -1,0 +1,47 @@
+/** `artifact put --index`: the artifact as an entry of the index at a tag, which is made where there is none. */
+import { Effect } from "effect"
+import { composeManifest } from "../../schemas/compose.ts"
+import type { Descriptor, Platform } from "../../schemas/Descriptor.ts"
+import type { Index, Manifest } from "../../schemas/Manifest.ts"
+import { mediaTypes } from "../../schemas/MediaType.ts"
+import { type Ref, Reference, Tag } from "../../schemas/Ref.ts"
+import type { Repository } from "../../services/Repository.ts"
+
+/** Anything else that the tag names gives way to the index; an index that has the entry stays as it is. */
+export const addToIndex = Effect.fnUntraced(
+  function*(repository: Repository, ref: Ref, artifact: Manifest, platform: Platform | undefined) {
+    const tag = ref.tag ?? Tag.make("latest")
+    const found = yield* repository.manifest(Reference.ByTag({ tag })).pipe(
+      Effect.catchReason("StoreError", "NotFound", () => Effect.succeed(undefined))
+    )
+    const old = found?._tag === "Index" ? found : undefined
+    const entry = entryOf(artifact, platform)
+    const entries = old?.manifests ?? []
+    if (entries.some((it) => isSame(it, entry))) return
+    const index = yield* Effect.fromResult(
+      composeManifest(
+        { ...fieldsOf(old), manifests: [...entries, entry] },
+        old === undefined ? {} : { origin: old }
+      )
+    )
+    yield* repository.putManifest(index, { tag })
+  }
+)
+
+const entryOf = ({ annotations, artifactType, descriptor }: Manifest, platform: Platform | undefined): Descriptor => ({
+  ...descriptor,
+  ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+  ...(platform === undefined ? {} : { platform }),
+  ...(artifactType === undefined ? {} : { artifactType })
+})
+
+const isSame = (a: Descriptor, b: Descriptor): boolean =>
+  a.digest === b.digest && JSON.stringify(a.platform) === JSON.stringify(b.platform)
+
+const fieldsOf = (old: Index | undefined) =>
+  old === undefined ? { mediaType: mediaTypes.ociIndex } : {
+    mediaType: old.descriptor.mediaType,
+    annotations: old.annotations,
+    ...(old.artifactType === undefined ? {} : { artifactType: old.artifactType }),
+    ...(old.subject === undefined ? {} : { subject: old.subject })
+  }

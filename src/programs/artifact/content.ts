@@ -1,0 +1,121 @@
+/** What `artifact put` pushes as blobs: files, directories as archives, standard input, each known by its digest first. */
+import { Effect, FileSystem, Path, Stream } from "effect"
+import { hasher } from "../../lib/hash.ts"
+import { titleAnnotation } from "../../schemas/artifact.ts"
+import type { Descriptor } from "../../schemas/Descriptor.ts"
+import { Digest } from "../../schemas/Digest.ts"
+import type { StoreError } from "../../schemas/StoreError.ts"
+import { type Bytes, fromPump, pumpOf } from "../../services/Bytes.ts"
+import { filePump, writeNewFile } from "../../services/fileBytes.ts"
+import { platformError } from "../../services/fsError.ts"
+import type { Repository } from "../../services/Repository.ts"
+import { exists } from "../missing.ts"
+import { stdin } from "../stdin.ts"
+
+export interface Content {
+  readonly descriptor: Descriptor
+  /** May be run more than once. */
+  readonly bytes: Bytes
+}
+
+export interface Titles {
+  readonly isTitled: boolean
+  readonly stripDirs: boolean
+}
+
+/** Files read, and blobs sent, at once. */
+const concurrency = 4
+
+/** Standard input as a layer. */
+export const stdinLayer = Effect.fnUntraced(function*(mediaType: string) {
+  return yield* known(yield* kept(yield* stdin), mediaType)
+})
+
+/** Fails unless each of the files can be found. */
+export const checkFiles = Effect.fnUntraced(function*(files: ReadonlyArray<string>) {
+  const fs = yield* FileSystem.FileSystem
+  for (const file of files) yield* Effect.mapError(fs.stat(file), platformError("stat", file))
+})
+
+/** Files as layers of the given media types, in their order. */
+export const fileLayers = (files: ReadonlyArray<string>, types: ReadonlyArray<string>, titles: Titles) =>
+  Effect.forEach(files, (file, at) => layer(file, types[at] ?? "", titles), { concurrency })
+
+const layer = Effect.fnUntraced(function*(file: string, mediaType: string, { isTitled, stripDirs }: Titles) {
+  const fs = yield* FileSystem.FileSystem
+  const { type } = yield* Effect.mapError(fs.stat(file), platformError("stat", file))
+  const isDirectory = type === "Directory"
+  const { bytes, descriptor } = isDirectory
+    ? yield* known(yield* archive(file), mediaType)
+    : yield* fileContent(file, mediaType)
+  if (!isTitled) return { bytes, descriptor }
+  const title = titleOf(file, isDirectory, stripDirs)
+  return { bytes, descriptor: { ...descriptor, annotations: { [titleAnnotation]: title } } }
+})
+
+/** A file as it is; a pipe, which can be read once, is kept first. */
+export const fileContent = Effect.fnUntraced(function*(file: string, mediaType: string) {
+  const fs = yield* FileSystem.FileSystem
+  const { type } = yield* Effect.mapError(fs.stat(file), platformError("open", file))
+  const isOnce = type !== "File" && type !== "Directory"
+  return yield* known(isOnce ? yield* keptFile(file) : fileBytes(file), mediaType)
+})
+
+const titleOf = (file: string, isDirectory: boolean, stripDirs: boolean): string => {
+  const bare = file.replace(/\/+$/, "")
+  const name = stripDirs ? bare.slice(bare.lastIndexOf("/") + 1) : bare
+  return isDirectory ? `${name}/` : name
+}
+
+/** Content with its digest, for which it is read once. */
+const known = (bytes: Bytes, mediaType: string): Effect.Effect<Content, StoreError> =>
+  Effect.suspend(() => {
+    const hash = hasher("sha256")
+    let size = 0
+    const read = pumpOf(bytes)((view, release) => {
+      size += view.length
+      hash.update(view)
+      release()
+    })
+    return Effect.map(read, () => {
+      const digest = Digest.make(`sha256:${hash.hex()}`)
+      return { bytes, descriptor: { mediaType, digest, size } }
+    })
+  })
+
+const fileBytes = (path: string): Bytes => fromPump(filePump(path))
+
+/** An archive of a directory, equal for equal directories. It is made once: files that change would make another. */
+const archive = Effect.fnUntraced(function*(directory: string) {
+  const { directoryTar } = yield* Effect.promise(() => import("../../services/directoryTar.ts"))
+  const { compressed } = yield* Effect.promise(() => import("../../services/compressed.ts"))
+  return yield* kept(compressed(yield* directoryTar(directory), "gzip"))
+})
+
+/** The bytes in a file of ours until the scope ends, where they can be read again. */
+const kept = Effect.fnUntraced(function*(bytes: Bytes) {
+  const path = yield* temporary
+  yield* writeNewFile(path, bytes)
+  return fileBytes(path)
+})
+
+const keptFile = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  return yield* kept(Stream.mapError(fs.stream(file), platformError("read", file)))
+})
+
+const temporary = Effect.gen(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const directory = yield* Effect.mapError(fs.makeTempDirectoryScoped({ prefix: "regclient-" }), platformError())
+  return (yield* Path.Path).join(directory, "blob")
+})
+
+/** Sends what the repository lacks, each content once. */
+export const sendAll = (repository: Repository, contents: ReadonlyArray<Content>) => {
+  const unique = new Map(contents.map((it) => [it.descriptor.digest, it]))
+  return Effect.forEach([...unique.values()], ({ bytes, descriptor }) =>
+    Effect.flatMap(
+      exists(repository.headBlob(descriptor)),
+      (isThere) => isThere ? Effect.void : Effect.asVoid(repository.putBlob(bytes, descriptor))
+    ), { concurrency, discard: true })
+}

@@ -1,0 +1,168 @@
+/**
+ * Archives of `docker save`, old and new, and of those who write like it: each image of `manifest.json` becomes a
+ * docker manifest, its layers compressed anew unless the archive says what its stored bytes are (library description, 16.2).
+ */
+import { Effect, Result, Schema } from "effect"
+import { hasher } from "../../lib/hash.ts"
+import { strictJson } from "../../lib/strictJson.ts"
+import { quoted } from "../../lib/visibleText.ts"
+import { composeManifest } from "../../schemas/compose.ts"
+import { Descriptor } from "../../schemas/Descriptor.ts"
+import { Digest } from "../../schemas/Digest.ts"
+import { decodeConfig, maxConfig } from "../../schemas/ImageConfig.ts"
+import type { Manifest } from "../../schemas/Manifest.ts"
+import { mediaTypes } from "../../schemas/MediaType.ts"
+import { type StoreError, storeError } from "../../schemas/StoreError.ts"
+import { type Bytes, collect, fromPump, pumpOf } from "../Bytes.ts"
+import { compressed, decompressed } from "../compressed.ts"
+import { writeNewFile } from "../fileBytes.ts"
+import { type Part, partBytes, type TarFile, tarInvalid } from "./tarFile.ts"
+
+const Image = Schema.Struct({
+  Config: Schema.String,
+  RepoTags: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String))),
+  Layers: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String))),
+  LayerSources: Schema.optionalKey(Schema.NullOr(Schema.Record(Schema.String, Descriptor)))
+})
+/** An entry of `manifest.json`. */
+export type DockerImage = typeof Image.Type
+
+const decode = Schema.decodeUnknownResult(Schema.Array(Image))
+
+/** Fails with TarInvalid for what is no list of images, or an empty one. */
+export const parseImages = (bytes: Uint8Array): Result.Result<ReadonlyArray<DockerImage>, StoreError> => {
+  const json = strictJson(bytes, { depth: 100, unique: new Set() })
+  if ("problem" in json) return Result.fail(tarInvalid(`manifest.json: ${json.problem}`))
+  const images = Result.mapError(decode(json.value), ({ message }) => tarInvalid(`manifest.json: ${message}`))
+  return Result.flatMap(
+    images,
+    (list) => list.length === 0 ? Result.fail(tarInvalid("manifest.json names no image")) : Result.succeed(list)
+  )
+}
+
+/** A manifest made for an image, and where all it names lies. */
+export interface Converted {
+  readonly manifest: Manifest
+  readonly parts: ReadonlyMap<Digest, Part>
+}
+
+/** Layers being compressed at once. */
+const concurrency = 2
+
+export const unreadable = (names: ReadonlyArray<string>): StoreError =>
+  storeError(
+    "",
+    "TarInvalid",
+    `unable to read all files from tar: not found${names.length === 0 ? "" : `: ${names.map(quoted).join(", ")}`}`
+  )
+
+/** All parts are found before any layer is compressed. `newFile` gives names for temporary files. */
+export const convert = Effect.fnUntraced(function*(tar: TarFile, image: DockerImage, newFile: () => string) {
+  const names = [...new Set([image.Config, ...(image.Layers ?? [])])]
+  const found = new Map<string, Part>()
+  for (const name of names) {
+    const part = yield* tar.find(name)
+    if (part !== undefined) found.set(name, part)
+  }
+  const missing = names.filter((name) => !found.has(name))
+  const configPart = found.get(image.Config)
+  if (missing.length > 0 || configPart === undefined) return yield* unreadable(missing)
+  const configBytes = yield* configPart.size > maxConfig
+    ? Effect.fail(tarInvalid(`the config has ${configPart.size} bytes: size limit exceeded`))
+    : collect(partBytes(configPart), maxConfig)
+  const diffs = (yield* Effect.fromResult(decodeConfig(configBytes))).rootfs?.diff_ids ?? []
+  const layers = image.Layers ?? []
+  if (diffs.length !== layers.length) {
+    return yield* tarInvalid(`manifest.json lists ${layers.length} layers, the config ${diffs.length}`)
+  }
+  const parts = new Map<Digest, Part>()
+  const made = yield* Effect.forEach(
+    [...new Set(layers)],
+    Effect.fnUntraced(function*(name) {
+      const part = found.get(name) ?? configPart
+      const layer = asStored(image, name, part) ??
+        (yield* recompressed(part, name, diffs[layers.indexOf(name)], newFile))
+      parts.set(layer.descriptor.digest, layer.part)
+      return [name, layer.descriptor] as const
+    }),
+    { concurrency }
+  )
+  const byName = new Map(made)
+  const config = { mediaType: mediaTypes.dockerConfig, digest: digestOf(configBytes), size: configBytes.length }
+  parts.set(config.digest, configPart)
+  const manifest = yield* Effect.fromResult(composeManifest({
+    mediaType: mediaTypes.dockerManifest,
+    config,
+    layers: layers.flatMap((name) => byName.get(name) ?? [])
+  }))
+  const converted: Converted = { manifest, parts }
+  return converted
+})
+
+const digestOf = (bytes: Uint8Array): Digest => {
+  const hash = hasher("sha256")
+  hash.update(bytes)
+  return Digest.make(`sha256:${hash.hex()}`)
+}
+
+interface Layer {
+  readonly descriptor: Descriptor
+  readonly part: Part
+}
+
+const dockerTypes: Readonly<Record<string, string>> = {
+  [mediaTypes.ociLayer]: mediaTypes.dockerLayer,
+  [mediaTypes.ociLayerGzip]: mediaTypes.dockerLayerGzip,
+  [mediaTypes.ociLayerZstd]: mediaTypes.dockerLayerZstd
+}
+
+/** A layer whose source has the digest that its file is named after: its bytes are the layer. Who reads them verifies them. */
+const asStored = ({ LayerSources }: DockerImage, name: string, part: Part): Layer | undefined => {
+  const source = Object.values(LayerSources ?? {}).find(({ digest, size }) =>
+    size === part.size && `/${name}`.endsWith(`/blobs/${digest.replace(":", "/")}`)
+  )
+  if (source === undefined) return undefined
+  const { digest, mediaType, size } = source
+  return { descriptor: { mediaType: dockerTypes[mediaType] ?? mediaType, digest, size }, part }
+}
+
+/** The same bytes, each view shown to `seen` before it goes on. */
+const shown = (bytes: Bytes, seen: (view: Uint8Array) => void): Bytes =>
+  fromPump((sink) =>
+    pumpOf(bytes)((view, release) => {
+      seen(view)
+      sink(view, release)
+    })
+  )
+
+/** A layer compressed into a temporary file; its plain bytes have to be those the config names. */
+const recompressed = Effect.fnUntraced(function*(
+  part: Part,
+  name: string,
+  expected: string | undefined,
+  newFile: () => string
+) {
+  const path = newFile()
+  const [plain, packed] = [hasher("sha256"), hasher("sha256")]
+  let size = 0
+  const bytes = compressed(shown(decompressed(partBytes(part)), (view) => plain.update(view)), "gzip")
+  yield* writeNewFile(
+    path,
+    shown(bytes, (view) => {
+      size += view.length
+      packed.update(view)
+    })
+  )
+  const calculated = `sha256:${plain.hex()}`
+  if (expected !== undefined && expected.startsWith("sha256:") && expected !== calculated) {
+    const detail = `digest mismatch [expected ${expected}, calculated ${calculated}]`
+    return yield* tarInvalid(`the layer ${quoted(name)} is not the one of the config: ${detail}`)
+  }
+  const descriptor: Descriptor = {
+    mediaType: mediaTypes.dockerLayerGzip,
+    digest: Digest.make(`sha256:${packed.hex()}`),
+    size
+  }
+  const layer: Layer = { descriptor, part: { path, offset: 0, size } }
+  return layer
+})

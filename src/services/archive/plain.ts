@@ -1,0 +1,39 @@
+/** An archive as a plain file with random access: unpacked, or spooled where it is none, to a temporary file of the scope. */
+import { Effect, FileSystem, Path, Stdio, Stream } from "effect"
+import { type Compression, compressionOf, magicSize } from "../../lib/compression.ts"
+import { storeError, within } from "../../schemas/StoreError.ts"
+import { type Bytes, collect, fromPump } from "../Bytes.ts"
+import { decompressed } from "../compressed.ts"
+import { filePump, writeNewFile } from "../fileBytes.ts"
+import { fsError, platformError } from "../fsError.ts"
+
+/** A directory for files that end with the scope. */
+export const temporaryDirectory = Effect.flatMap(
+  FileSystem.FileSystem,
+  (files) => Effect.mapError(files.makeTempDirectoryScoped({ prefix: "regclient-" }), platformError())
+)
+
+/** The path of a plain tar: the file itself where that can be. `-` is standard input. */
+export const plainFile = Effect.fnUntraced(function*(path: string) {
+  const files = yield* FileSystem.FileSystem
+  const stdio = yield* Stdio.Stdio
+  const paths = yield* Path.Path
+  if (path === "-" && (yield* stdio.stdinIsTerminal)) {
+    return yield* storeError("read stdin", "FsIo", "standard input is a terminal: an archive is expected there")
+  }
+  const info = path === "-" ? undefined : yield* Effect.mapError(files.stat(path), platformError("open", path))
+  if (info?.type === "Directory") return yield* fsError(path, "open")({ code: "EISDIR" })
+  const bytes: Bytes = info?.type === "File"
+    ? fromPump(filePump(path))
+    : Stream.mapError(
+      path === "-" ? stdio.stdin : files.stream(path),
+      (error) => platformError("read", path === "-" ? "stdin" : path)(error)
+    )
+  if (info?.type === "File" && (yield* compressionAt(path)) === "none") return path
+  const unpacked = paths.join(yield* temporaryDirectory, "archive.tar")
+  yield* Effect.mapError(writeNewFile(unpacked, decompressed(bytes)), within("failed to unpack the archive"))
+  return unpacked
+})
+
+const compressionAt = (path: string): Effect.Effect<Compression, ReturnType<typeof storeError>> =>
+  Effect.map(collect(fromPump(filePump(path, { from: 0, to: magicSize - 1 })), magicSize), compressionOf)
