@@ -214,7 +214,38 @@ export const tar: ReadonlyArray<Case> = [
     args: "image import $OWN/base:nope two.tar",
     against: "serve",
     files: { "two.tar": twoTags },
-    err: /could not find requested tag in index\.json, nope\n$/
+    err: /could not find requested tag in index\.json, nope/
+  },
+
+  {
+    command: "image export",
+    shows: "--referrers --digest-tags",
+    args: "image export --referrers --digest-tags $R/signed:v1 out.tar",
+    check: (after) => {
+      const files = untar(after, "out.tar")
+      for (const it of [d.bob, d.ann, d.cid, d.dan, d.cosign]) assert.include(files, it.slice(7))
+    },
+    differs: "it has no such flags"
+  },
+  {
+    command: "image import",
+    shows: "--referrers --digest-tags",
+    args: "image import --referrers --digest-tags $OWN/new:v1 out.tar",
+    before: ["image export --referrers --digest-tags $R/signed:v1 out.tar"],
+    check: async ({ own }) => {
+      assert.deepStrictEqual(await own.referrers("new", d.base1), [d.cid, d.bob, d.ann].toSorted())
+      assert.strictEqual((await own.manifest("new", `${d.base1.replace(":", "-")}.sig`))?.digest, d.cosign)
+    },
+    differs: "it has no such flags"
+  },
+  {
+    command: "image import",
+    args: "image import $OWN/app:v1 -",
+    note: "an empty standard input",
+    against: "serve",
+    stdin: "",
+    err: /.+/,
+    differs: "it reads no standard input"
   },
 
   {
