@@ -1,11 +1,12 @@
 /** Tar archives as bytes on their way: entry by entry in, or made entry by entry (POSIX.1-2017, pax). */
-import { type Cause, Effect, Pull, Queue } from "effect"
+import { Effect } from "effect"
 import { blockSize, globalBlocks, padded, type RawHeader, TarProblem } from "../lib/tar/header.ts"
 import { endBlocks, type NewEntry, newHeader } from "../lib/tar/pack.ts"
 import { type Scanned, TarScanner } from "../lib/tar/scan.ts"
 import { MapReader, type Region, type Sparse } from "../lib/tar/sparse.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
-import { attempt, type Bytes, fromPump, type Lent, lent, pumpOf, type Sink } from "./Bytes.ts"
+import { attempt, type Bytes, fromPump, lent, pumpOf, type Sink } from "./Bytes.ts"
+import { cut, invalid, Reader } from "./tarReader.ts"
 
 export interface TarEntry extends RawHeader {
   /** Where its body begins, in bytes from the start of the archive. */
@@ -18,8 +19,6 @@ export interface TarEntry extends RawHeader {
   readonly content: Bytes
 }
 
-const invalid = (detail: string): StoreError => storeError("", "TarInvalid", `tar is invalid: ${detail}`)
-
 const scanned = <A>(run: () => A): Effect.Effect<A, StoreError> =>
   Effect.try({ try: run, catch: (cause) => invalid(cause instanceof TarProblem ? cause.message : String(cause)) })
 
@@ -28,74 +27,6 @@ export const send = (sink: Sink, view: Uint8Array): Effect.Effect<void, StoreErr
   Effect.callback((resume) => {
     attempt(() => sink(view, () => resume(Effect.void)), (error) => resume(Effect.fail(error)))
   })
-
-/** Bytes read forward: views come as they are lent, and go back once used up. */
-class Reader {
-  position = 0
-  private current: Lent | undefined
-  private at = 0
-  private readonly queue: Queue.Dequeue<Lent, StoreError | Cause.Done>
-
-  constructor(queue: Queue.Dequeue<Lent, StoreError | Cause.Done>) {
-    this.queue = queue
-  }
-
-  /** The bytes at hand, at most so many, at least one; none at the end. */
-  readonly some = (limit: number): Effect.Effect<Uint8Array | undefined, StoreError> =>
-    Effect.suspend(() => {
-      const { current } = this
-      if (current === undefined) {
-        return Queue.take(this.queue).pipe(
-          Effect.flatMap((lent) => {
-            this.current = lent
-            this.at = 0
-            return this.some(limit)
-          }),
-          Pull.catchDone(() => Effect.succeed(undefined))
-        )
-      }
-      if (this.at === current.view.length) {
-        this.current = undefined
-        current.release()
-        return this.some(limit)
-      }
-      const view = current.view.subarray(this.at, this.at + limit)
-      this.at += view.length
-      this.position += view.length
-      return Effect.succeed(view)
-    })
-
-  /** Exactly so many bytes, fewer at the end. */
-  readonly exactly = (size: number): Effect.Effect<Uint8Array, StoreError> =>
-    Effect.flatMap(this.some(size), (first) => {
-      if (first === undefined || first.length === size) return Effect.succeed(first ?? new Uint8Array())
-      // The view goes back with the next one.
-      const parts = [new Uint8Array(first)]
-      const rest = (missing: number): Effect.Effect<Uint8Array, StoreError> =>
-        Effect.flatMap(this.some(missing), (part) => {
-          if (part === undefined) return Effect.succeed(Buffer.concat(parts))
-          parts.push(new Uint8Array(part))
-          return part.length === missing ? Effect.succeed(Buffer.concat(parts)) : rest(missing - part.length)
-        })
-      return rest(size - first.length)
-    })
-
-  /** Passes so many bytes over. Fails when there are fewer. */
-  readonly skip = (size: number): Effect.Effect<void, StoreError> =>
-    size === 0
-      ? Effect.void
-      : Effect.flatMap(
-        this.some(size),
-        (part) => part === undefined ? Effect.fail(cut) : this.skip(size - part.length)
-      )
-
-  /** Reads to the end, whatever comes. */
-  readonly drain: Effect.Effect<void, StoreError> = Effect.suspend(() =>
-    Effect.flatMap(this.some(Number.MAX_SAFE_INTEGER), (part) => part === undefined ? Effect.void : this.drain)
-  )
-}
-
-const cut = invalid("it ends in the middle")
 
 /**
  * Visits each entry in order; what a visit leaves of a body is passed over. All bytes are read, those behind the end of

@@ -4,13 +4,12 @@
  */
 import { Effect, FileSystem, Path } from "effect"
 import * as files from "../lib/files.ts"
-import type { TarHeader } from "../lib/tar/header.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import type { Bytes } from "./Bytes.ts"
 import { decompressed } from "./compressed.ts"
 import { writeNewFile } from "./fileBytes.ts"
 import { fsError, platformError } from "./fsError.ts"
-import { readTar } from "./tar.ts"
+import { readTar, type TarEntry } from "./tar.ts"
 
 const attempted = <A>(path: string, verb: string, run: () => Promise<A>): Effect.Effect<A, StoreError> =>
   Effect.tryPromise({ try: run, catch: fsError(path, verb) })
@@ -79,6 +78,13 @@ export const placeTree: (
 /** Entries of one archive (faults, limits). */
 const maxEntries = 1_000_000
 
+/** Bytes that may come out for each that is in the archive, once the first of them passed (faults, limits). */
+const ratio = 1_000
+const free = 16 * 1024 ** 2
+
+/** Files, sparse files, directories. */
+const unpackable: ReadonlySet<string> = new Set(["0", "S", "5"])
+
 /** What is in an archive besides files and directories. */
 export interface LeftOut {
   readonly count: number
@@ -90,30 +96,32 @@ export interface LeftOut {
  * a new one; of equal names the last holds. Tells what was left out: links and devices.
  */
 export const unpackInto = Effect.fnUntraced(function*(root: string, archive: Bytes) {
-  let [entries, leftOut, first] = [0, 0, ""]
-  const visit = Effect.fnUntraced(
-    function*({ content, header }: { readonly content: Bytes; readonly header: TarHeader }) {
-      if (++entries > maxEntries) {
-        return yield* storeError("", "SizeLimit", `size limit exceeded: more than ${maxEntries} files in an archive`)
-      }
-      // Of sparse files GNU's old form has a type of its own.
-      if (header.type !== "0" && header.type !== "5" && header.type !== "S") {
-        if (leftOut++ === 0) first = header.name
-        return
-      }
-      const parts = yield* partsBelow(header.name)
-      if (header.type === "5" || header.name.endsWith("/")) return void (yield* makeBelow(root, parts))
-      const name = parts.at(-1)
-      if (name === undefined) return
-      const path = `${yield* makeBelow(root, parts.slice(0, -1))}/${name}`
-      const taken = yield* attempted(path, "stat", () => files.infoOfName(path))
-      if (taken !== undefined) {
-        const fs = yield* FileSystem.FileSystem
-        yield* Effect.mapError(fs.remove(path), platformError("open", path))
-      }
-      yield* writeNewFile(path, content)
+  let [entries, unpacked, leftOut, first] = [0, 0, 0, ""]
+  const visit = Effect.fnUntraced(function*({ content, header, offset, size }: TarEntry) {
+    if (++entries > maxEntries) {
+      return yield* storeError("", "SizeLimit", `size limit exceeded: more than ${maxEntries} files in an archive`)
     }
-  )
+    unpacked += size
+    // The holes of sparse files grow what no compression did.
+    if (unpacked > free && unpacked > (offset + header.size) * ratio) {
+      return yield* storeError("", "DecompressLimit", "size limit exceeded: sparse files grow beyond every measure")
+    }
+    if (!unpackable.has(header.type)) {
+      if (leftOut++ === 0) first = header.name
+      return
+    }
+    const parts = yield* partsBelow(header.name)
+    if (header.type === "5" || header.name.endsWith("/")) return void (yield* makeBelow(root, parts))
+    const name = parts.at(-1)
+    if (name === undefined) return
+    const path = `${yield* makeBelow(root, parts.slice(0, -1))}/${name}`
+    const taken = yield* attempted(path, "stat", () => files.infoOfName(path))
+    if (taken !== undefined) {
+      const fs = yield* FileSystem.FileSystem
+      yield* Effect.mapError(fs.remove(path), platformError("open", path))
+    }
+    yield* writeNewFile(path, content)
+  })
   yield* readTar(decompressed(archive), visit)
   return { count: leftOut, first } satisfies LeftOut
 })

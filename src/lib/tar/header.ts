@@ -135,7 +135,8 @@ export const isExtension = (type: string): boolean => type === "x" || type === "
 
 /** Fails unless the block is a header. */
 export const checkSum = (block: Uint8Array): void => {
-  const written = smallAt(block, 148, 8)
+  // Whatever stands there in other files is no number.
+  const written = Number.parseInt(latin(block.subarray(148, 156)).replace(/^[\0 ]+/, ""), 8)
   if (written !== sumOf(block, false) && written !== sumOf(block, true)) {
     throw new TarProblem("a header has a wrong checksum")
   }
@@ -168,7 +169,7 @@ const readRecords = (body: Uint8Array): Records => {
   return records
 }
 
-const writeRecords = (records: Records): Uint8Array =>
+export const writeRecords = (records: Records): Uint8Array =>
   Buffer.concat(records.map(([key, value]) => {
     const rest = Buffer.concat([Buffer.from(` ${key}=`), value, Buffer.from("\n")])
     let length = rest.length
@@ -245,7 +246,8 @@ export interface HeaderChange {
   readonly size?: number
 }
 
-const putOctal = (block: Uint8Array, from: number, length: number, value: bigint): void => {
+/** A number in octal digits and a NUL, or in GNU's binary form where it does not fit. */
+export const putOctal = (block: Uint8Array, from: number, length: number, value: bigint): void => {
   const digits = value.toString(8)
   if (value >= 0n && digits.length < length) {
     block.set(Buffer.from(`${digits.padStart(length - 1, "0")}\0`), from)
@@ -257,19 +259,10 @@ const putOctal = (block: Uint8Array, from: number, length: number, value: bigint
   block[from] = (block[from] ?? 0) | 0x80
 }
 
-const seal = (block: Uint8Array): void => {
+/** Writes the checksum: the last thing to do with a header. */
+export const seal = (block: Uint8Array): void => {
   const sum = sumOf(block, false).toString(8).padStart(6, "0")
   block.set(Buffer.from(`${sum}\0 `), 148)
-}
-
-/** The same header with each number as wide as its field, ended by a NUL alone; a size in the binary form stays so. */
-export const tidied = (given: Uint8Array): Uint8Array => {
-  const block = new Uint8Array(given)
-  for (const [from, length] of [[100, 8], [108, 8], [116, 8], [124, 12], [136, 12], [329, 8], [337, 8]] as const) {
-    putOctal(block, from, length, numberAt(block, from, length))
-  }
-  seal(block)
-  return block
 }
 
 interface Piece {
@@ -328,11 +321,10 @@ export const globalsAfter = ({ blocks, globals }: RawHeader): Records => {
 export const globalBlocks = (blocks: Uint8Array): Uint8Array =>
   Buffer.concat(piecesOf(blocks).before.filter(({ block }) => typeOf(block) === "g").flatMap(whole))
 
-const whole = ({ block, body }: Piece): ReadonlyArray<Uint8Array> => [
-  block,
-  body,
-  new Uint8Array(padded(body.length) - body.length)
-]
+export const withPadding = (body: Uint8Array): Uint8Array =>
+  Buffer.concat([body, new Uint8Array(padded(body.length) - body.length)])
+
+const whole = ({ block, body }: Piece): ReadonlyArray<Uint8Array> => [block, withPadding(body)]
 
 /** The block that announces records: made anew so that no name, process number or time of a packer stays in it. */
 const recordsBlock = (like: Uint8Array, own: Uint8Array, size: number): Uint8Array => {
