@@ -76,12 +76,11 @@ export const applyLayers = Effect.fnUntraced(function*(
   return withoutLayers({ ...image, layers }, (at) => outcomes[at]?._tag === "Gone")
 })
 
-/** What the content was that is inlined in the descriptor is no longer known here. */
+/** The `data` of a descriptor is brought up to date when the manifest is made. */
 const withOutcome = (layer: LayerDraft, outcome: Outcome): LayerDraft => {
   if (outcome._tag !== "New") return layer
-  const { data: _, ...descriptor } = layer.descriptor
   return {
-    descriptor: { ...descriptor, ...outcome.descriptor },
+    descriptor: { ...layer.descriptor, ...outcome.descriptor },
     ...(layer.diffId === undefined ? {} : { diffId: outcome.diffId }),
     content: outcome.content
   }
@@ -96,8 +95,8 @@ const outcomeOf = Effect.fnUntraced(function*(
   const { layer } = at
   const { descriptor: { digest, mediaType, urls = [] }, diffId } = layer
   const form = formOf(mediaType)
-  if (form === undefined || urls.length > 0) return same
-  let [wanted, algorithm] = [form, algorithmOf(digest)]
+  if (urls.length > 0) return same
+  let [wanted, algorithm] = [form ?? "none", algorithmOf(digest)]
   let diffAlgorithm: Algorithm = diffId !== undefined && isDigest(diffId) ? algorithmOf(diffId) : "sha256"
   const files: Array<Work["files"][number]> = []
   const key: Array<number | string> = [digest, mediaType, diffId ?? ""]
@@ -106,7 +105,7 @@ const outcomeOf = Effect.fnUntraced(function*(
       if (typeIn(mediaType, change.to) !== undefined) wanted = change.to
     } else if (change._tag === "Digest") {
       ;[algorithm, diffAlgorithm] = [change.algorithm, change.algorithm]
-    } else if (yield* change.isMeant(at)) {
+    } else if (form !== undefined && (yield* change.isMeant(at))) {
       files.push(change.file)
       key.push(number)
     }
@@ -115,7 +114,7 @@ const outcomeOf = Effect.fnUntraced(function*(
     layer,
     source: layer.content ?? from.blob(layer.descriptor),
     files,
-    hasNewForm: wanted !== form,
+    hasNewForm: form !== undefined && wanted !== form,
     form: wanted,
     mediaType: typeIn(mediaType, wanted) ?? mediaType,
     algorithm,

@@ -1,6 +1,7 @@
 /** Brings a changed image to where it goes: blobs, configurations, manifests, index, and the tag last (faults D1). */
 import { Effect, Stream } from "effect"
-import { CopyStep } from "../../schemas/Copy.ts"
+import { CopyEvent, CopyStep } from "../../schemas/Copy.ts"
+import type { Manifest } from "../../schemas/Manifest.ts"
 import { isSameLocation, type Location, type Tag } from "../../schemas/Ref.ts"
 import { Progress } from "../../services/Progress.ts"
 import { RateLimiter } from "../../services/RateLimiter.ts"
@@ -20,34 +21,55 @@ export interface PushTarget {
 }
 
 /**
- * In the repository of the source only what is new is sent; another one gets everything. Fails with the `StoreError` of
- * the side that failed; the tag then is what it was before.
+ * In the repository of the source only what is new is sent; another one gets everything, and the copy is shown. Fails
+ * with the `StoreError` of the side that failed; the tag then is what it was before.
  */
 export const push = Effect.fnUntraced(
-  function*(documents: Documents, isNewTop: boolean, ends: Ends, target: PushTarget) {
+  function*(documents: Documents, isNewTop: boolean, ends: Ends, { isNamed, tag }: PushTarget) {
     const { created, manifests, top } = documents
-    const { from, to } = ends
-    const isMoved = !isSameLocation(from.location, to.location)
-    if (isMoved) yield* copyBlobs(documents, ends)
-    yield* Effect.forEach(created, (blob) => putBlob(blob, ends), { concurrency: newAtOnce, discard: true })
-    for (const { isNew, manifest } of manifests) {
-      if (isMoved || isNew) yield* to.putManifest(manifest, { isChild: true })
-    }
-    if (isMoved || isNewTop || !target.isNamed) {
-      yield* to.putManifest(top, target.tag === undefined ? {} : { tag: target.tag })
-    }
+    const isMoved = !isSameLocation(ends.from.location, ends.to.location)
+    const pushed = [
+      ...manifests.flatMap(({ isNew, manifest }) => isMoved || isNew ? [stepOf(manifest, true)] : []),
+      ...(isMoved || isNewTop || !isNamed ? [stepOf(top, false, tag)] : [])
+    ]
+    const events = Stream.fromIterable(pushed.map((step) => CopyEvent.Planned({ step }))).pipe(
+      Stream.concat(isMoved ? copies(documents, ends) : Stream.empty),
+      Stream.concat(Stream.fromEffectDrain(
+        Effect.forEach(created, (blob) => putBlob(blob, ends), { concurrency: newAtOnce, discard: true })
+      )),
+      Stream.concat(Stream.mapEffect(Stream.fromIterable(pushed), (step) => putManifest(step, ends)))
+    )
+    yield* isMoved ? (yield* Progress).report(events) : Stream.runDrain(events)
   }
 )
 
-const copyBlobs = Effect.fnUntraced(function*({ entries, kept }: Documents, ends: Ends) {
-  const progress = yield* Progress
-  const there = yield* Effect.filter(entries, (it) => exists(ends.from.headBlob(it)), { concurrency })
-  const steps = [...kept, ...there].map((descriptor) =>
-    CopyStep.Blob({ id: descriptor.digest, lane: "content", descriptor, needs: [], isKnownAbsent: false })
+type ManifestStep = CopyStep & { readonly _tag: "Manifest" }
+
+const stepOf = (manifest: Manifest, isChild: boolean, tag?: Tag): ManifestStep => {
+  const { descriptor } = manifest
+  const common = { id: descriptor.digest, lane: "content" as const, descriptor, needs: [] }
+  return CopyStep.Manifest({ ...common, manifest, isChild, ...(tag === undefined ? {} : { tag }) })
+}
+
+const putManifest = (step: ManifestStep, { to }: Ends) => {
+  const { isChild, manifest, tag } = step
+  return Effect.as(
+    to.putManifest(manifest, { isChild, ...(tag === undefined ? {} : { tag }) }),
+    CopyEvent.Finished({ step, how: "copied" })
   )
-  const lanes = { content: ends, referrers: ends }
-  yield* progress.report(execute({ ends: lanes, concurrency })(Stream.fromIterable(steps)))
-})
+}
+
+/** Blobs that the source has; entries of indexes only where it does. */
+const copies = ({ entries, kept }: Documents, ends: Ends) =>
+  Stream.unwrap(Effect.map(
+    Effect.filter(entries, (it) => exists(ends.from.headBlob(it)), { concurrency }),
+    (there) => {
+      const steps = [...kept, ...there].map((descriptor) =>
+        CopyStep.Blob({ id: descriptor.digest, lane: "content", descriptor, needs: [], isKnownAbsent: false })
+      )
+      return execute({ ends: { content: ends, referrers: ends }, concurrency })(Stream.fromIterable(steps))
+    }
+  ))
 
 const putBlob = Effect.fnUntraced(
   function*({ content, descriptor }: Documents["created"][number], { from, to }: Ends) {

@@ -190,6 +190,24 @@ describe("what is carried and named", () => {
       assert.match(child?.document.config.digest, /^sha512:/)
     }))
 
+  it.effect("digests of content that is no tar follow too, and what is carried of it stays", () =>
+    Effect.gen(function*() {
+      const { blob, mod, out, put } = makeWorld()
+      const config = yield* blob("{}", "application/vnd.oci.empty.v1+json")
+      const layer = yield* blob("sbom", "text/plain")
+      yield* put({ mediaType: types.manifest, config, layers: [{ ...layer, data: btoa("sbom") }] }, "v1")
+      yield* mod("v1", ["digest-algo=sha512"])
+      const { document } = yield* out
+      assert.deepStrictEqual(document.config, config)
+      assert.deepStrictEqual(document.layers, [{
+        mediaType: "text/plain",
+        digest:
+          "sha512:67984e361d0ab123fc2b12814aa3577ef0f9b2caf54a7b6011a80420f1743eb5a493edd2b327d49348895991c8dbb226ce0457d10634b227a36b92750a922d2d",
+        size: 4,
+        data: "c2JvbQ=="
+      }])
+    }))
+
   it.effect("an algorithm that nobody has is refused", () =>
     Effect.gen(function*() {
       const { image, refusal } = makeWorld()
