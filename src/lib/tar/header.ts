@@ -54,22 +54,34 @@ const textAt = (block: Uint8Array, from: number, length: number): string => {
   return textOf(end < 0 ? field : field.subarray(0, end))
 }
 
+/** Octal digits between blanks, which is what nearly every field has; `undefined` for anything else. */
+const octalAt = (block: Uint8Array, from: number, length: number): number | undefined => {
+  let at = from
+  const end = from + length
+  while (at < end && (block[at] === 0x20 || block[at] === 0)) at++
+  let value = 0
+  for (; at < end; at++) {
+    const digit = (block[at] ?? 0) - 0x30
+    if (digit < 0 || digit > 7) break
+    value = value * 8 + digit
+  }
+  return at === end || block[at] === 0x20 || block[at] === 0 ? value : undefined
+}
+
 /** Octal digits, or a binary number in the GNU form. */
 export const numberAt = (block: Uint8Array, from: number, length: number): bigint => {
-  const field = block.subarray(from, from + length)
-  const first = field[0] ?? 0
-  if ((first & 0x80) !== 0) {
-    let value = BigInt(first & 0x40 ? (first | ~0x7f) : first & 0x3f)
-    for (const byte of field.subarray(1)) value = (value << 8n) | BigInt(byte)
-    return value
-  }
-  const text = latin(field).replaceAll(/[\0 ]+$|^[\0 ]+/g, "")
-  const digits = /^[0-7]*/.exec(text)?.[0] ?? ""
-  if (digits.length < text.replace(/[\0 ].*$/s, "").length) throw new TarProblem("a header has a number that is none")
-  return digits === "" ? 0n : BigInt(`0o${digits}`)
+  const octal = octalAt(block, from, length)
+  if (octal !== undefined) return BigInt(octal)
+  const first = block[from] ?? 0
+  if ((first & 0x80) === 0) throw new TarProblem("a header has a number that is none")
+  let value = BigInt(first & 0x40 ? (first | ~0x7f) : first & 0x3f)
+  for (const byte of block.subarray(from + 1, from + length)) value = (value << 8n) | BigInt(byte)
+  return value
 }
 
 const smallAt = (block: Uint8Array, from: number, length: number): number => {
+  const octal = octalAt(block, from, length)
+  if (octal !== undefined) return octal
   const value = numberAt(block, from, length)
   if (value < -9007199254740991n || value > 9007199254740991n)
     throw new TarProblem("a header has a number out of range")
@@ -121,7 +133,8 @@ export const isExtension = (type: string): boolean => type === "x" || type === "
 
 /** Fails unless the block is a header. */
 export const checkSum = (block: Uint8Array): void => {
-  const written = Number(numberAt(block, 148, 8))
+  // Whatever stands there in other files is no number.
+  const written = Number.parseInt(latin(block.subarray(148, 156)).replace(/^[\0 ]+/, ""), 8)
   if (written !== sumOf(block, false) && written !== sumOf(block, true)) {
     throw new TarProblem("a header has a wrong checksum")
   }
@@ -154,7 +167,7 @@ export const readRecords = (body: Uint8Array): Records => {
   return records
 }
 
-const writeRecords = (records: Records): Uint8Array =>
+export const writeRecords = (records: Records): Uint8Array =>
   Buffer.concat(records.map(([key, value]) => {
     const rest = Buffer.concat([Buffer.from(` ${key}=`), value, Buffer.from("\n")])
     let length = rest.length
@@ -233,7 +246,8 @@ export interface HeaderChange {
   readonly size?: number
 }
 
-const putOctal = (block: Uint8Array, from: number, length: number, value: bigint): void => {
+/** A number in octal digits and a NUL, or in GNU's binary form where it does not fit. */
+export const putOctal = (block: Uint8Array, from: number, length: number, value: bigint): void => {
   const digits = value.toString(8)
   if (value >= 0n && digits.length < length) {
     block.set(Buffer.from(`${digits.padStart(length - 1, "0")}\0`), from)
@@ -245,19 +259,10 @@ const putOctal = (block: Uint8Array, from: number, length: number, value: bigint
   block[from] = (block[from] ?? 0) | 0x80
 }
 
-const seal = (block: Uint8Array): void => {
+/** Writes the checksum: the last thing to do with a header. */
+export const seal = (block: Uint8Array): void => {
   const sum = sumOf(block, false).toString(8).padStart(6, "0")
   block.set(Buffer.from(`${sum}\0 `), 148)
-}
-
-/** The same header with each number as wide as its field, ended by a NUL alone; a size in the binary form stays so. */
-export const tidied = (given: Uint8Array): Uint8Array => {
-  const block = new Uint8Array(given)
-  for (const [from, length] of [[100, 8], [108, 8], [116, 8], [124, 12], [136, 12], [329, 8], [337, 8]] as const) {
-    putOctal(block, from, length, numberAt(block, from, length))
-  }
-  seal(block)
-  return block
 }
 
 const extensionBlock = (like: Uint8Array, size: number): Uint8Array => {
@@ -291,7 +296,7 @@ const piecesOf = (blocks: Uint8Array): ReadonlyArray<Piece> => {
   return pieces
 }
 
-const withPadding = (body: Uint8Array): Uint8Array =>
+export const withPadding = (body: Uint8Array): Uint8Array =>
   Buffer.concat([body, new Uint8Array(padded(body.length) - body.length)])
 
 /** The blocks of a header with the change made; the same ones when it changes nothing. */

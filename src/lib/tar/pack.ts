@@ -1,6 +1,5 @@
 /** Headers of new tar entries, made by `tar-stream`: bodies go their own way, at full speed. */
 import { pack } from "tar-stream"
-import { blockSize, tidied } from "./header.ts"
 
 export interface NewEntry {
   readonly name: string
@@ -62,11 +61,3 @@ export const newHeader = async (entry: NewEntry): Promise<Uint8Array> => {
 
 /** What ends an archive. */
 export const endBlocks: Uint8Array = new Uint8Array(1024)
-
-/** A file or directory of nobody at the beginning of time, byte for byte as Go's `archive/tar` writes it. */
-export const plainHeader = async (name: string, size: number): Promise<Uint8Array> => {
-  const isDirectory = name.endsWith("/")
-  const mode = isDirectory ? 0o755 : 0o644
-  const blocks = await newHeader({ name, type: isDirectory ? "directory" : "file", size, mode, mtime: 0 })
-  return blocks.length === blockSize ? tidied(blocks) : blocks
-}
