@@ -102,90 +102,45 @@ const index = JSON.stringify({
 })
 const files = layout({ image: [types.manifest, image], index: [types.index, index] }, config, "layer")
 
-/** One line for each expression. */
-const lines = (...expressions: ReadonlyArray<string>) =>
-  expressions.map((it) => `{{println "${it.replaceAll(/["\\]/g, "")}:" (${it})}}`).join("")
+/** One line for each expression; they are separated by semicolons. */
+const lines = (expressions: string) =>
+  expressions.split("; ").map((it) => `{{println "${it.replaceAll(/["\\]/g, "")}:" (${it})}}`).join("")
 
 let count = 0
 const rows = (
   command: string,
   args: string,
-  expressions: ReadonlyArray<string>,
+  expressions: string,
   out: string | RegExp,
   more: Partial<Case> = {}
 ): Case => ({
   command,
-  args: `${args} --format '${lines(...expressions)}'`,
+  args: `${args} --format '${lines(expressions)}'`,
   note: `fields ${count++}`,
   against: "ocidir",
   out,
   ...more
 })
 
-const timeMethods = [
-  ".Created.UTC",
-  ".Created.Unix",
-  ".Created.UnixNano",
-  ".Created.Year",
-  ".Created.Month",
-  ".Created.Day",
-  ".Created.Hour",
-  ".Created.Minute",
-  ".Created.Second",
-  ".Created.IsZero",
-  ".Created.String",
-  `.Created.Format "Mon, 02 Jan 2006 15:04:05.000 -0700 MST"`,
-  `.Created.Before (time.Parse "2006" "2025")`,
-  `.Created.After (time.Parse "2006" "2025")`,
-  ".Created.Equal .Created",
-  `.Created.Sub (time.Parse "2006-01-02" "2024-01-01")`,
+const timeMethods = `.Created.UTC; .Created.Unix; .Created.UnixNano; .Created.Year; .Created.Month; .Created.Day; ` +
+  `.Created.Hour; .Created.Minute; .Created.Second; .Created.IsZero; .Created.String; ` +
+  `.Created.Format "Mon, 02 Jan 2006 15:04:05.000 -0700 MST"; .Created.Before (time.Parse "2006" "2025"); ` +
+  `.Created.After (time.Parse "2006" "2025"); .Created.Equal .Created; ` +
+  `.Created.Sub (time.Parse "2006-01-02" "2024-01-01"); ` +
   `.Created.Add (.Created.Sub (time.Parse "2006-01-02" "2024-01-01"))`
-]
 
 export const format: ReadonlyArray<Case> = [
   rows(
     "image inspect",
     "image inspect ocidir://lay:image",
-    [
-      ".Created",
-      ".Author",
-      ".Architecture",
-      ".OS",
-      ".OSVersion",
-      ".OSFeatures",
-      ".Variant",
-      ".Config.User",
-      ".Config.ExposedPorts",
-      ".Config.Env",
-      ".Config.Entrypoint",
-      ".Config.Cmd",
-      ".Config.Volumes",
-      ".Config.WorkingDir",
-      ".Config.Labels",
-      ".Config.Labels.z",
-      ".Config.Labels.none",
-      `index .Config.Labels "none"`,
-      ".Config.StopSignal",
-      ".Config.StopTimeout",
-      ".Config.ArgsEscaped",
-      ".Config.OnBuild",
-      ".Config.Shell",
-      ".Config.Healthcheck.Test",
-      ".Config.Healthcheck.Retries",
-      ".Config.Healthcheck.Interval",
-      ".RootFS.Type",
-      ".RootFS.DiffIDs",
-      "(index .History 0).Created",
-      "(index .History 0).CreatedBy",
-      "(index .History 0).Author",
-      "(index .History 0).Comment",
-      "(index .History 0).EmptyLayer",
-      "(index .History 1).Created",
-      ".GetConfig.OS",
-      ".GetDescriptor.Digest",
-      "len .RawBody",
-      "len .RawHeaders"
-    ],
+    `.Created; .Author; .Architecture; .OS; .OSVersion; .OSFeatures; .Variant; .Config.User; ` +
+      `.Config.ExposedPorts; .Config.Env; .Config.Entrypoint; .Config.Cmd; .Config.Volumes; ` +
+      `.Config.WorkingDir; .Config.Labels; .Config.Labels.z; .Config.Labels.none; index .Config.Labels "none"; ` +
+      `.Config.StopSignal; .Config.StopTimeout; .Config.ArgsEscaped; .Config.OnBuild; .Config.Shell; ` +
+      `.Config.Healthcheck.Test; .Config.Healthcheck.Retries; .Config.Healthcheck.Interval; .RootFS.Type; ` +
+      `.RootFS.DiffIDs; (index .History 0).Created; (index .History 0).CreatedBy; (index .History 0).Author; ` +
+      `(index .History 0).Comment; (index .History 0).EmptyLayer; (index .History 1).Created; .GetConfig.OS; ` +
+      `.GetDescriptor.Digest; len .RawBody; len .RawHeaders`,
     golden("configuration"),
     { files, differs: "a value behind a pointer is the address of it to a function" }
   ),
@@ -193,71 +148,26 @@ export const format: ReadonlyArray<Case> = [
   rows(
     "manifest get",
     "manifest get ocidir://lay:image",
-    [
-      ".GetDescriptor.MediaType",
-      ".GetDescriptor.Size",
-      ".GetMediaType",
-      ".GetDigest",
-      ".GetRef",
-      ".GetRef.CommonName",
-      ".IsList",
-      ".IsSet",
-      "len .RawBody",
-      "len .RawHeaders",
-      `printf "%.30s" .MarshalJSON`,
-      ".HasRateLimit",
-      ".GetRateLimit",
-      ".GetConfig.MediaType",
-      ".GetConfigDigest",
-      "len .GetLayers",
-      ".GetSize",
-      ".GetAnnotations",
-      ".GetSubject.Digest",
-      ".SchemaVersion",
-      ".MediaType",
-      ".ArtifactType",
-      ".Config.Digest",
-      ".Subject.Size",
-      ".Annotations",
-      ".GetOrig.SchemaVersion",
-      "index .Layers 0",
-      "index .Layers 1",
-      "(index .Layers 0).URLs",
-      "(index .Layers 0).Annotations",
-      "(index .Layers 0).Data",
-      `printf "%s" (index .Layers 0).Data`,
-      "(index .Layers 0).ArtifactType",
-      "(index .Layers 0).Platform",
-      "(index .Layers 0).Platform.Architecture",
-      "(index .Layers 0).Platform.OS",
-      "(index .Layers 0).Platform.OSVersion",
-      "(index .Layers 0).Platform.OSFeatures",
-      "(index .Layers 0).Platform.Variant",
-      "(index .Layers 0).Platform.Features",
-      "(index .Layers 0).Platform.String",
-      "(index .Layers 1).Platform",
-      "(index .Layers 1).URLs"
-    ],
+    `.GetDescriptor.MediaType; .GetDescriptor.Size; .GetMediaType; .GetDigest; .GetRef; .GetRef.CommonName; ` +
+      `.IsList; .IsSet; len .RawBody; len .RawHeaders; printf "%.30s" .MarshalJSON; .HasRateLimit; ` +
+      `.GetRateLimit; .GetConfig.MediaType; .GetConfigDigest; len .GetLayers; .GetSize; .GetAnnotations; ` +
+      `.GetSubject.Digest; .SchemaVersion; .MediaType; .ArtifactType; .Config.Digest; .Subject.Size; ` +
+      `.Annotations; .GetOrig.SchemaVersion; index .Layers 0; index .Layers 1; (index .Layers 0).URLs; ` +
+      `(index .Layers 0).Annotations; (index .Layers 0).Data; printf "%s" (index .Layers 0).Data; ` +
+      `(index .Layers 0).ArtifactType; (index .Layers 0).Platform; (index .Layers 0).Platform.Architecture; ` +
+      `(index .Layers 0).Platform.OS; (index .Layers 0).Platform.OSVersion; ` +
+      `(index .Layers 0).Platform.OSFeatures; (index .Layers 0).Platform.Variant; ` +
+      `(index .Layers 0).Platform.Features; (index .Layers 0).Platform.String; (index .Layers 1).Platform; ` +
+      `(index .Layers 1).URLs`,
     golden("image"),
     { files }
   ),
   rows(
     "manifest get",
     "manifest get ocidir://lay:index",
-    [
-      ".IsList",
-      "len .GetManifestList",
-      "(index .GetManifestList 0).Size",
-      ".GetPlatformList",
-      ".SchemaVersion",
-      ".MediaType",
-      ".ArtifactType",
-      "(index .Manifests 0).Platform",
-      ".Subject.Digest",
-      ".GetSubject.MediaType",
-      ".Annotations.b",
-      ".GetAnnotations"
-    ],
+    `.IsList; len .GetManifestList; (index .GetManifestList 0).Size; .GetPlatformList; .SchemaVersion; ` +
+      `.MediaType; .ArtifactType; (index .Manifests 0).Platform; .Subject.Digest; .GetSubject.MediaType; ` +
+      `.Annotations.b; .GetAnnotations`,
     golden("index"),
     { files }
   ),
@@ -319,47 +229,24 @@ export const format: ReadonlyArray<Case> = [
   rows(
     "manifest head",
     "manifest head $OWN/app:v1",
-    [
-      ".HasRateLimit",
-      ".GetRateLimit.Remain",
-      ".GetRateLimit.Limit",
-      ".GetRateLimit.Reset",
-      ".GetRateLimit.Set",
-      ".GetRateLimit.Policies",
-      `index .RawHeaders "Content-Length"`
-    ],
+    `.HasRateLimit; .GetRateLimit.Remain; .GetRateLimit.Limit; .GetRateLimit.Reset; .GetRateLimit.Set; ` +
+      `.GetRateLimit.Policies; index .RawHeaders "Content-Length"`,
     golden("rate limit"),
     { against: "spy" }
   ),
   rows(
     "ref",
     `ref localhost:5000/a/b:c@${d.v1}`,
-    [
-      ".",
-      ".Scheme",
-      ".Reference",
-      ".Registry",
-      ".Repository",
-      ".Tag",
-      ".Digest",
-      ".Path",
-      ".CommonName",
-      ".IsSet",
-      ".IsSetRepo",
-      ".IsZero",
-      `(.SetTag "x").CommonName`,
-      `(.SetDigest "${d.v2}").CommonName`,
-      `(.AddDigest "${d.v2}").CommonName`,
-      ".ToReg.CommonName",
-      "json ."
-    ],
+    `.; .Scheme; .Reference; .Registry; .Repository; .Tag; .Digest; .Path; .CommonName; .IsSet; .IsSetRepo; ` +
+      `.IsZero; (.SetTag "x").CommonName; (.SetDigest "${d.v2}").CommonName; ` +
+      `(.AddDigest "${d.v2}").CommonName; .ToReg.CommonName; json .`,
     golden("reference"),
     { against: "local" }
   ),
   rows(
     "ref",
     "ref ocidir://../a/B_c:d",
-    [".", ".Scheme", ".Path", ".Tag", ".Repository", ".ToReg.CommonName", "jsonPretty ."],
+    `.; .Scheme; .Path; .Tag; .Repository; .ToReg.CommonName; jsonPretty .`,
     golden("layout reference"),
     {
       against: "local"
@@ -368,39 +255,24 @@ export const format: ReadonlyArray<Case> = [
   rows(
     "image copy",
     "image copy $R/artifact:one ocidir://two:image",
-    [".Scheme", ".Path", ".Tag", ".CommonName"],
+    `.Scheme; .Path; .Tag; .CommonName`,
     golden("target of a copy")
   ),
   rows(
     "digest",
     "digest",
-    [
-      ".",
-      ".String",
-      ".Algorithm",
-      ".Algorithm.String",
-      ".Algorithm.Available",
-      ".Encoded",
-      ".Hex",
-      ".Validate",
-      "json .",
-      "printPretty ."
-    ],
+    `.; .String; .Algorithm; .Algorithm.String; .Algorithm.Available; .Encoded; .Hex; .Validate; json .; ` +
+      `printPretty .`,
     golden("digest"),
     { against: "local", stdin: "hello\n" }
   ),
-  rows("artifact list", "artifact list $R/signed:v1 --filter-artifact-type application/spdx+json", [
-    ".Subject.CommonName",
-    ".Source",
-    ".Source.IsZero",
-    "len .Descriptors",
-    "(index .Descriptors 0).Annotations",
-    ".Annotations",
-    ".Manifest.GetMediaType",
-    "len .Manifest.GetManifestList",
-    ".Tags",
-    ".IsEmpty"
-  ], golden("referrers")),
+  rows(
+    "artifact list",
+    "artifact list $R/signed:v1 --filter-artifact-type application/spdx+json",
+    `.Subject.CommonName; .Source; .Source.IsZero; len .Descriptors; (index .Descriptors 0).Annotations; ` +
+      `.Annotations; .Manifest.GetMediaType; len .Manifest.GetManifestList; .Tags; .IsEmpty`,
+    golden("referrers")
+  ),
   {
     command: "artifact list",
     args:
@@ -409,79 +281,57 @@ export const format: ReadonlyArray<Case> = [
     files,
     out: golden("no referrers")
   },
-  rows("artifact tree", "artifact tree --filter-annotation org.example.signer=dan $R/signed:v1", [
-    ".Ref.Tag",
-    ".Manifest.GetDigest",
-    ".Platform",
-    ".ArtifactType",
-    "len .Child",
-    "(index .Child 0).Platform",
-    "(index .Child 0).Ref.Digest",
-    "(index (index .Child 0).Referrer 0).ArtifactType",
-    "(index (index .Child 0).Referrer 0).Manifest.GetSize",
-    "len .Referrer",
-    ".ReferrerSrc"
-  ], golden("tree")),
+  rows(
+    "artifact tree",
+    "artifact tree --filter-annotation org.example.signer=dan $R/signed:v1",
+    `.Ref.Tag; .Manifest.GetDigest; .Platform; .ArtifactType; len .Child; (index .Child 0).Platform; ` +
+      `(index .Child 0).Ref.Digest; (index (index .Child 0).Referrer 0).ArtifactType; ` +
+      `(index (index .Child 0).Referrer 0).Manifest.GetSize; len .Referrer; .ReferrerSrc`,
+    golden("tree")
+  ),
   {
     command: "artifact tree",
     args: "artifact tree --filter-annotation org.example.signer=dan $R/signed:v1 --format '{{jsonPretty .}}'",
     against: "serve",
     out: golden("tree as JSON")
   },
-  rows("blob get", `blob get $R/artifact ${d.hello}`, [
-    ".GetDescriptor.Digest",
-    ".GetDescriptor.Size",
-    ".GetDescriptor.MediaType",
-    `printf "%s" .RawBody`,
-    "len .RawHeaders",
-    ".Digest",
-    ".Length",
-    ".MediaType"
-  ], golden("blob")),
+  rows(
+    "blob get",
+    `blob get $R/artifact ${d.hello}`,
+    `.GetDescriptor.Digest; .GetDescriptor.Size; .GetDescriptor.MediaType; printf "%s" .RawBody; ` +
+      `len .RawHeaders; .Digest; .Length; .MediaType`,
+    golden("blob")
+  ),
   rows(
     "blob head",
     `blob head $R/artifact ${d.hello}`,
-    [".GetDescriptor.Size", ".Digest", ".Length", ".MediaType"],
+    `.GetDescriptor.Size; .Digest; .Length; .MediaType`,
     golden("head of a blob")
   ),
   rows(
     "blob put",
     "blob put $OWN/new",
-    [".", ".Digest", ".Digest.Algorithm", ".Size", "json ."],
+    `.; .Digest; .Digest.Algorithm; .Size; json .`,
     golden("pushed blob"),
     { stdin: "hello\n" }
   ),
-  rows("blob get-file", `blob get-file $R/app ${d.appLayer} app/main`, [
-    ".Header.Name",
-    ".Header.Linkname",
-    ".Header.Size",
-    ".Header.Mode",
-    ".Header.Uid",
-    ".Header.Gid",
-    ".Header.Uname",
-    ".Header.Gname",
-    ".Header.ModTime",
-    ".Header.AccessTime",
-    ".Header.ChangeTime",
-    ".Header.Typeflag",
-    ".Header.Devmajor",
-    ".Header.Devminor",
-    ".Header.PAXRecords",
-    ".Header.Xattrs",
-    ".Header.Format",
-    "json .Header"
-  ], golden("file of a layer")),
-  rows("tag ls", "tag ls $R/app", [".Name", ".Tags", ".GetTags", "json .Tags", ".GetURL"], golden("tags"), {
+  rows(
+    "blob get-file",
+    `blob get-file $R/app ${d.appLayer} app/main`,
+    `.Header.Name; .Header.Linkname; .Header.Size; .Header.Mode; .Header.Uid; .Header.Gid; .Header.Uname; ` +
+      `.Header.Gname; .Header.ModTime; .Header.AccessTime; .Header.ChangeTime; .Header.Typeflag; ` +
+      `.Header.Devmajor; .Header.Devminor; .Header.PAXRecords; .Header.Xattrs; .Header.Format; json .Header`,
+    golden("file of a layer")
+  ),
+  rows("tag ls", "tag ls $R/app", `.Name; .Tags; .GetTags; json .Tags; .GetURL`, golden("tags"), {
     against: "serve"
   }),
-  rows("tag ls", "tag ls $R/base", [
-    ".Name",
-    ".Tags",
-    ".GetTags",
-    ".Index.SchemaVersion",
-    "len .Index.Manifests",
-    ".Index.MediaType"
-  ], golden("tags of a layout")),
+  rows(
+    "tag ls",
+    "tag ls $R/base",
+    `.Name; .Tags; .GetTags; .Index.SchemaVersion; len .Index.Manifests; .Index.MediaType`,
+    golden("tags of a layout")
+  ),
   {
     command: "tag ls",
     args: "tag ls $R/app --format '{{jsonPretty .}}'",
@@ -491,11 +341,7 @@ export const format: ReadonlyArray<Case> = [
   rows(
     "tag ls",
     "tag ls $OWN/gcr",
-    [
-      ".Name",
-      ".Tags",
-      ".Children"
-    ],
+    `.Name; .Tags; .Children`,
     golden("tags of a Google registry"),
     { against: "spy" }
   ),
@@ -510,38 +356,16 @@ export const format: ReadonlyArray<Case> = [
   rows(
     "repo ls",
     "repo ls $HOST --limit 2",
-    [".Repositories", ".GetRepos", `printf "%s" .RawBody`, "json ."],
+    `.Repositories; .GetRepos; printf "%s" .RawBody; json .`,
     golden("repositories"),
     { against: "serve" }
   ),
   rows(
     "registry config",
     "registry config registry.example.org",
-    [
-      ".Name",
-      ".TLS",
-      ".RegCert",
-      ".ClientCert",
-      ".ClientKey",
-      ".Hostname",
-      ".User",
-      ".Pass",
-      ".Token",
-      ".CredHelper",
-      ".CredExpire",
-      ".CredHost",
-      ".PathPrefix",
-      ".Mirrors",
-      ".Priority",
-      ".RepoAuth",
-      ".API",
-      ".APIOpts",
-      ".BlobChunk",
-      ".BlobMax",
-      ".ReqPerSec",
-      ".ReqConcurrent",
-      ".Scheme"
-    ],
+    `.Name; .TLS; .RegCert; .ClientCert; .ClientKey; .Hostname; .User; .Pass; .Token; .CredHelper; ` +
+      `.CredExpire; .CredHost; .PathPrefix; .Mirrors; .Priority; .RepoAuth; .API; .APIOpts; .BlobChunk; ` +
+      `.BlobMax; .ReqPerSec; .ReqConcurrent; .Scheme`,
     golden("host"),
     {
       against: "local",
@@ -573,16 +397,8 @@ export const format: ReadonlyArray<Case> = [
   rows(
     "config get",
     "config get",
-    [
-      ".Filename",
-      ".Version",
-      "len .Hosts",
-      `(index .Hosts "a.example.org").TLS`,
-      ".HostDefault",
-      ".BlobLimit",
-      ".IncDockerCert",
-      ".IncDockerCred"
-    ],
+    `.Filename; .Version; len .Hosts; (index .Hosts "a.example.org").TLS; .HostDefault; .BlobLimit; ` +
+      `.IncDockerCert; .IncDockerCred`,
     golden("configuration file"),
     {
       against: "local",
@@ -593,7 +409,7 @@ export const format: ReadonlyArray<Case> = [
   rows(
     "version",
     "version",
-    [".GoVer", ".GoCompiler", ".Platform", ".VCSCommit", ".VCSDate", ".VCSRef", ".VCSState", ".VCSTag"],
+    `.GoVer; .GoCompiler; .Platform; .VCSCommit; .VCSDate; .VCSRef; .VCSState; .VCSTag`,
     /^(\.\w+: .*\n){8}$/,
     {
       against: "local"
@@ -602,7 +418,7 @@ export const format: ReadonlyArray<Case> = [
   rows(
     "manifest put",
     "manifest put $OWN/artifact:copy",
-    [".Manifest.GetDigest", ".Manifest.IsSet", ".Manifest.GetRef.Tag"],
+    `.Manifest.GetDigest; .Manifest.IsSet; .Manifest.GetRef.Tag`,
     golden("pushed manifest"),
     {
       own: "artifact",
@@ -614,33 +430,11 @@ export const format: ReadonlyArray<Case> = [
   rows(
     "ref",
     "ref alpine:3",
-    [
-      `default "x" ""`,
-      `default "x" .Tag`,
-      `env "NAME"`,
-      `env "NONE"`,
-      `file "in.txt"`,
-      `file "none"`,
-      `join (split "a,b" ",") "+"`,
-      `lower "AbC"`,
-      `upper "AbC"`,
-      `trimSpace " a "`,
-      `json (split "<a>&,b" ",")`,
-      `jsonPretty (split "a,b" ",")`,
-      `printf "%5d|%-5s|%05.1f|%q|%x|%t|%v" 42 "a" 1.25 "q" "hex" true 1e6`,
-      `html "<a>"`,
-      `js "it"`,
-      `urlquery "a b"`,
-      `slice "abcdef" 1 3`,
-      `eq 1 2 1`,
-      `and 1 0`,
-      `or "" "x"`,
-      `not true`,
-      `len "abc"`,
-      `(time.Parse "2006-01-02" "2026-01-02").Unix`,
-      "1e6",
-      "0.5"
-    ],
+    `default "x" ""; default "x" .Tag; env "NAME"; env "NONE"; file "in.txt"; file "none"; ` +
+      `join (split "a,b" ",") "+"; lower "AbC"; upper "AbC"; trimSpace " a "; json (split "<a>&,b" ","); ` +
+      `jsonPretty (split "a,b" ","); printf "%5d|%-5s|%05.1f|%q|%x|%t|%v" 42 "a" 1.25 "q" "hex" true 1e6; ` +
+      `html "<a>"; js "it"; urlquery "a b"; slice "abcdef" 1 3; eq 1 2 1; and 1 0; or "" "x"; not true; ` +
+      `len "abc"; (time.Parse "2006-01-02" "2026-01-02").Unix; 1e6; 0.5`,
     golden("functions"),
     {
       against: "local",
