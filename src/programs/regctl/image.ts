@@ -5,6 +5,7 @@ import { exportImage, importImage } from "./archives.ts"
 import { imageGetFile } from "./files.ts"
 import { checkBase, create } from "./imageBase.ts"
 import { deleteHelp, deleteOptions, getOptions, headOptions } from "./manifest.ts"
+import { mod } from "./mod.ts"
 import { format, platform, pretty, rawFormat } from "./shared.ts"
 
 const copy = command({
@@ -108,6 +109,7 @@ export const image = group({
       examples: [["show a manifest", "{tool} image manifest alpine"]],
       options: getOptions
     }, () => import("../manifest/get.ts")),
+    mod,
     rateLimit
   ]
 })
