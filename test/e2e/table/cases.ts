@@ -4,6 +4,7 @@ import { artifact } from "./cases/artifact.ts"
 import { blob } from "./cases/blob.ts"
 import { completion } from "./cases/completion.ts"
 import { edit } from "./cases/edit.ts"
+import { format } from "./cases/format.ts"
 import { global } from "./cases/global.ts"
 import { image } from "./cases/image.ts"
 import { index } from "./cases/index.ts"
@@ -14,6 +15,7 @@ import { tar } from "./cases/tar.ts"
 
 export const cases: ReadonlyArray<Case> = [
   ...global,
+  ...format,
   ...completion,
   ...artifact,
   ...blob,

@@ -152,6 +152,10 @@ const spyRegistry = async () => {
     request.resume()
     response.setHeader("content-length", spied.length)
     response.setHeader("content-type", "application/vnd.oci.image.manifest.v1+json")
+    if (url.endsWith("/tags/list")) {
+      response.setHeader("content-length", gcr.length)
+      return void response.writeHead(200, { "content-type": "application/json" }).end(gcr)
+    }
     if (!url.includes("/manifests/")) return void response.writeHead(200, { "content-length": 0 }).end()
     if (!url.includes("nodigest")) response.setHeader("docker-content-digest", sha256(spied))
     if (!url.includes("nolimit")) {
@@ -179,6 +183,11 @@ const spied = Buffer.from(
   `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":` +
     `"application/vnd.oci.empty.v1+json","digest":"${sha256(Buffer.from("{}"))}","size":2},"layers":[]}`
 )
+
+/** A list of tags as Google's registries write it. */
+const gcr = `{"name":"gcr","tags":["v1"],"child":["sub"],"manifest":{"${sha256(spied)}":{"imageSizeBytes":"1234",` +
+  `"mediaType":"application/vnd.oci.image.manifest.v1+json","timeCreatedMs":"1704164645000",` +
+  `"timeUploadedMs":"1704168245000","tag":["v1"]}}}`
 
 const splitArgs = (line: string): ReadonlyArray<string> =>
   [...line.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(([word]) => word.replaceAll(/'([^']*)'/g, "$1"))
