@@ -26,6 +26,8 @@ export interface Shape {
   /** What help prints as default in place of `otherwise`; empty for nothing. */
   readonly shown?: string
   readonly isHidden?: boolean
+  /** The command reads the texts itself, each time the flag is given; the type is what help shows, and how values are given. */
+  readonly isRaw?: boolean
   /** What completes its value; the tool's own rule for flags of this name otherwise. */
   readonly completes?: Completes
 }
@@ -81,3 +83,11 @@ export const optional = <A>({ shape }: Option<A>): Option<A, true> => {
   const { otherwise: _, shown: __, ...rest } = shape
   return { shape: rest }
 }
+
+/** A flag whose order among others counts: its texts are not in the input but among its `occurrences`. */
+export const raw = (
+  name: string,
+  type: FlagType,
+  help: string,
+  extra: Pick<Extra<never>, "isHidden"> = {}
+): Option<never, true> => ({ shape: { name, type, help, isRaw: true, ...extra } })
