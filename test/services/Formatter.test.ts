@@ -65,4 +65,19 @@ describe("Formatter", () => {
       assert.strictEqual(result.bytes.toString(), "[text][][][][]")
       assert.strictEqual(result.problem, "")
     }))
+
+  it.effect("expands texts of configurations, and leaves what is no template", () =>
+    Effect.gen(function*() {
+      const { expand } = yield* Formatter.pipe(Effect.provide(Layer.provide(Formatter.layer, Stdio.layerTest({}))))
+      const view = new Struct("t.T", { Name: "a" })
+      const failure = (template: string) => Effect.map(Effect.flip(expand(template, view)), ({ message }) => message)
+      assert.strictEqual(yield* expand("}} plain {", view), "}} plain {")
+      assert.strictEqual(yield* expand("{{ .Name }}-{{ upper .Name }}", view), "a-A")
+      assert.strictEqual(yield* expand("{{ . }}", undefined), "<no value>")
+      assert.strictEqual(yield* failure("{{ nope }}"), "template: out:1: function \"nope\" not defined")
+      assert.strictEqual(
+        yield* failure("{{ printf \"%1048570s\" .Name }}{{ printf \"%10s\" .Name }}"),
+        "template: out: more than 1048576 bytes of output"
+      )
+    }))
 })
