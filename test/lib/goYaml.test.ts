@@ -98,7 +98,7 @@ describe("a text", () => {
     assert.strictEqual(printed("a\nb"), "|-\n  a\n  b")
     assert.strictEqual(printed("a\nb\n"), "|\n  a\n  b")
     assert.strictEqual(printed("a\n\n\n"), "|+\n  a\n  \n")
-    assert.strictEqual(printed("\na"), "|-\n\n  a")
+    assert.strictEqual(printed("\na"), "|-\n  \n  a")
     assert.strictEqual(printed(" a\nb"), "\" a\\nb\"")
   })
 })
