@@ -161,11 +161,11 @@ const placeOf = (end: "source" | "target", text: string) =>
   )
 
 /** Counts what a copy moves, logs each blob it begins with, and lets others listen. */
-const told = ({ item, job, name }: Move, traffic: Traffic) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+const told = ({ item, job }: Move, traffic: Traffic) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     const { report } = yield* Progress
     const { publish } = yield* SyncEvents
-    const target = commonName(item.target)
+    const [source, target] = [commonName(item.source), commonName(item.target)]
     const hear = Effect.fnUntraced(function*(event: CopyEvent) {
       const { step } = event
       if (event._tag === "Finished") {
@@ -175,7 +175,7 @@ const told = ({ item, job, name }: Move, traffic: Traffic) => <A, E, R>(effect: 
       if (event._tag === "Started" && step._tag === "Blob") {
         const isConfig = isImageConfigType(step.descriptor.mediaType)
         yield* Effect.annotateLogs(Effect.logInfo(isConfig ? "Copy config" : "Copy layer"), {
-          source: name,
+          source,
           target,
           digest: step.descriptor.digest
         })
