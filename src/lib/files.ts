@@ -2,7 +2,7 @@
  * Files as content needs them: exclusive creation, fsync, identity, and bytes that move in two large buffers without
  * a Promise for each. Failures are Node's errors, with their `code`.
  */
-import { close, constants, fstat, fsync, ftruncate, open, read, write } from "node:fs"
+import { close, constants, createReadStream, fstat, fsync, ftruncate, open, read, write } from "node:fs"
 import * as fs from "node:fs/promises"
 import { dirname } from "node:path"
 
@@ -284,6 +284,10 @@ export const readFile = (path: string, { done, from, length, opened, sink }: Rea
     }
   }
 }
+
+/** What can be read once and forward alone, such as a pipe. Fails as Node does. */
+export const readForward = (path: string): AsyncIterable<Uint8Array> =>
+  createReadStream(path, { highWaterMark: bufferSize })
 
 interface Waiting {
   readonly view: Uint8Array

@@ -112,15 +112,29 @@ export const readTar = <E, R>(
       const next = yield* nextEntry(reader, scanner)
       if (next === undefined) return yield* reader.drain
       const end = reader.position + next.header.size
-      const { blocks, header, sparse } = next
-      const body = bodyOf(reader, header.size)
-      const content = sparse === undefined ? body : unpacked(reader, header.size, sparse)
-      const size = sparse?.size ?? header.size
-      yield* visit({ header, blocks, offset: reader.position, body, size, content })
+      yield* visit(entryOf(reader, next))
       yield* reader.skip(end - reader.position)
       yield* reader.skip(padded(next.header.size) - next.header.size)
     }
   }))
+
+/** What most visits leave alone is made when it is asked for. */
+const entryOf = (reader: Reader, { blocks, header, sparse }: Extract<Scanned, { _tag: "Entry" }>): TarEntry => {
+  const offset = reader.position
+  const end = offset + header.size
+  return {
+    header,
+    blocks,
+    offset,
+    size: sparse?.size ?? header.size,
+    get body() {
+      return upTo(reader, end)
+    },
+    get content() {
+      return sparse === undefined ? upTo(reader, end) : unpacked(reader, end, sparse)
+    }
+  }
+}
 
 const nextEntry = Effect.fnUntraced(function*(reader: Reader, scanner: TarScanner) {
   for (;;) {
@@ -137,9 +151,9 @@ const nextEntry = Effect.fnUntraced(function*(reader: Reader, scanner: TarScanne
   }
 })
 
-const bodyOf = (reader: Reader, size: number): Bytes => {
-  const end = reader.position + size
-  return fromPump((sink) => {
+/** What is left up to a place of the archive. */
+const upTo = (reader: Reader, end: number): Bytes =>
+  fromPump((sink) => {
     const rest: Effect.Effect<void, StoreError> = Effect.suspend(() =>
       reader.position >= end
         ? Effect.void
@@ -150,18 +164,16 @@ const bodyOf = (reader: Reader, size: number): Bytes => {
     )
     return rest
   })
-}
 
 /** Bytes a sparse file may unpack to (faults, limits: decompression). */
 const maxUnpacked = 64 * 1024 ** 3
 const zeros = new Uint8Array(256 * 1024)
 
 /** A sparse file with its holes filled. */
-const unpacked = (reader: Reader, stored: number, { regions, size }: Sparse): Bytes =>
+const unpacked = (reader: Reader, end: number, { regions, size }: Sparse): Bytes =>
   fromPump((sink) =>
     Effect.gen(function*() {
       if (size > maxUnpacked) return yield* storeError("", "DecompressLimit", "size limit exceeded: a sparse file")
-      const end = reader.position + stored
       const map = regions ?? (yield* readMap(reader, size, end))
       if (map.reduce((sum, { length }) => sum + length, reader.position) !== end) {
         return yield* invalid("the map of a sparse file does not fit its size")
@@ -173,7 +185,7 @@ const unpacked = (reader: Reader, stored: number, { regions, size }: Sparse): By
       })
       for (const { length, offset } of map) {
         yield* fill(offset)
-        yield* pumpOf(bodyOf(reader, length))(sink)
+        yield* pumpOf(upTo(reader, reader.position + length))(sink)
         at += length
       }
       yield* fill(size)

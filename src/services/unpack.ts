@@ -4,13 +4,12 @@
  */
 import { Effect, FileSystem, Path } from "effect"
 import * as files from "../lib/files.ts"
-import type { TarHeader } from "../lib/tar/header.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import type { Bytes } from "./Bytes.ts"
 import { decompressed } from "./compressed.ts"
 import { writeNewFile } from "./fileBytes.ts"
 import { fsError, platformError } from "./fsError.ts"
-import { readTar } from "./tar.ts"
+import { readTar, type TarEntry } from "./tar.ts"
 
 const attempted = <A>(path: string, verb: string, run: () => Promise<A>): Effect.Effect<A, StoreError> =>
   Effect.tryPromise({ try: run, catch: fsError(path, verb) })
@@ -79,6 +78,13 @@ export const placeTree: (
 /** Entries of one archive (faults, limits). */
 const maxEntries = 1_000_000
 
+/** Bytes that may come out for each that is in the archive, once the first of them passed (faults, limits). */
+const ratio = 1_000
+const free = 16 * 1024 ** 2
+
+/** Files, sparse files, directories. */
+const unpackable: ReadonlySet<string> = new Set(["0", "S", "5"])
+
 /** What is in an archive besides files and directories. */
 export interface LeftOut {
   readonly count: number
@@ -90,12 +96,17 @@ export interface LeftOut {
  * a new one; of equal names the last holds. Tells what was left out: links and devices.
  */
 export const unpackInto = Effect.fnUntraced(function*(root: string, archive: Bytes) {
-  let [entries, leftOut, first] = [0, 0, ""]
-  const visit = Effect.fnUntraced(function*({ body, header }: { readonly body: Bytes; readonly header: TarHeader }) {
+  let [entries, unpacked, leftOut, first] = [0, 0, 0, ""]
+  const visit = Effect.fnUntraced(function*({ content, header, offset, size }: TarEntry) {
     if (++entries > maxEntries) {
       return yield* storeError("", "SizeLimit", `size limit exceeded: more than ${maxEntries} files in an archive`)
     }
-    if (header.type !== "0" && header.type !== "5") {
+    unpacked += size
+    // The holes of sparse files grow what no compression did.
+    if (unpacked > free && unpacked > (offset + header.size) * ratio) {
+      return yield* storeError("", "DecompressLimit", "size limit exceeded: sparse files grow beyond every measure")
+    }
+    if (!unpackable.has(header.type)) {
       if (leftOut++ === 0) first = header.name
       return
     }
@@ -109,7 +120,7 @@ export const unpackInto = Effect.fnUntraced(function*(root: string, archive: Byt
       const fs = yield* FileSystem.FileSystem
       yield* Effect.mapError(fs.remove(path), platformError("open", path))
     }
-    yield* writeNewFile(path, body)
+    yield* writeNewFile(path, content)
   })
   yield* readTar(decompressed(archive), visit)
   return { count: leftOut, first } satisfies LeftOut

@@ -54,22 +54,34 @@ const textAt = (block: Uint8Array, from: number, length: number): string => {
   return textOf(end < 0 ? field : field.subarray(0, end))
 }
 
+/** Octal digits between blanks, which is what nearly every field has; `undefined` for anything else. */
+const octalAt = (block: Uint8Array, from: number, length: number): number | undefined => {
+  let at = from
+  const end = from + length
+  while (at < end && (block[at] === 0x20 || block[at] === 0)) at++
+  let value = 0
+  for (; at < end; at++) {
+    const digit = (block[at] ?? 0) - 0x30
+    if (digit < 0 || digit > 7) break
+    value = value * 8 + digit
+  }
+  return at === end || block[at] === 0x20 || block[at] === 0 ? value : undefined
+}
+
 /** Octal digits, or a binary number in the GNU form. */
 export const numberAt = (block: Uint8Array, from: number, length: number): bigint => {
-  const field = block.subarray(from, from + length)
-  const first = field[0] ?? 0
-  if ((first & 0x80) !== 0) {
-    let value = BigInt(first & 0x40 ? (first | ~0x7f) : first & 0x3f)
-    for (const byte of field.subarray(1)) value = (value << 8n) | BigInt(byte)
-    return value
-  }
-  const text = latin(field).replaceAll(/[\0 ]+$|^[\0 ]+/g, "")
-  const digits = /^[0-7]*/.exec(text)?.[0] ?? ""
-  if (digits.length < text.replace(/[\0 ].*$/s, "").length) throw new TarProblem("a header has a number that is none")
-  return digits === "" ? 0n : BigInt(`0o${digits}`)
+  const octal = octalAt(block, from, length)
+  if (octal !== undefined) return BigInt(octal)
+  const first = block[from] ?? 0
+  if ((first & 0x80) === 0) throw new TarProblem("a header has a number that is none")
+  let value = BigInt(first & 0x40 ? (first | ~0x7f) : first & 0x3f)
+  for (const byte of block.subarray(from + 1, from + length)) value = (value << 8n) | BigInt(byte)
+  return value
 }
 
 const smallAt = (block: Uint8Array, from: number, length: number): number => {
+  const octal = octalAt(block, from, length)
+  if (octal !== undefined) return octal
   const value = numberAt(block, from, length)
   if (value < -9007199254740991n || value > 9007199254740991n)
     throw new TarProblem("a header has a number out of range")
@@ -121,7 +133,7 @@ export const isExtension = (type: string): boolean => type === "x" || type === "
 
 /** Fails unless the block is a header. */
 export const checkSum = (block: Uint8Array): void => {
-  const written = Number(numberAt(block, 148, 8))
+  const written = smallAt(block, 148, 8)
   if (written !== sumOf(block, false) && written !== sumOf(block, true)) {
     throw new TarProblem("a header has a wrong checksum")
   }

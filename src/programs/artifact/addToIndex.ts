@@ -4,6 +4,7 @@ import { composeManifest } from "../../schemas/compose.ts"
 import type { Descriptor, Platform } from "../../schemas/Descriptor.ts"
 import type { Index, Manifest } from "../../schemas/Manifest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
+import { isPlatformMatch } from "../../schemas/Platform.ts"
 import { type Ref, Reference, Tag } from "../../schemas/Ref.ts"
 import type { Repository } from "../../services/Repository.ts"
 
@@ -36,7 +37,10 @@ const entryOf = ({ annotations, artifactType, descriptor }: Manifest, platform: 
 })
 
 const isSame = (a: Descriptor, b: Descriptor): boolean =>
-  a.digest === b.digest && JSON.stringify(a.platform) === JSON.stringify(b.platform)
+  a.digest === b.digest &&
+  (a.platform === undefined || b.platform === undefined
+    ? a.platform === b.platform
+    : isPlatformMatch(a.platform, b.platform))
 
 const fieldsOf = (old: Index | undefined) =>
   old === undefined ? { mediaType: mediaTypes.ociIndex } : {

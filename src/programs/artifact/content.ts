@@ -1,5 +1,6 @@
 /** What `artifact put` pushes as blobs: files, directories as archives, standard input, each known by its digest first. */
 import { Effect, FileSystem, Path, Stream } from "effect"
+import { readForward } from "../../lib/files.ts"
 import { hasher } from "../../lib/hash.ts"
 import { titleAnnotation } from "../../schemas/artifact.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
@@ -7,7 +8,7 @@ import { Digest } from "../../schemas/Digest.ts"
 import type { StoreError } from "../../schemas/StoreError.ts"
 import { type Bytes, fromPump, pumpOf } from "../../services/Bytes.ts"
 import { filePump, writeNewFile } from "../../services/fileBytes.ts"
-import { platformError } from "../../services/fsError.ts"
+import { fsError, platformError } from "../../services/fsError.ts"
 import type { Repository } from "../../services/Repository.ts"
 import { exists } from "../missing.ts"
 import { stdin } from "../stdin.ts"
@@ -58,7 +59,8 @@ export const fileContent = Effect.fnUntraced(function*(file: string, mediaType: 
   const fs = yield* FileSystem.FileSystem
   const { type } = yield* Effect.mapError(fs.stat(file), platformError("open", file))
   const isOnce = type !== "File" && type !== "Directory"
-  return yield* known(isOnce ? yield* keptFile(file) : fileBytes(file), mediaType)
+  const once = Stream.fromAsyncIterable(readForward(file), fsError(file, "read"))
+  return yield* known(isOnce ? yield* kept(once) : fileBytes(file), mediaType)
 })
 
 const titleOf = (file: string, isDirectory: boolean, stripDirs: boolean): string => {
@@ -97,11 +99,6 @@ const kept = Effect.fnUntraced(function*(bytes: Bytes) {
   const path = yield* temporary
   yield* writeNewFile(path, bytes)
   return fileBytes(path)
-})
-
-const keptFile = Effect.fnUntraced(function*(file: string) {
-  const fs = yield* FileSystem.FileSystem
-  return yield* kept(Stream.mapError(fs.stream(file), platformError("read", file)))
 })
 
 const temporary = Effect.gen(function*() {

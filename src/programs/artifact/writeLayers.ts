@@ -5,7 +5,7 @@ import { randomId } from "../../lib/randomId.ts"
 import { isDirectory, titleOf } from "../../schemas/artifact.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { encodedOf } from "../../schemas/Digest.ts"
-import { within } from "../../schemas/StoreError.ts"
+import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import type { Bytes } from "../../services/Bytes.ts"
 import { writeInto } from "../../services/fileBytes.ts"
 import { platformError } from "../../services/fsError.ts"
@@ -30,8 +30,10 @@ export const writeLayers = Effect.fnUntraced(
         const parts = yield* partsBelow(nameOf(layer, stripDirs))
         const from = `${staging}/${at}`
         const content = repository.blob(layer)
-        if (isDirectory(layer)) yield* unpack(from, layer, content)
-        else yield* writeInto([output, ...parts].join("/"), content, () => Writer.create(from))
+        const target = [output, ...parts].join("/")
+        yield* isDirectory(layer)
+          ? Effect.mapError(unpack(from, layer, content), (error) => renamed(error, from, target))
+          : writeInto(target, content, () => Writer.create(from))
         return { layer, from, parts }
       }), { concurrency })
     for (const { from, layer, parts } of brought) {
@@ -40,6 +42,13 @@ export const writeLayers = Effect.fnUntraced(
   },
   Effect.scoped
 )
+
+/** A failure on the way to a place, told of the place. */
+const renamed = ({ cause, operation, reason }: StoreError, from: string, to: string): StoreError => {
+  const { _tag, detail, ...rest } = reason
+  const told = (text: string) => text.replaceAll(from, to)
+  return storeError(told(operation), _tag, told(detail), { ...rest, cause })
+}
 
 /** A directory that goes away with the scope, where names are given by renaming. */
 const stagingIn = Effect.fnUntraced(function*(output: string) {
