@@ -57,9 +57,9 @@ export const runJobs = Effect.fn("regsync run")(function*(jobs: ReadonlyArray<Jo
     Effect.onExit((exit) =>
       Effect.flatMap(
         summary,
-        ({ action: _, elapsed, ...counts }) =>
+        ({ elapsed }) =>
           Effect.annotateLogs(Effect.logInfo(Exit.isSuccess(exit) ? "Run finished" : "Run interrupted"), {
-            ...counts,
+            ...tally.counts,
             elapsed: loggedDuration(elapsed)
           })
       )
