@@ -47,6 +47,9 @@ export interface YamlProblem extends Place {
 /** Bytes of a file, levels of nesting, and nodes that aliases may stand for in all. */
 const limits = { size: 4 * 1024 * 1024, depth: 64, expanded: 100_000 }
 
+/** Merges are how large files are written: ten thousand entries on one anchor are no attack. */
+const mergeDiscount = 10
+
 class Refused extends Error {
   readonly at: number
   readonly isLimit: boolean
@@ -108,14 +111,14 @@ const read = (document: Document.Parsed, placeOf: (offset: number) => Place): Ya
 
   const offsetOf = (it: unknown): number => (it as { range?: readonly [number, ...Array<number>] }).range?.[0] ?? 0
 
-  const nodeOf = (it: unknown, depth: number): YamlNode => {
+  const nodeOf = (it: unknown, depth: number, isMerge = false): YamlNode => {
     const at = offsetOf(it)
     if (depth > limits.depth) throw new Refused(`nested more than ${limits.depth} levels deep`, at, true)
     if (isAlias(it)) {
       const found = anchors.get(it.source)
       if (found === undefined) throw new Refused(`cannot find anchor by alias name ${it.source}`, at)
       if (found === "open") throw new Refused(`alias ${it.source} stands inside of what it names`, at, true)
-      expanded += found.size
+      expanded += isMerge ? found.size / mergeDiscount : found.size
       size += found.size
       if (expanded > limits.expanded)
         throw new Refused(`aliases stand for more than ${limits.expanded} values`, at, true)
@@ -148,8 +151,9 @@ const read = (document: Document.Parsed, placeOf: (offset: number) => Place): Ya
       const at = offsetOf(key)
       if (!isScalar(key)) throw new Refused("only texts can be keys", at)
       const name = typeof key.value === "string" ? key.value : key.source ?? ""
-      const node = nodeOf(value ?? {}, depth + 1)
-      if (name === "<<" && key.type === "PLAIN") {
+      const isMerge = name === "<<" && key.type === "PLAIN"
+      const node = nodeOf(value ?? {}, depth + 1, isMerge)
+      if (isMerge) {
         // By position: what stands further down wins, be it merged or written.
         for (const merged of mergedOf(node, at)) for (const [its, entry] of merged.entries) entries.set(its, entry)
         continue

@@ -82,6 +82,13 @@ describe("a YAML document", () => {
     assert.strictEqual((found as { sync: ReadonlyArray<unknown> }).sync.length, 2_000)
   })
 
+  it("merges one large anchor 10,000 times", () => {
+    const uses = Array.from({ length: 10_000 }, (_, n) => `  - {<<: *x, source: s${n}}`).join("\n")
+    const tags = Array.from({ length: 80 }, (_, n) => `t${n}`).join(", ")
+    const found = values(`x: &x {type: repository, tags: {allow: [${tags}]}}\nsync:\n${uses}\n`)
+    assert.strictEqual((found as { sync: ReadonlyArray<unknown> }).sync.length, 10_000)
+  })
+
   const laughs = ["a: &a [x,x,x,x,x,x,x,x,x,x]"]
   for (const [to, from] of ["ba", "cb", "dc", "ed", "fe", "gf"]) {
     laughs.push(`${to}: &${to} [${Array.from({ length: 10 }, () => `*${from}`).join(",")}]`)
