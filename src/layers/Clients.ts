@@ -6,15 +6,28 @@ import { Clients, type ClientSettings } from "../services/Clients.ts"
 import { ConfigFile } from "../services/ConfigFile.ts"
 import { OciLayout } from "../services/OciLayout.ts"
 import { Repositories } from "../services/Repositories.ts"
+import { caching } from "../services/repository/cached.ts"
 import { ToolName } from "../services/UserAgent.ts"
 import { registriesBy } from "./Registries.ts"
 
-const layerOf = ({ blobLimit, hosts, skipDocker, source }: ClientSettings) => {
+/** Repositories, their answers kept for a while where that is asked for. */
+const repositoriesBy = ({ cache }: ClientSettings) =>
+  cache === undefined ? Repositories.layer : Layer.effect(
+    Repositories,
+    Effect.gen(function*() {
+      const { open } = yield* Repositories
+      const kept = caching(cache)
+      return Repositories.of({ open: (location) => Effect.map(open(location), kept) })
+    })
+  ).pipe(Layer.provide(Repositories.layer))
+
+const layerOf = (settings: ClientSettings) => {
+  const { blobLimit, hosts, skipDocker, source } = settings
   const docker = skipDocker ? { incDockerCert: false, incDockerCred: false } : {}
   const configured = ConfigFile.layerMemory(source, { version: 1, hosts, blobLimit, ...docker })
   // Fresh, so that a client shares nothing with one before it.
   return Layer.fresh(
-    Repositories.layer.pipe(
+    repositoriesBy(settings).pipe(
       Layer.provideMerge(Layer.mergeAll(registriesBy(configured), OciLayout.layer, Archive.layer))
     )
   )

@@ -5,6 +5,7 @@ import type { HostEntry } from "../schemas/HostEntry.ts"
 import type { RateLimiter } from "./RateLimiter.ts"
 import type { Registry } from "./Registry.ts"
 import type { Repositories } from "./Repositories.ts"
+import type { CacheSettings } from "./repository/cached.ts"
 
 export interface ClientSettings {
   /** The file they come from, for messages. */
@@ -17,6 +18,8 @@ export interface ClientSettings {
   readonly blobLimit: number
   /** How we name ourselves; empty for the tool's own name. */
   readonly userAgent: string
+  /** Manifests and lists of referrers are kept for a while; absent for not at all. */
+  readonly cache?: CacheSettings
 }
 
 /** What a client gives. */

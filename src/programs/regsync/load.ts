@@ -46,11 +46,12 @@ export const load = Effect.fn("regsync.load")(function*(file: string, { strict }
   const config: RegsyncConfig = { ...read, creds, sync, server: { ...read.server, token } }
   yield* warnOfHooks(source, config)
   yield* warnEach(sharedTargets(source, sync))
-  const { blobLimit, parallel, skipDockerConfig, userAgent } = config.defaults
+  const { blobLimit, cacheCount, cacheTime, parallel, skipDockerConfig, userAgent } = config.defaults
   const client: ClientSettings = {
     source: source.name,
     hosts: yield* hostsOf(source, creds),
     skipDocker: skipDockerConfig,
+    ...(cacheCount > 0 && cacheTime > 0 ? { cache: { count: cacheCount, time: cacheTime } } : {}),
     blobLimit,
     userAgent
   }
