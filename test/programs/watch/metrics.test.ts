@@ -132,7 +132,7 @@ describe("metrics", () => {
     )
     const samples = read(configuredWith(jobOf("alpine")), ...failures).get("regsync_failures_total")?.samples
     assert.strictEqual(samples?.length, 101)
-    assert.deepStrictEqual(samples.at(-1), {
+    assert.deepStrictEqual(samples?.at(-1), {
       name: "regsync_failures_total",
       labels: { job: "alpine", reason: "Other" },
       value: 200
