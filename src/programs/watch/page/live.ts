@@ -187,6 +187,7 @@ at("asking-form").addEventListener("submit", (event) => {
   const given = at("token").value.trim()
   if (!/^[\x21-\x7e]+$/.test(given)) return askToken("This is no token.")
   token = given
+  at("token").value = ""
   at("asking").close()
   run(wanted)
 })
