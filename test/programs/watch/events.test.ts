@@ -20,7 +20,8 @@ const first = [
 describe("the event stream", () => {
   it.effect("begins with everything and shows by comments that it lives", () =>
     Effect.gen(function*() {
-      const fiber = yield* Effect.forkChild(texts(changes(surroundings, () => empty(0)), 3))
+      const model = empty(0)
+      const fiber = yield* Effect.forkChild(texts(changes(surroundings, () => model), 3))
       yield* TestClock.adjust("29 seconds")
       assert.isUndefined(fiber.pollUnsafe())
       yield* TestClock.adjust("1 second")
