@@ -153,7 +153,7 @@ describe("the status page", () => {
       assert.strictEqual(
         await text(page, "#failures"),
         "ConnectFailed registry:5000/mirror/golang:1 1 h ago " +
-          "get https://[censored]@registry:5000/v2/: refused golang, from docker.io/library/golang:1"
+          "get https://[censored]@registry:5000/v2/: refused from docker.io/library/golang:1, entry golang"
       )
       assert.strictEqual(await text(page, "#limits"), "docker.io 3 of 100 pulls left")
     }))

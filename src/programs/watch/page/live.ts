@@ -75,7 +75,7 @@ const drawSummary = (jobs) => {
   const next = jobs.filter((job) => job.next !== undefined).sort((a, b) => Date.parse(a.next) - Date.parse(b.next))[0]
   if (next === undefined) still(at("sum-next"), "–")
   else tick(at("sum-next"), () => until(Date.parse(next.next)), Date.parse(next.next))
-  say(at("sum-next-name"), next === undefined ? "" : next.name)
+  say(at("sum-next-name"), next === undefined ? "" : titleOf(next))
 }
 
 /** A look at a tag is too short to be shown; what takes a second is not. */
