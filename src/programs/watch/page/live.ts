@@ -66,7 +66,7 @@ const drawSummary = (jobs) => {
   say(at("sum-jobs"), String(jobs.length))
   say(at("sum-ready"), state.ready ? "ready" : "first pass not ended")
   say(at("sum-running"), String(running + waiting))
-  say(at("sum-waiting"), waiting === 0 ? "" : waiting + " waiting for pulls")
+  say(at("sum-waiting"), waiting === 0 ? running === 0 ? "idle" : "" : waiting + " waiting for pulls")
   say(at("sum-failing"), String(failing))
   const last = state.failures[0]
   if (last === undefined) still(at("sum-failures"), "no failure so far")
