@@ -74,6 +74,11 @@ const probeOf = Effect.fnUntraced(function*({ entry, item, name }: Move) {
   )
   const quota: Quota | undefined = quotaOf(head.headers)
   if (quota?.isSet !== true) return { head }
+  const { location } = item.source
+  if (location._tag === "Registry") {
+    const { limit, remaining } = quota
+    yield* (yield* SyncEvents).publish(SyncEvent.Limited({ registry: location.registry, remaining, limit }))
+  }
   if (quota.remaining < entry.ratelimit.min) return { head, low: quota }
   yield* Effect.annotateLogs(Effect.logDebug("Rate limit passed"), {
     source: name,
