@@ -250,6 +250,8 @@ export const makeWorld = async (): Promise<World> => {
       REGISTRY_AUTH_FILE: undefined,
       XDG_RUNTIME_DIR: undefined,
       XDG_CONFIG_HOME: undefined,
+      // One for all: what the engine compiled is used again.
+      XDG_CACHE_HOME: join(dir, "cache"),
       ...more.env
     }
     const options = { cwd, env, ...(more.stdin === undefined ? {} : { input: more.stdin }) }

@@ -54,6 +54,7 @@ const get: ReadonlyArray<Case> = [
   {
     command: "artifact get",
     shows: "pull --file",
+    against: "both",
     args: "artifact pull --file hello.txt --file nope $R/artifact:v1",
     out: "hello\n"
   },
@@ -67,6 +68,7 @@ const get: ReadonlyArray<Case> = [
   {
     command: "artifact get",
     shows: "--file-media-type",
+    against: "both",
     args: "artifact get --file-media-type application/json $R/artifact:v1",
     out: `{"b":1}`
   },
@@ -80,11 +82,13 @@ const get: ReadonlyArray<Case> = [
   {
     command: "artifact get",
     args: "artifact get $R/artifact:v1",
+    against: "serve",
     err: "more than one matching layer found, add filters or specify output dir\n"
   },
   {
     command: "artifact get",
     args: "artifact get -f nope $R/artifact:v1",
+    against: "serve",
     err: "no matching layers found in the artifact, verify media-type and filename\n"
   },
   {
@@ -111,6 +115,7 @@ const get: ReadonlyArray<Case> = [
   {
     command: "artifact get",
     shows: "--output",
+    against: "both",
     args: "artifact get --output out $R/artifact:v1",
     files: { "out/keep": "kept" },
     check: (after) => {
@@ -127,6 +132,7 @@ const get: ReadonlyArray<Case> = [
   {
     command: "artifact get",
     shows: "-o --strip-dirs",
+    against: "both",
     args: "artifact get -o out --strip-dirs $R/artifact:v1",
     files: { "out/keep": "kept" },
     check: (after) => {
@@ -150,12 +156,14 @@ const get: ReadonlyArray<Case> = [
   {
     command: "artifact get",
     shows: "--filter-annotation",
+    against: "both",
     args: "artifact get --filter-annotation channel=beta --filter-annotation rank $R/artifact:index",
     out: "for windows\n"
   },
   {
     command: "artifact get",
     shows: "--platform",
+    against: "both",
     args: "artifact get --platform windows/amd64 $R/artifact:index",
     out: "for windows\n"
   },
@@ -168,12 +176,14 @@ const get: ReadonlyArray<Case> = [
   {
     command: "artifact get",
     shows: "--sort-annotation",
+    against: "both",
     args: "artifact get --sort-annotation rank $R/artifact:index",
     out: "for linux\n"
   },
   {
     command: "artifact get",
     shows: "--sort-annotation --sort-desc",
+    against: "both",
     args: "artifact get --sort-annotation rank --sort-desc $R/artifact:index",
     out: "for windows\n"
   },
@@ -181,6 +191,7 @@ const get: ReadonlyArray<Case> = [
     command: "artifact get",
     shows: "--filter-annotation",
     args: "artifact get --filter-annotation channel=none $R/artifact:index",
+    against: "serve",
     err: "no matching artifacts found in index: not found\n"
   },
   {
@@ -200,6 +211,7 @@ const get: ReadonlyArray<Case> = [
     command: "artifact get",
     shows: "--subject",
     args: `artifact get --subject $R/signed:v1 --filter-artifact-type none/x`,
+    against: "serve",
     err: "no matching referrers to $R/signed:v1\n"
   },
   {
@@ -214,6 +226,7 @@ const get: ReadonlyArray<Case> = [
   {
     command: "artifact get",
     shows: "--refers",
+    against: "both",
     args: "artifact get --refers $R/signed:v1 --filter-artifact-type application/spdx+json",
     out: `{"spdxVersion":"SPDX-2.3"}`,
     err: /level=WARN msg="--refers is deprecated, use --subject instead"/,
@@ -222,6 +235,7 @@ const get: ReadonlyArray<Case> = [
   {
     command: "artifact get",
     shows: "--external",
+    against: "both",
     args: "artifact get --external $R/reports --subject $R/signed:v1",
     out: `{"passed":true}`
   },
@@ -281,6 +295,7 @@ Referrers:
   {
     command: "artifact list",
     shows: "ls --platform",
+    against: "both",
     args: "artifact ls --platform linux/amd64 $R/signed:v1",
     differs: "the order of its annotations varies",
     out: `Subject:                              $R/signed@${d.base1Amd64}
@@ -299,6 +314,7 @@ Referrers:
   {
     command: "artifact list",
     shows: "-p --format",
+    against: "both",
     args:
       "artifact list -p linux/amd64 $R/signed:v1 --format '{{range .Descriptors}}{{.Digest}}{{end}} {{.Subject.Digest}}'",
     out: `${d.dan} ${d.base1Amd64}`
@@ -321,12 +337,14 @@ Referrers:
   {
     command: "artifact list",
     shows: "--latest",
+    against: "both",
     args: "artifact list --latest $R/signed:v1 --format '{{range .Descriptors}}{{println .Digest}}{{end}}'",
     out: `${d.ann}\n${d.bob}\n${d.cid}\n`
   },
   {
     command: "artifact list",
     shows: "--sort-annotation",
+    against: "both",
     args:
       "artifact list --sort-annotation org.example.signer $R/signed:v1 --format '{{range .Descriptors}}{{println .Digest}}{{end}}'",
     out: `${d.ann}\n${d.bob}\n${d.cid}\n`
@@ -376,6 +394,7 @@ Referrers:
   {
     command: "artifact list",
     shows: "--digest-tags",
+    against: "both",
     args:
       "artifact list --digest-tags --filter-artifact-type x/y $R/signed:v1 --format '{{range .Descriptors}}{{.Digest}} {{index .Annotations \"org.opencontainers.image.ref.name\"}}{{end}}'",
     out: `${d.cosign} ${d.base1.replace(":", "-")}.sig`
@@ -415,6 +434,7 @@ const file = { "in.txt": "hello\n", "sub/b.txt": "b\n", "level.json": `{"level":
 const puts: ReadonlyArray<Case> = [
   {
     command: "artifact put",
+    against: "both",
     args: `artifact put --artifact-type ${example}.note $OWN/new:v1`,
     stdin: "hello\n",
     check: put("new", "v1", {
@@ -441,6 +461,7 @@ const puts: ReadonlyArray<Case> = [
   {
     command: "artifact put",
     shows: "push -f -m --strip-dirs --annotation",
+    against: "both",
     args:
       `artifact push --artifact-type ${example}.note -f in.txt -m text/plain -f sub/b.txt -m text/x-b --file-title ` +
       "--strip-dirs --annotation a=1 --annotation b $OWN/new:v1",
@@ -469,6 +490,7 @@ const puts: ReadonlyArray<Case> = [
   {
     command: "artifact put",
     shows: "--config-file --config-type",
+    against: "both",
     args: `artifact put --config-file level.json --config-type ${example}.config+json $OWN/new:v1`,
     stdin: "hello\n",
     files: file,
@@ -500,6 +522,7 @@ const puts: ReadonlyArray<Case> = [
   {
     command: "artifact put",
     shows: "--by-digest",
+    against: "both",
     args: `artifact put --by-digest --artifact-type ${example}.note $OWN/new`,
     stdin: "hello\n",
     out: "sha256:338289dbad4a02d5bb5dc194575e2972df7a1109b171857db9d55401d9180983\n",
@@ -511,6 +534,7 @@ const puts: ReadonlyArray<Case> = [
   {
     command: "artifact put",
     shows: "--subject --format",
+    against: "both",
     args:
       `artifact put --subject $OWN/signed:v1 --artifact-type ${example}.note --format '{{.Manifest.GetDigest}} {{(.Manifest.GetSubject).Digest}}'`,
     own: "signed",
@@ -538,6 +562,7 @@ const puts: ReadonlyArray<Case> = [
   {
     command: "artifact put",
     shows: "--external",
+    against: "both",
     args: `artifact put --subject $R/signed:v1 --external $OWN/notes --artifact-type ${example}.note`,
     stdin: "hello\n",
     check: async ({ own }) => assert.lengthOf(await own.referrers("notes", d.base1), 1)
@@ -546,11 +571,13 @@ const puts: ReadonlyArray<Case> = [
     command: "artifact put",
     shows: "--external",
     args: `artifact put --external $OWN/notes --artifact-type ${example}.note $OWN/new:v1`,
+    against: "serve",
     err: "pushing a referrer to an external repository requires a subject\n"
   },
   {
     command: "artifact put",
     shows: "--refers",
+    against: "both",
     args: `artifact put --refers $OWN/signed:v1 --artifact-type ${example}.note`,
     own: "signed",
     stdin: "hello\n",
@@ -575,6 +602,7 @@ const puts: ReadonlyArray<Case> = [
   {
     command: "artifact put",
     shows: "--index",
+    against: "both",
     args: `artifact put --index --artifact-type ${example}.note $OWN/artifact:index`,
     own: "artifact",
     stdin: "hello\n",
@@ -626,6 +654,7 @@ Referrers:
   {
     command: "artifact tree",
     shows: "--digest-tags",
+    against: "both",
     args: "artifact tree --digest-tags --filter-artifact-type x/y $R/signed:v1",
     out: `Ref: $R/signed:v1
 Digest: ${d.base1}
@@ -654,6 +683,7 @@ Referrers:
   {
     command: "artifact tree",
     shows: "--filter-annotation",
+    against: "both",
     args: "artifact tree --filter-annotation org.example.signer=bob $R/signed:v1",
     out: `Ref: $R/signed:v1
 Digest: ${d.base1}
@@ -667,6 +697,7 @@ Referrers:
   {
     command: "artifact tree",
     shows: "--external",
+    against: "both",
     args: "artifact tree --external $R/reports $R/signed:v1",
     out: `Ref: $R/signed:v1
 Digest: ${d.base1}

@@ -88,6 +88,7 @@ const mod = (options: string, check: Check, more: Partial<Case> = {}): Case => (
   command: "image mod",
   shows: options.split(" ").filter((it) => it.startsWith("--")).map((it) => it.split("=")[0]).join(" "),
   args: `image mod $OWN/app:amd64 --create new ${options}`,
+  against: "both",
   own: "app",
   out: "$OWN/app:new\n",
   check: async (after) => check(await see(after, "app", "new"), after),

@@ -106,6 +106,7 @@ export const image: ReadonlyArray<Case> = [
     command: "image copy",
     shows: "--referrers-tgt",
     args: "image copy --referrers-tgt $OWN/kept $R/signed:v1 $OWN/signed:v1",
+    against: "serve",
     err: "referrers must be enabled to specify an external referrers source or target\n"
   },
   {

@@ -53,6 +53,7 @@ export const tar: ReadonlyArray<Case> = [
   {
     command: "image check-base",
     args: "image check-base $R/app:v1",
+    against: "serve",
     err: "image does not have a base annotation, base image must be provided\n"
   },
   {
