@@ -105,7 +105,49 @@ const golden: ReadonlyArray<readonly [tag: string, options: ReadonlyArray<string
     "sha256:5c82dfa5d64a6950ee32abdef6ff641673becc222c15e96dfbc41c6d3eef1c09"
   ],
   ["single", ["--buildarg-rm", "V=1.2"], "sha256:f5411994d4a709cb57d01480da231c139a5021abe50461e3726f7dc902c8d924"],
-  ["single", ["--buildarg-rm-regex", "W=."], "sha256:60e13092481bb38c15d573ee19f3bf84f8addfd9e217f597592937549e596a39"]
+  ["single", ["--buildarg-rm-regex", "W=."], "sha256:60e13092481bb38c15d573ee19f3bf84f8addfd9e217f597592937549e596a39"],
+  [
+    "single",
+    ["--label-to-annotation", "--annotation", "version=2"],
+    "sha256:d9d1cf8603908d2b1cd388c731a4ab8d9c20a07ee970c6e65f1dfe8f29a3e9fa"
+  ],
+  [
+    "single",
+    ["--annotation", "version=2", "--label-to-annotation"],
+    "sha256:95cb5225e5f13684eac2c47ca905f07e0d09f8658d0034ae7bc805e1c558f4cb"
+  ],
+  [
+    "single",
+    ["--label", "own=2020-01-01T00:00:00Z", "--config-time", "from-label=own"],
+    "sha256:9dac93cd1721d87c01184b7f623186605756f79fee33480dce1706c18b5ccc83"
+  ],
+  [
+    "attest",
+    ["--annotation", "[unknown/unknown]a=b", "--to-oci-referrers"],
+    "sha256:3a4a0ae48dbca393a9ebfaf454fdd2241578dcf35a367d743e1bd7a8971ec332"
+  ],
+  ["attest", ["--env", "A="], "sha256:0407af0dc9f5f79e203fd51589d4756793a50b722c23a178c6847dcf28c00b78"],
+  [
+    "artifact",
+    ["--digest-algo", "sha512"],
+    "sha512:1a83fcf2386dad41f4d2b94f4b6c6b3cbf083ea4743037e2d856e6b2c36ca0f586901e9b1b8fc13eafd6b11d528ddf7ba8386467407fba55315090f2a13bd79a"
+  ],
+  [
+    "multi",
+    ["--digest-algo", "sha512"],
+    "sha512:a1b21cad07ab30c68bc3d040c159ea0814be98c8f6818b6b76a8bddd3ee5548decf55b5f06074a13ad7f72bcfc40dc263a52cc9ac3e715d4a9ab2049dc4d63e2"
+  ],
+  ["single", ["--layer-rm-index", "1"], "sha256:e81fdc2b62a8ba676400871b19549a50770790a326b16751009f0be79c08fbb4"],
+  [
+    "multi",
+    ["--layer-rm-created-by", "^RUN passwd"],
+    "sha256:2ba3e1464c9daad3f0f833606c4d64d1b8c6b113f44473e8ca820cf451d31d02"
+  ],
+  [
+    "single",
+    ["--rebase-ref", "ocidir://LAYOUT:base,ocidir://LAYOUT:other"],
+    "sha256:7f95e85d7df7307f77bfb8d38b7c28f4013673c4ab55b97b16d5d99fadb9567a"
+  ]
 ]
 
 let registry: Running
@@ -128,14 +170,15 @@ describe("options on manifests and configurations", () => {
   for (const [tag, options, digest] of golden) {
     it(`give the digest that the Go tool gets: ${tag} ${options.join(" ")}`, async () => {
       const layout = at("images")
-      const args = options.map((it) => it.replace("LAYOUT", layout))
+      const args = options.map((it) => it.replaceAll("LAYOUT", layout))
       const ran = await regctlHere(
         ["image", "mod", `ocidir://${layout}:${tag}`, "--create", "out", ...args],
         { config: env.REGCTL_CONFIG }
       )
       assert.deepStrictEqual(ran, { code: 0, out: `ocidir://${layout}:out\n`, err: "" })
       assert.strictEqual(tagged(layout, "out"), digest)
-      assert.deepStrictEqual(judge(layout).problems, [])
+      // The judge knows one algorithm.
+      if (digest.startsWith("sha256:")) assert.deepStrictEqual(judge(layout).problems, [])
     })
   }
 

@@ -13,7 +13,7 @@ import { isManifestType } from "../../schemas/MediaType.ts"
 import { type StoreError, within } from "../../schemas/StoreError.ts"
 import { type Bytes, collect, fromBytes } from "../../services/Bytes.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
-import type { Draft, FixedDraft, ImageDraft, IndexDraft } from "./draft.ts"
+import type { Draft, ImageDraft, IndexDraft } from "./draft.ts"
 
 /** What has to be where the image goes, in the order of its making. */
 export interface Documents {
@@ -33,123 +33,137 @@ export interface DocumentOptions {
   readonly dataMax?: number
 }
 
+type Blob = Documents["created"][number]
+
+/** What is found on the way. */
+interface Work extends DocumentOptions {
+  readonly top: Draft
+  readonly from: ReadonlyRepository
+  readonly done: Map<Draft, Manifest>
+  /** Drafts by the digest they had, referrers left out. */
+  readonly own: ReadonlyMap<string, Draft>
+  readonly manifests: Array<Documents["manifests"][number]>
+  readonly kept: Map<string, Descriptor>
+  readonly entries: Map<string, Descriptor>
+  readonly created: Map<string, Blob>
+}
+
 /** Fails with the `StoreError` of what has to be read, and SizeLimit for a manifest larger than registries take. */
 export const documentsOf = Effect.fnUntraced(
-  function*(
-    top: Draft,
-    from: ReadonlyRepository,
-    { dataMax }: DocumentOptions
-  ): Effect.fn.Return<Documents, StoreError> {
-    const done = new Map<Draft, Manifest>()
-    const own = new Map(draftsOf(top).map((it) => [it.origin.descriptor.digest, it]))
-    const manifests: Array<{ readonly manifest: Manifest; readonly isNew: boolean }> = []
-    const kept = new Map<string, Descriptor>()
-    const loose = new Map<string, Descriptor>()
-    const created = new Map<string, { readonly descriptor: Descriptor; readonly content: Bytes }>()
-
-    const visit = Effect.fnUntraced(
-      function*(draft: Draft, subject?: Descriptor): Effect.fn.Return<Manifest, StoreError> {
-        const known = done.get(draft)
-        if (known !== undefined) return known
-        const followed = subject ?? (yield* siblingSubject(draft))
-        const manifest = yield* documentOf(followed === undefined ? draft : { ...draft, subject: followed })
-        done.set(draft, manifest)
-        const isNew = manifest.descriptor.digest !== draft.origin.descriptor.digest
-        const { digest, mediaType, size } = manifest.descriptor
-        for (const referrer of draft.referrers) {
-          const isLeft = referrer.isFollower === true && (!isNew || own.has(referrer.origin.descriptor.digest))
-          if (!isLeft) yield* follow(referrer, { mediaType, digest, size })
-        }
-        if (draft !== top) manifests.push({ manifest, isNew })
-        return manifest
-      }
-    )
-
-    /** A child whose subject is another child follows that one. */
-    const siblingSubject = Effect.fnUntraced(
-      function*({ isFollower, subject }: Draft): Effect.fn.Return<Descriptor | undefined, StoreError> {
-        const sibling = subject === undefined || isFollower === true ? undefined : own.get(subject.digest)
-        if (sibling === undefined) return undefined
-        const { digest, mediaType, size } = (yield* visit(sibling)).descriptor
-        return { ...subject, mediaType, digest, size }
-      }
-    )
-
-    const follow = (referrer: Draft, subject: Descriptor) =>
-      referrer._tag === "Fixed"
-        ? Effect.logWarning(
-          `Leaving a referrer with its old subject: a manifest of type ${referrer.mediaType} cannot be changed`
-        )
-        : visit(referrer, { ...referrer.subject, ...subject })
-
-    const documentOf = (draft: Draft): Effect.Effect<Manifest, StoreError> => {
-      switch (draft._tag) {
-        case "Image":
-          return imageOf(draft)
-        case "Index":
-          return indexOf(draft)
-        case "Fixed":
-          return fixedOf(draft)
-      }
+  function*(top: Draft, from: ReadonlyRepository, options: DocumentOptions): Effect.fn.Return<Documents, StoreError> {
+    const work: Work = {
+      ...options,
+      top,
+      from,
+      done: new Map(),
+      own: new Map(draftsOf(top).map((it) => [it.origin.descriptor.digest, it])),
+      manifests: [],
+      kept: new Map(),
+      entries: new Map(),
+      created: new Map()
     }
-
-    const imageOf = Effect.fnUntraced(function*(image: ImageDraft): Effect.fn.Return<Manifest, StoreError> {
-      const layers = yield* Effect.forEach(image.layers, ({ content, descriptor }) => {
-        const isExternal = (descriptor.urls ?? []).length > 0
-        if (content !== undefined) created.set(descriptor.digest, { descriptor, content })
-        else if (!isExternal) kept.set(descriptor.digest, descriptor)
-        if (isExternal) return Effect.succeed(descriptor)
-        const isSame = image.origin.layers.some(({ digest }) => digest === descriptor.digest)
-        return withData(descriptor, isSame, content ?? from.blob(descriptor))
-      })
-      const { bytes, descriptor } = yield* configBytes(image, from)
-      if (bytes === undefined) kept.set(descriptor.digest, descriptor)
-      else created.set(descriptor.digest, { descriptor, content: fromBytes(bytes) })
-      const content = bytes === undefined ? from.blob(descriptor) : fromBytes(bytes)
-      const config = yield* withData(descriptor, bytes === undefined, content)
-      return yield* manifestOf(image, { config, layers })
-    })
-
-    const indexOf = Effect.fnUntraced(function*(index: IndexDraft): Effect.fn.Return<Manifest, StoreError> {
-      const entries = yield* Effect.forEach(index.entries, ({ descriptor, draft }) =>
-        draft === undefined
-          ? Effect.sync(() => {
-            if (!isManifestType(descriptor.mediaType)) loose.set(descriptor.digest, descriptor)
-            return descriptor
-          })
-          : Effect.flatMap(visit(draft), ({ bytes, descriptor: { digest, mediaType, size } }) =>
-            withData({ ...descriptor, mediaType, digest, size }, digest === descriptor.digest, fromBytes(bytes))))
-      return yield* manifestOf(index, { manifests: entries })
-    })
-
-    const fixedOf = (draft: FixedDraft) =>
-      Effect.sync((): Manifest => {
-        for (const blob of contentOf(draft.origin)) if ((blob.urls ?? []).length === 0) kept.set(blob.digest, blob)
-        return draft.origin
-      })
-
-    const withData = (descriptor: Descriptor, isSame: boolean, content: Bytes) => {
-      const { data, ...bare } = descriptor
-      if (dataMax === undefined ? data === undefined : descriptor.size > dataMax) {
-        return Effect.succeed<Descriptor>(bare)
-      }
-      if (data !== undefined && isSame) return Effect.succeed(descriptor)
-      return Effect.map(
-        collect(content, descriptor.size),
-        (bytes): Descriptor => ({ ...bare, data: Buffer.from(bytes).toString("base64") })
-      )
-    }
-
-    const manifest = yield* visit(top)
+    const manifest = yield* visit(work, top)
     return {
       top: manifest,
-      manifests,
-      kept: [...kept.values()],
-      entries: [...loose.values()],
-      created: [...created.values()]
+      manifests: work.manifests,
+      kept: [...work.kept.values()],
+      entries: [...work.entries.values()],
+      created: [...work.created.values()]
     }
   }
 )
+
+/** The manifest of a draft, once; then of its referrers, which name it. */
+const visit = Effect.fnUntraced(
+  function*(work: Work, draft: Draft, subject?: Descriptor): Effect.fn.Return<Manifest, StoreError> {
+    const known = work.done.get(draft)
+    if (known !== undefined) return known
+    const followed = subject ?? (yield* siblingSubject(work, draft))
+    const manifest = yield* documentOf(work, followed === undefined ? draft : { ...draft, subject: followed })
+    work.done.set(draft, manifest)
+    const isNew = manifest.descriptor.digest !== draft.origin.descriptor.digest
+    const { digest, mediaType, size } = manifest.descriptor
+    for (const referrer of draft.referrers) {
+      const isLeft = referrer.isFollower === true && (!isNew || work.own.has(referrer.origin.descriptor.digest))
+      if (!isLeft) yield* follow(work, referrer, { mediaType, digest, size })
+    }
+    if (draft !== work.top) work.manifests.push({ manifest, isNew })
+    return manifest
+  }
+)
+
+const follow = (work: Work, referrer: Draft, subject: Descriptor): Effect.Effect<unknown, StoreError> =>
+  referrer._tag === "Fixed"
+    ? Effect.logWarning(
+      `Leaving a referrer with its old subject: a manifest of type ${referrer.mediaType} cannot be changed`
+    )
+    : visit(work, referrer, { ...referrer.subject, ...subject })
+
+/** A child whose subject is another child follows that one. */
+const siblingSubject = Effect.fnUntraced(
+  function*(work: Work, { isFollower, subject }: Draft): Effect.fn.Return<Descriptor | undefined, StoreError> {
+    const sibling = subject === undefined || isFollower === true ? undefined : work.own.get(subject.digest)
+    if (sibling === undefined) return undefined
+    const { digest, mediaType, size } = (yield* visit(work, sibling)).descriptor
+    return { ...subject, mediaType, digest, size }
+  }
+)
+
+const documentOf = (work: Work, draft: Draft): Effect.Effect<Manifest, StoreError> => {
+  switch (draft._tag) {
+    case "Image":
+      return imageOf(work, draft)
+    case "Index":
+      return indexOf(work, draft)
+    case "Fixed":
+      for (const blob of contentOf(draft.origin)) if ((blob.urls ?? []).length === 0) work.kept.set(blob.digest, blob)
+      return Effect.succeed(draft.origin)
+  }
+}
+
+const imageOf = Effect.fnUntraced(function*(work: Work, image: ImageDraft): Effect.fn.Return<Manifest, StoreError> {
+  const { created, from, kept } = work
+  const layers = yield* Effect.forEach(image.layers, ({ content, descriptor }) => {
+    const isExternal = (descriptor.urls ?? []).length > 0
+    if (content !== undefined) created.set(descriptor.digest, { descriptor, content })
+    else if (!isExternal) kept.set(descriptor.digest, descriptor)
+    if (isExternal) return Effect.succeed(descriptor)
+    const isSame = image.origin.layers.some(({ digest }) => digest === descriptor.digest)
+    return withData(work, descriptor, isSame, content ?? from.blob(descriptor))
+  })
+  const { bytes, descriptor } = yield* configBytes(image, from)
+  if (bytes === undefined) kept.set(descriptor.digest, descriptor)
+  else created.set(descriptor.digest, { descriptor, content: fromBytes(bytes) })
+  const content = bytes === undefined ? from.blob(descriptor) : fromBytes(bytes)
+  const config = yield* withData(work, descriptor, bytes === undefined, content)
+  return yield* manifestOf(image, { config, layers })
+})
+
+const indexOf = Effect.fnUntraced(function*(work: Work, index: IndexDraft): Effect.fn.Return<Manifest, StoreError> {
+  const entries = yield* Effect.forEach(index.entries, ({ descriptor, draft }) => {
+    if (draft !== undefined) {
+      return Effect.flatMap(
+        visit(work, draft),
+        ({ bytes, descriptor: { digest, mediaType, size } }) =>
+          withData(work, { ...descriptor, mediaType, digest, size }, digest === descriptor.digest, fromBytes(bytes))
+      )
+    }
+    if (!isManifestType(descriptor.mediaType)) work.entries.set(descriptor.digest, descriptor)
+    return Effect.succeed(descriptor)
+  })
+  return yield* manifestOf(index, { manifests: entries })
+})
+
+/** A descriptor that carries its content as the options have it. */
+const withData = ({ dataMax }: Work, descriptor: Descriptor, isSame: boolean, content: Bytes) => {
+  const { data, ...bare } = descriptor
+  if (dataMax === undefined ? data === undefined : descriptor.size > dataMax) return Effect.succeed<Descriptor>(bare)
+  if (data !== undefined && isSame) return Effect.succeed(descriptor)
+  return Effect.map(
+    collect(content, descriptor.size),
+    (bytes): Descriptor => ({ ...bare, data: Buffer.from(bytes).toString("base64") })
+  )
+}
 
 /** A manifest and all below it, referrers left out. */
 const draftsOf = (draft: Draft): ReadonlyArray<Draft> =>

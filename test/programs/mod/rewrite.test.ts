@@ -132,6 +132,26 @@ describe("a changed image", () => {
       }])
     }))
 
+  it.effect("may stand in indexes of indexes, twice, and beside what cannot be changed", () =>
+    Effect.gen(function*() {
+      const { children, image, index, look, mod, put } = makeWorld()
+      const one = yield* image({})
+      const inner = yield* index([one, one], "inner")
+      const old = yield* put({
+        schemaVersion: 1,
+        mediaType: "application/vnd.docker.distribution.manifest.v1+json",
+        fsLayers: []
+      })
+      yield* index([inner, old, { ...one, annotations: { again: "1" } }], "v1")
+      yield* mod("v1", ["annotation=[*]a=b", "env=N=1"])
+      const [nested, same, again] = yield* children
+      assert.deepStrictEqual(nested?.document.annotations, { a: "b" })
+      assert.strictEqual(same?.manifest.descriptor.digest, old.digest)
+      const changed = nested?.document.manifests.map((it: { readonly digest: string }) => it.digest)
+      assert.deepStrictEqual(changed, [again?.manifest.descriptor.digest, again?.manifest.descriptor.digest])
+      assert.deepStrictEqual((yield* look(byDigest(changed[0]))).config.config, { Env: ["N=1"] })
+    }))
+
   it.effect("that no option can change is refused", () =>
     Effect.gen(function*() {
       const { put, refusal } = makeWorld()

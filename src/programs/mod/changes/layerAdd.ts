@@ -1,5 +1,6 @@
 /** `--layer-add`: one more layer, from a tar or a directory, on all images or those of a platform (library description, 17.3). */
 import { Effect, FileSystem, Stream } from "effect"
+import { readForward } from "../../../lib/files.ts"
 import { hasher } from "../../../lib/hash.ts"
 import { parseKeyValues } from "../../../lib/keyValue.ts"
 import type { Platform } from "../../../schemas/Descriptor.ts"
@@ -10,7 +11,7 @@ import { UsageError } from "../../../schemas/UsageError.ts"
 import type { Bytes } from "../../../services/Bytes.ts"
 import { compressed, decompressed } from "../../../services/compressed.ts"
 import { directoryTar } from "../../../services/directoryTar.ts"
-import { platformError } from "../../../services/fsError.ts"
+import { fsError, platformError } from "../../../services/fsError.ts"
 import { creationTime } from "../../../services/ociLayout/state.ts"
 import { scratch, seeing, spool } from "../../../services/spool.ts"
 import { changedTar } from "../../../services/tar.ts"
@@ -112,10 +113,8 @@ const tarOf = Effect.fnUntraced(function*(source: Source) {
     yield* Effect.mapError(fs.stat(source.dir), platformError("lstat", source.dir))
     return yield* directoryTar(source.dir)
   }
-  // A pipe can be read, too.
-  const bytes: Bytes = Stream.mapError(
-    fs.stream(source.tar, { chunkSize: 1024 * 1024 }),
-    platformError("read", source.tar)
+  const bytes: Bytes = Stream.suspend(() =>
+    Stream.fromAsyncIterable(readForward(source.tar), fsError(source.tar, "read"))
   )
   return changedTar(decompressed(bytes), () => Effect.succeed({ _tag: "Keep" }))
 })
