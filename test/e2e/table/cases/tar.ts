@@ -240,6 +240,14 @@ export const tar: ReadonlyArray<Case> = [
     differs: "it has no such flags"
   },
   {
+    command: "image copy",
+    args: "image copy ocifile://out.tar:v1 $OWN/app:v1",
+    before: ["image export $R/app:v1 out.tar"],
+    out: "$OWN/app:v1\n",
+    check: is("app", "v1", d.v1),
+    differs: "it reads no tar as a reference"
+  },
+  {
     command: "image import",
     args: "image import $OWN/app:v1 -",
     note: "an empty standard input",
