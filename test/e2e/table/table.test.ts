@@ -172,8 +172,10 @@ describe("the tool", () => {
   const tool = new Map(leaves(regctl.root, "").map(([path, shapes, isHidden]) => [path, { shapes, isHidden }]))
   const page = new Map(commands.map((it): readonly [string, Command] => [it.path, it]))
 
-  it("has no command that the page has not, but for named additions", () =>
-    assert.deepStrictEqual([...tool.keys()].filter((it) => !page.has(it) && !(it in additions)), []))
+  it("has no command that the page has not, but for named additions", () => {
+    assert.deepStrictEqual([...tool.keys()].filter((it) => !page.has(it) && !(it in additions)), [])
+    assert.deepStrictEqual(Object.keys(additions).filter((it) => !tool.has(it.split(" --")[0] ?? "")), [])
+  })
 
   it("has no flag that the page has not, but for named additions, and hides what the page hides", () => {
     const line = (path: string, { isHidden = false, name, short = "", type }: Line & { readonly isHidden?: boolean }) =>
