@@ -179,8 +179,7 @@ const passing = (sink: Sink): TarOut["pass"] =>
 export const tarBytes = (write: (out: TarOut) => Effect.Effect<void, StoreError>): Bytes =>
   fromPump((sink) => {
     const pass = passing(sink)
-    const add: TarOut["add"] = (entry, body) =>
-      Effect.flatMap(Effect.promise(() => newHeader(entry)), (blocks) => pass(blocks, entry.size, body))
+    const add: TarOut["add"] = (entry, body) => Effect.suspend(() => pass(newHeader(entry), entry.size, body))
     return Effect.andThen(Effect.suspend(() => write({ add, pass })), send(sink, endBlocks))
   })
 
