@@ -67,8 +67,8 @@ const told = (
     yield* write(fromPump((sink) =>
       Effect.suspend(() => {
         moved.bytes = 0
-        return pumpOf(tapped(body, (size) => {
-          moved.bytes += size
+        return pumpOf(tapped(body, ({ length }) => {
+          moved.bytes += length
         }))(sink)
       })
     ))

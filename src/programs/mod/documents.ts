@@ -3,10 +3,9 @@
  * changed keeps its bytes. Reads, and writes nothing (library description, 17.2 (4)).
  */
 import { Effect, Equal } from "effect"
-import { hashHex } from "../../lib/hash.ts"
 import { composeConfig, type Composed, composeManifest, type ManifestFields } from "../../schemas/compose.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { type Algorithm, algorithmOf, Digest } from "../../schemas/Digest.ts"
+import { algorithmOf, computeDigest } from "../../schemas/Digest.ts"
 import { type ImageConfig, maxConfig } from "../../schemas/ImageConfig.ts"
 import { contentOf, decodeManifest, type Manifest } from "../../schemas/Manifest.ts"
 import { isManifestType } from "../../schemas/MediaType.ts"
@@ -193,12 +192,9 @@ const configBytes = Effect.fnUntraced(
       collect(from.blob(image.origin.config), maxConfig),
       within(`failed to read image config ${descriptor.digest}`)
     )
-    return { bytes, descriptor: { ...descriptor, digest: digestBy(algorithm, bytes) } }
+    return { bytes, descriptor: { ...descriptor, digest: computeDigest(algorithm, bytes) } }
   }
 )
-
-const digestBy = (algorithm: Algorithm, bytes: Uint8Array): Digest =>
-  Digest.make(`${algorithm}:${hashHex(algorithm, bytes)}`)
 
 /** The document with the `diff_ids` of the layers as they are now; as it is while they are what they were. */
 const withDiffIds = ({ config, layers, origin }: ImageDraft, document: ImageConfig): ImageConfig => {
