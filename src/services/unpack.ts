@@ -75,9 +75,6 @@ export const placeTree: (
   }
 )
 
-/** Entries of one archive (faults, limits). */
-const maxEntries = 1_000_000
-
 /** Bytes that may come out for each that is in the archive, once the first of them passed (faults, limits). */
 const ratio = 1_000
 const free = 16 * 1024 ** 2
@@ -96,11 +93,8 @@ export interface LeftOut {
  * a new one; of equal names the last holds. Tells what was left out: links and devices.
  */
 export const unpackInto = Effect.fnUntraced(function*(root: string, archive: Bytes) {
-  let [entries, unpacked, leftOut, first] = [0, 0, 0, ""]
+  let [unpacked, leftOut, first] = [0, 0, ""]
   const visit = Effect.fnUntraced(function*({ content, header, offset, size }: TarEntry) {
-    if (++entries > maxEntries) {
-      return yield* storeError("", "SizeLimit", `size limit exceeded: more than ${maxEntries} files in an archive`)
-    }
     unpacked += size
     // The holes of sparse files grow what no compression did.
     if (unpacked > free && unpacked > (offset + header.size) * ratio) {

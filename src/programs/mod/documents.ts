@@ -12,7 +12,7 @@ import { isManifestType } from "../../schemas/MediaType.ts"
 import { type StoreError, within } from "../../schemas/StoreError.ts"
 import { type Bytes, collect, fromBytes } from "../../services/Bytes.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
-import type { Draft, ImageDraft, IndexDraft } from "./draft.ts"
+import { type Draft, draftsOf, type ImageDraft, type IndexDraft } from "./draft.ts"
 
 /** What has to be where the image goes, in the order of its making. */
 export interface Documents {
@@ -55,7 +55,7 @@ export const documentsOf = Effect.fnUntraced(
       top,
       from,
       done: new Map(),
-      own: new Map(draftsOf(top).map((it) => [it.origin.descriptor.digest, it])),
+      own: new Map(Array.from(draftsOf(top), (it) => [it.origin.descriptor.digest, it])),
       manifests: [],
       kept: new Map(),
       entries: new Map(),
@@ -163,12 +163,6 @@ const withData = ({ dataMax }: Work, descriptor: Descriptor, isSame: boolean, co
     (bytes): Descriptor => ({ ...bare, data: Buffer.from(bytes).toString("base64") })
   )
 }
-
-/** A manifest and all below it, referrers left out. */
-const draftsOf = (draft: Draft): ReadonlyArray<Draft> =>
-  draft._tag === "Index"
-    ? [draft, ...draft.entries.flatMap((entry) => entry.draft === undefined ? [] : draftsOf(entry.draft))]
-    : [draft]
 
 /** The configuration in its new form; no bytes when it is the one that the source has. */
 const configBytes = Effect.fnUntraced(

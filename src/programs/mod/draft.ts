@@ -76,6 +76,19 @@ export interface FixedDraft extends Common {
 
 export type Draft = ImageDraft | IndexDraft | FixedDraft
 
+/** A draft and all below it in the order of entries, each once however often it is named; referrers left out. */
+export const draftsOf = (top: Draft): ReadonlySet<Draft> => {
+  const found = new Set<Draft>()
+  const visit = (draft: Draft): void => {
+    if (found.has(draft)) return
+    found.add(draft)
+    if (draft._tag !== "Index") return
+    for (const entry of draft.entries) if (entry.draft !== undefined) visit(entry.draft)
+  }
+  visit(top)
+  return found
+}
+
 export type ChangeError = StoreError | UsageError
 
 /** What a change may use: other images, files, until the end of the run. */
