@@ -4,6 +4,7 @@
  */
 import { Effect, FileSystem, Path } from "effect"
 import * as files from "../lib/files.ts"
+import { partsOf } from "../lib/tar/name.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import type { Bytes } from "./Bytes.ts"
 import { decompressed } from "./compressed.ts"
@@ -15,17 +16,10 @@ const attempted = <A>(path: string, verb: string, run: () => Promise<A>): Effect
   Effect.tryPromise({ try: run, catch: fsError(path, verb) })
 
 /** The parts of a name below a directory: `..` leads no further up than that. Fails with PathEscape for a NUL. */
-export const partsBelow = (name: string): Effect.Effect<ReadonlyArray<string>, StoreError> => {
-  if (name.includes("\0")) {
-    return Effect.fail(storeError(`write ${name}`, "PathEscape", "the name of a file cannot contain NUL"))
-  }
-  const parts: Array<string> = []
-  for (const part of name.split("/")) {
-    if (part === "..") parts.pop()
-    else if (part !== "" && part !== ".") parts.push(part)
-  }
-  return Effect.succeed(parts)
-}
+export const partsBelow = (name: string): Effect.Effect<ReadonlyArray<string>, StoreError> =>
+  name.includes("\0")
+    ? Effect.fail(storeError(`write ${name}`, "PathEscape", "the name of a file cannot contain NUL"))
+    : Effect.succeed(partsOf(name))
 
 /**
  * Makes the directories of `parts` below `root`, which is taken as it is. Fails with PathEscape for a link in the way,
