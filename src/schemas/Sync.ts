@@ -45,6 +45,32 @@ export interface PairResult {
   readonly elapsed: number
 }
 
+/** What a run did, in pairs and bytes. */
+export interface RunSummary {
+  readonly action: Action
+  readonly copied: number
+  readonly refreshed: number
+  readonly current: number
+  readonly ignored: number
+  readonly stale: number
+  readonly failed: number
+  readonly bytes: number
+  readonly saved: number
+  /** Milliseconds. */
+  readonly elapsed: number
+}
+
+/** Something of a run failed; each message is a text of its own. */
+export class SyncFailed extends Data.TaggedError("SyncFailed")<{
+  readonly messages: ReadonlyArray<string>
+  /** What all of them failed for, where it is one thing. */
+  readonly reason?: { readonly _tag: string }
+}> {
+  override get message(): string {
+    return this.messages.join("\n")
+  }
+}
+
 export type SyncEvent = Data.TaggedEnum<{
   /** The configuration is new, at start or after a reload. */
   Configured: { readonly config: RegsyncConfig; readonly jobs: ReadonlyArray<Job> }

@@ -6,7 +6,7 @@ import { Globals, type GlobalSettings } from "../../services/Globals.ts"
 import { type Everything, type Leaf, type Local, RunningTool, type Tool } from "./command.ts"
 import { type CommandLine, findCommand, helpCommand, type Occurrence, readCommandLine } from "./dialect.ts"
 import { helpText, usageText } from "./help.ts"
-import { canceled, OutputClosed, report } from "./report.ts"
+import { canceled, OutputClosed, report, statusOf } from "./report.ts"
 
 /** What a run stands on; the layers are loaded only by commands that need them. */
 export interface Surroundings {
@@ -17,12 +17,13 @@ export interface Surroundings {
   readonly stop: Effect.Effect<"signal" | "closed">
 }
 
-export const main = (tool: Tool, surroundings: Surroundings) => (args: ReadonlyArray<string>): Effect.Effect<0 | 1> =>
-  args[0] === "__complete" || args[0] === "__completeNoDesc"
-    ? completion(tool, surroundings, args)
-    : ordinary(tool, surroundings, args)
+export const main =
+  (tool: Tool, surroundings: Surroundings) => (args: ReadonlyArray<string>): Effect.Effect<0 | 1 | 2> =>
+    args[0] === "__complete" || args[0] === "__completeNoDesc"
+      ? completion(tool, surroundings, args)
+      : ordinary(tool, surroundings, args)
 
-const ordinary = (tool: Tool, surroundings: Surroundings, args: ReadonlyArray<string>): Effect.Effect<0 | 1> =>
+const ordinary = (tool: Tool, surroundings: Surroundings, args: ReadonlyArray<string>): Effect.Effect<0 | 1 | 2> =>
   Effect.gen(function*() {
     const read = readCommandLine(tool, args)
     const isJson = Result.isSuccess(read)
@@ -66,8 +67,8 @@ const completion = (tool: Tool, { everything, logging, stop }: Surroundings, [na
     Effect.provide(logging({ level: Number.POSITIVE_INFINITY, isJson: false }))
   )
 
-const failed = (cause: Cause.Cause<unknown>, isJson: boolean): Effect.Effect<1> =>
-  Effect.as(report(cause, isJson), 1 as const)
+const failed = (cause: Cause.Cause<unknown>, isJson: boolean): Effect.Effect<1 | 2> =>
+  Effect.as(report(cause, isJson), statusOf(cause))
 
 /** The command in its layers, until it ends or is told to; what it holds is released before the end either way. */
 const execute = (leaf: Leaf, line: CommandLine, { everything, local, stop }: Surroundings) => {

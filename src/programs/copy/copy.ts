@@ -18,7 +18,11 @@ export interface CopyOptions {
   readonly includeExternal: boolean
   /** Which referrers go along: all, none, or those a filter lets through. */
   readonly referrers: boolean | ReadonlyArray<ReferrerFilter>
+  /** In a layout: look for the subject in every manifest. */
+  readonly referrersSlow?: boolean
   readonly digestTags: boolean
+  /** All tags of the source that could be named after a digest, for who knows them; asked for otherwise. */
+  readonly knownDigestTags?: ReadonlyArray<Tag>
   /** Entries of an index whose content goes along, the index unchanged; an empty text means entries without a platform. */
   readonly platforms: ReadonlyArray<string>
   /** Copy this platform's manifest in place of the index. */

@@ -1,0 +1,75 @@
+/** What all runs of one process share: places for copies, turns at writing a tag, and what indexes say of platforms. */
+import { Context, Effect, Layer, Semaphore } from "effect"
+import type { Digest } from "../../schemas/Digest.ts"
+
+/** Pairs looked at at once by all entries; each asks two registries one question. */
+const looks = 64
+/** Answers kept of which manifest of an index is for a platform. */
+const kept = 1_000
+
+export class Shared extends Context.Service<Shared, {
+  /** Holds one of the places for copies; who came first goes first. */
+  readonly copying: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  readonly looking: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Nobody else writes any of these names meanwhile (faults K05). */
+  readonly writing: (
+    names: ReadonlyArray<string>
+  ) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  readonly platforms: {
+    readonly get: (index: Digest, platform: string) => Digest | undefined
+    readonly set: (index: Digest, platform: string, found: Digest) => void
+  }
+}>()("regclient/programs/regsync/Shared") {
+  /** With `parallel` places for copies, one at least (regsync description, 10.1). */
+  static readonly layer = (parallel: number): Layer.Layer<Shared> =>
+    Layer.sync(Shared, () =>
+      Shared.of({
+        copying: places(Math.max(1, parallel)),
+        looking: places(looks),
+        writing: turns(),
+        platforms: memory()
+      }))
+}
+
+const places = (count: number) => {
+  const semaphore = Semaphore.makeUnsafe(count)
+  return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => semaphore.withPermit(effect)
+}
+
+/** Names are taken in one order by everybody, so that no two wait for each other. */
+const turns = () => {
+  const held = new Map<string, { readonly turn: Semaphore.Semaphore; users: number }>()
+  const one = (name: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.suspend(() => {
+      const entry = held.get(name) ?? { turn: Semaphore.makeUnsafe(1), users: 0 }
+      held.set(name, entry)
+      entry.users++
+      return Effect.ensuring(
+        entry.turn.withPermit(effect),
+        Effect.sync(() => {
+          if (--entry.users === 0) held.delete(name)
+        })
+      )
+    })
+  return (names: ReadonlyArray<string>) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    [...new Set(names)].toSorted().reduceRight((inner, name) => one(name)(inner), effect)
+}
+
+/** The answers used last. */
+const memory = () => {
+  const answers = new Map<string, Digest>()
+  const remember = (key: string, found: Digest) => {
+    answers.delete(key)
+    answers.set(key, found)
+    const [oldest] = answers.keys()
+    if (answers.size > kept && oldest !== undefined) answers.delete(oldest)
+  }
+  return {
+    get: (index: Digest, platform: string) => {
+      const found = answers.get(`${index} ${platform}`)
+      if (found !== undefined) remember(`${index} ${platform}`, found)
+      return found
+    },
+    set: (index: Digest, platform: string, found: Digest) => remember(`${index} ${platform}`, found)
+  }
+}
