@@ -90,8 +90,22 @@ export type SyncEvent = Data.TaggedEnum<{
   }
   Copying: { readonly job: string; readonly target: string; readonly event: CopyEvent }
   PairEnded: { readonly result: PairResult; readonly time: number }
-  JobEnded: { readonly job: string; readonly failures: number; readonly elapsed: number; readonly time: number }
+  /** `error` tells of a failure of the whole job, which no pair has told of: a list that could not be read. */
+  JobEnded: {
+    readonly job: string
+    readonly failures: number
+    readonly elapsed: number
+    readonly time: number
+    readonly error?: string
+    readonly reason?: ReasonTag | (string & {})
+  }
   /** The job's next time, milliseconds since 1970; none when there is none. */
   Scheduled: { readonly job: string; readonly next?: number }
+  /** The first pass over all jobs ended; a reload does not take that back. */
+  Ready: { readonly time: number }
+  /** What a registry said of its pull limit. */
+  Limited: { readonly registry: string; readonly remaining: number; readonly limit: number }
+  /** A new configuration could not be used, the old one holds. */
+  ConfigRefused: { readonly error: string; readonly time: number }
 }>
 export const SyncEvent = Data.taggedEnum<SyncEvent>()

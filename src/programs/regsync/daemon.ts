@@ -1,0 +1,176 @@
+/**
+ * Entries on their timetables, until told to end: a first pass for what is missing, then each at its times, never one
+ * over itself (regsync description, 10.4). Takes over another configuration without a stop.
+ */
+import { Cause, Clock, type Context, Deferred, Effect, FiberMap, FiberSet, Semaphore } from "effect"
+import type { RegsyncConfig } from "../../schemas/RegsyncConfig.ts"
+import { type Action, type Job, SyncEvent, type SyncFailed } from "../../schemas/Sync.ts"
+import type { Client, ClientSettings } from "../../services/Clients.ts"
+import { Scheduler } from "../../services/Scheduler.ts"
+import { SyncEvents } from "../../services/SyncEvents.ts"
+import { Failures } from "./failures.ts"
+import { makeGenerations } from "./generations.ts"
+import { sift, type Tended } from "./tended.ts"
+
+export interface Configured {
+  readonly config: RegsyncConfig
+  readonly jobs: ReadonlyArray<Job>
+  readonly client: ClientSettings
+  readonly parallel: number
+}
+
+export interface Work {
+  /** One run over one entry; tells of its failures itself. */
+  readonly perform: (job: Job, action: Action, client: Context.Context<Client>) => Effect.Effect<void, SyncFailed>
+  /** How many copies may run at once, whenever a configuration takes over. */
+  readonly resize: (parallel: number) => Effect.Effect<void>
+  /** The first error ends the daemon. */
+  readonly abortOnError: boolean
+}
+
+export interface Changes {
+  readonly added: number
+  readonly removed: number
+  readonly kept: number
+}
+
+export interface Daemon {
+  /** What stays the same keeps its run and its times, what is new begins with a first pass, what is gone ends its run. */
+  readonly adopt: (configured: Configured) => Effect.Effect<Changes>
+  /** In the order of the file; those that are gone follow while they run. */
+  readonly entries: () => ReadonlyArray<Tended>
+  /** Succeeds when an error shall end the daemon. */
+  readonly aborted: Effect.Effect<void>
+  /** Nothing more begins and what runs is interrupted; fails with what went wrong in the daemon's life. */
+  readonly stop: Effect.Effect<void, SyncFailed>
+}
+
+/** A daemon without a configuration yet; its runs and clients end with the scope. */
+export const makeDaemon = Effect.fnUntraced(function*({ abortOnError, perform, resize }: Work) {
+  const events = yield* SyncEvents
+  const scheduler = yield* Scheduler
+  const clients = yield* makeGenerations
+  const runs = yield* FiberSet.make<void>()
+  const timers = yield* FiberMap.make<Tended, void>()
+  const order = yield* Semaphore.make(1)
+  const aborted = yield* Deferred.make<void>()
+  const failures = new Failures()
+  let entries: ReadonlyArray<Tended> = []
+  let isReady = false
+
+  const fail = (messages: ReadonlyArray<string>) =>
+    Effect.suspend(() => {
+      for (const it of messages) failures.add(it)
+      if (!abortOnError || messages.length === 0) return Effect.void
+      // What would come next must not begin before the end.
+      return Effect.andThen(Deferred.succeed(aborted, undefined), Effect.never)
+    })
+
+  const run = (it: Tended, action: Action): Effect.Effect<void> =>
+    Effect.gen(function*() {
+      const { job } = it
+      it.running = { name: job.name, action, since: yield* Clock.currentTimeMillis }
+      yield* clients.use((client) => perform(job, action, client))
+    }).pipe(
+      Effect.ensuring(Effect.sync(() => {
+        it.running = undefined
+        if (it.isGone) entries = entries.filter((other) => other !== it)
+      })),
+      Effect.catchCause((cause) => Effect.flatMap(messagesOf(cause), fail))
+    )
+
+  /** The first pass waits for a run of the entry's former settings. */
+  const first = (it: Tended) =>
+    Effect.andThen(
+      Effect.flatMap(register(it), fail),
+      it.schedule === ""
+        ? Effect.void
+        : it.turn.withPermit(Effect.suspend(() => it.isGone ? Effect.void : run(it, "missing")))
+    )
+
+  const keepTimes = ({ next }: NonNullable<Tended["timetable"]>, it: Tended) =>
+    FiberMap.run(
+      timers,
+      it,
+      scheduler.run([{
+        name: it.job.name,
+        next,
+        // Apart from the timer, so that it goes on when the timer ends.
+        run: Effect.asVoid(
+          FiberSet.run(runs, it.turn.withPermitsIfAvailable(1)(Effect.andThen(logRunning(it), run(it, "copy"))))
+        ),
+        scheduled: (next) => {
+          it.next = next
+          return events.publish(scheduled(it))
+        }
+      }])
+    )
+
+  const begin = Effect.fnUntraced(function*(added: ReadonlyArray<Tended>, parallel: number) {
+    // Unbounded: entries wait for places and limits of their own, and none may hold back another.
+    const concurrency = parallel > 0 ? "unbounded" : 1
+    const inTurn = parallel > 0 ? first : (it: Tended) => order.withPermit(first(it))
+    yield* Effect.forEach(added, inTurn, { concurrency, discard: true })
+    for (const it of added) if (it.timetable !== undefined && !it.isGone) yield* keepTimes(it.timetable, it)
+    if (isReady) return
+    isReady = true
+    yield* events.publish(SyncEvent.Ready({ time: yield* Clock.currentTimeMillis }))
+  })
+
+  const adopt = Effect.fnUntraced(function*({ client, config, jobs, parallel }: Configured) {
+    yield* clients.replace(client)
+    yield* resize(parallel)
+    const { added, gone, now } = sift(entries.filter(({ isGone }) => !isGone), jobs)
+    for (const it of gone) {
+      it.isGone = true
+      yield* FiberMap.remove(timers, it)
+    }
+    entries = [...now, ...entries.filter((it) => it.isGone && it.running !== undefined)]
+    yield* events.publish(SyncEvent.Configured({ config, jobs }))
+    for (const it of now) if (it.next !== undefined) yield* events.publish(scheduled(it))
+    yield* FiberSet.run(runs, begin(added, parallel))
+    return { added: added.length, removed: gone.length, kept: now.length - added.length }
+  })
+
+  const stop = Effect.gen(function*() {
+    if (isReady) yield* Effect.logInfo("Stopping server")
+    yield* FiberMap.clear(timers)
+    if (isReady) yield* Effect.logDebug("Waiting on running tasks")
+    yield* FiberSet.clear(runs)
+    const summary = failures.summary()
+    if (summary !== undefined) return yield* summary
+  })
+  const daemon: Daemon = { adopt, aborted: Deferred.await(aborted), entries: () => entries, stop }
+  return daemon
+})
+
+const fieldsOf = ({ job: { entry: { source, target, type } } }: Tended) => ({ source, target, type })
+
+const scheduled = ({ job, next }: Tended): SyncEvent =>
+  SyncEvent.Scheduled({ job: job.name, ...(next === undefined ? {} : { next }) })
+
+const logRunning = (it: Tended) => Effect.annotateLogs(Effect.logDebug("Running task"), fieldsOf(it))
+
+/** Says when an entry is due; gives what is wrong with its timetable. */
+const register = Effect.fnUntraced(function*(it: Tended) {
+  const { problem, schedule: sched } = it
+  const { source, target, type } = fieldsOf(it)
+  if (sched === "") {
+    yield* Effect.annotateLogs(Effect.logError("No schedule or interval found, ignoring"), { source, target, type })
+    return []
+  }
+  yield* Effect.annotateLogs(Effect.logDebug("Scheduled task"), { source, target, type, sched })
+  if (problem === undefined) return []
+  yield* Effect.annotateLogs(Effect.logError("Failed to schedule cron"), { source, target, sched, err: problem })
+  return [problem]
+})
+
+/** What is remembered of a run; that it was interrupted is not. */
+const messagesOf = Effect.fnUntraced(function*(cause: Cause.Cause<SyncFailed>) {
+  const failed = cause.reasons.filter(Cause.isFailReason).flatMap(({ error }) => error.messages)
+  const defects = cause.reasons.filter(Cause.isDieReason).map(({ defect }) =>
+    `internal error: ${defect instanceof Error ? defect.message : String(defect)}`
+  )
+  for (const it of defects) yield* Effect.logError(it)
+  return [...failed, ...defects]
+})
