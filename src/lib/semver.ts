@@ -106,6 +106,7 @@ export const parseRanges = (
       terms.push(term)
     }
     if (terms.length > 0) tests.push(terms)
+    else if (range !== "") return { problem: `invalid semver range "${range}": empty constraint` }
   }
   if (tests.length === 0) return undefined
   return {

@@ -28,10 +28,10 @@ const ordinary = (tool: Tool, surroundings: Surroundings, args: ReadonlyArray<st
   Effect.gen(function*() {
     const read = readCommandLine(tool, args)
     const isJson = Result.isSuccess(read)
-      ? settingsOf(read.success.occurrences).logOptions.includes("json")
+      ? settingsOf(tool, read.success.occurrences).logOptions.includes("json")
       : args.some((it, at) => it === "--logopt=json" || (it === "json" && args[at - 1] === "--logopt"))
     const logging = (level: number) => Effect.provide(surroundings.logging({ level, isJson }))
-    const settings = settingsOf(Result.isSuccess(read) ? read.success.occurrences : [])
+    const settings = settingsOf(tool, Result.isSuccess(read) ? read.success.occurrences : [])
     const level = parseLevel(settings.verbosity)
     const run = Effect.gen(function*() {
       const line = yield* Effect.fromResult(read)
@@ -60,7 +60,7 @@ const completion = (tool: Tool, { everything, logging, stop }: Surroundings, [na
       Effect.gen(function*() {
         const { lookUp } = yield* Effect.promise(() => import("../completion/lookUp.ts"))
         return yield* Effect.provide(lookUp(question), yield* Effect.promise(everything))
-      }).pipe(Effect.provideService(Globals, settingsOf(question.occurrences))))
+      }).pipe(Effect.provideService(Globals, settingsOf(tool, question.occurrences))))
   }).pipe(
     Effect.raceFirst(Effect.andThen(stop, canceled)),
     Effect.exit,
@@ -94,13 +94,14 @@ const showTopic = (tool: Tool, words: ReadonlyArray<string>): Effect.Effect<void
     : Console.log(helpText(tool, path))
 }
 
-const settingsOf = (occurrences: ReadonlyArray<Occurrence>): GlobalSettings => {
+const settingsOf = ({ globals }: Tool, occurrences: ReadonlyArray<Occurrence>): GlobalSettings => {
   const valuesOf = (name: string) => occurrences.filter(([given]) => given === name).map(([, value]) => value)
   const verbosity = valuesOf("verbosity").at(-1)
+  const usual = globals.find(({ name }) => name === "verbosity")?.otherwise
   return {
     hosts: valuesOf("host"),
     userAgent: valuesOf("user-agent").at(-1) ?? "",
-    verbosity: verbosity ?? "WARN",
+    verbosity: verbosity ?? (typeof usual === "string" ? usual : "WARN"),
     isVerbose: verbosity !== undefined,
     logOptions: valuesOf("logopt")
   }
