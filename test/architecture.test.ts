@@ -26,7 +26,7 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
 /** Modules with few homes, as patterns of specifiers and of the files that may name them. */
 const islands: ReadonlyArray<readonly [RegExp, RegExp]> = [
   [/^effect\/cli/, /^programs\/(cli|regctl|regsync|regbot)\//],
-  [/^effect\/http/, /^(programs\/serve\/|services\/Serve|layers\/)/],
+  [/^effect\/http/, /^(programs\/(serve|watch)\/|services\/Serve|layers\/)/],
   [/^effect\/process/, /^services\/(CredentialHelpers|credentials\/helper)\.ts$/],
   [/^effect\/persistence/, /^services\/(RateLimiter|SyncState)\.ts$/],
   [/^effect\/(cluster|sql|observability)/, /^layers\//],
