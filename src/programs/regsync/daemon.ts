@@ -37,6 +37,8 @@ export interface Changes {
 export interface Daemon {
   /** What stays the same keeps its run and its times, what is new begins with a first pass, what is gone ends its run. */
   readonly adopt: (configured: Configured) => Effect.Effect<Changes>
+  /** Runs an entry apart from its times, unless it is at work; does not wait for its end. */
+  readonly runNow: (name: string) => Effect.Effect<"started" | "running">
   /** In the order of the file; those that are gone follow while they run. */
   readonly entries: () => ReadonlyArray<Tended>
   /** Succeeds when an error shall end the daemon. */
@@ -88,6 +90,17 @@ export const makeDaemon = Effect.fnUntraced(function*({ abortOnError, perform, r
         : it.turn.withPermit(Effect.suspend(() => it.isGone ? Effect.void : run(it, "missing")))
     )
 
+  /** Apart from who asks, so that it goes on when a timer ends; tells whether it begins. */
+  const fire = Effect.fnUntraced(function*(it: Tended) {
+    const begins = yield* Deferred.make<boolean>()
+    const work = Effect.andThen(Deferred.succeed(begins, true), Effect.andThen(logRunning(it), run(it, "copy")))
+    yield* FiberSet.run(
+      runs,
+      Effect.andThen(it.turn.withPermitsIfAvailable(1)(work), Effect.asVoid(Deferred.succeed(begins, false)))
+    )
+    return yield* Deferred.await(begins)
+  })
+
   const keepTimes = ({ next }: NonNullable<Tended["timetable"]>, it: Tended) =>
     FiberMap.run(
       timers,
@@ -95,10 +108,7 @@ export const makeDaemon = Effect.fnUntraced(function*({ abortOnError, perform, r
       scheduler.run([{
         name: it.job.name,
         next,
-        // Apart from the timer, so that it goes on when the timer ends.
-        run: Effect.asVoid(
-          FiberSet.run(runs, it.turn.withPermitsIfAvailable(1)(Effect.andThen(logRunning(it), run(it, "copy"))))
-        ),
+        run: Effect.asVoid(fire(it)),
         scheduled: (next) => {
           it.next = next
           return events.publish(scheduled(it))
@@ -127,10 +137,20 @@ export const makeDaemon = Effect.fnUntraced(function*({ abortOnError, perform, r
     }
     entries = [...now, ...entries.filter((it) => it.isGone && it.running !== undefined)]
     yield* events.publish(SyncEvent.Configured({ config, jobs }))
+    // Who listens since this reload only has not heard of it.
+    if (isReady) yield* events.publish(SyncEvent.Ready({ time: yield* Clock.currentTimeMillis }))
     for (const it of now) if (it.next !== undefined) yield* events.publish(scheduled(it))
     yield* FiberSet.run(runs, begin(added, parallel))
     return { added: added.length, removed: gone.length, kept: now.length - added.length }
   })
+
+  const runNow = (name: string) =>
+    Effect.suspend(() => {
+      const it = entries.find(({ isGone, job }) => !isGone && job.name === name)
+      return it === undefined
+        ? Effect.succeed("running" as const)
+        : Effect.map(fire(it), (begins) => begins ? "started" as const : "running" as const)
+    })
 
   const stop = Effect.gen(function*() {
     if (isReady) yield* Effect.logInfo("Stopping server")
@@ -140,7 +160,7 @@ export const makeDaemon = Effect.fnUntraced(function*({ abortOnError, perform, r
     const summary = failures.summary()
     if (summary !== undefined) return yield* summary
   })
-  const daemon: Daemon = { adopt, aborted: Deferred.await(aborted), entries: () => entries, stop }
+  const daemon: Daemon = { adopt, aborted: Deferred.await(aborted), entries: () => entries, runNow, stop }
   return daemon
 })
 

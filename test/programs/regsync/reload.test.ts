@@ -117,4 +117,41 @@ describe("a configuration that is read again", () => {
       )
       yield* Fiber.interrupt(world.fiber)
     }))
+
+  it.effect("moves to where it wants to be shown, or changes nothing", () =>
+    Effect.gen(function*() {
+      const jobs = [job("a", every(10))]
+      const world = yield* start(configured(jobs, 0, "one.yml", "here"))
+      for (const [listen, source] of [["here", "two.yml"], ["there", "three.yml"], ["taken", "four.yml"]] as const) {
+        world.load = Effect.succeed(configured(jobs, 0, source, listen))
+        yield* world.signal("SIGHUP")
+        yield* settle
+      }
+      assert.deepStrictEqual(world.shown, ["here", "not here", "there", "not there", "there"])
+      assert.include(world.clients, "three.yml open")
+      assert.notInclude(world.clients, "four.yml open")
+      assert.include(
+        world.log,
+        "ERROR Failed to reload configuration, the old one stays file=one.yml error=taken"
+      )
+      yield* Fiber.interrupt(world.fiber)
+      assert.strictEqual(world.shown.at(-1), "not there")
+    }))
+})
+
+describe("an entry that is asked for", () => {
+  it.effect("runs at once, unless it is at work, and keeps its times", () =>
+    Effect.gen(function*() {
+      const world = yield* start(configured([job("a", every(10)), job("b")], 0, "one.yml", "here"), {
+        perform: (_, action) => action === "copy" ? Effect.sleep("2 minutes") : Effect.void
+      })
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual(yield* world.runNow("a"), "started")
+      assert.strictEqual(yield* world.runNow("a"), "running")
+      assert.strictEqual(yield* world.runNow("b"), "started")
+      assert.strictEqual(yield* world.runNow("none"), "running")
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(world.runs, ["a missing", "a copy", "b copy", "a copy"])
+      yield* Fiber.interrupt(world.fiber)
+    }))
 })

@@ -1,7 +1,7 @@
 /** A daemon over stand-ins: runs that are told what to do, signals, clients and a log that tests look at. */
 import { Console, Context, Deferred, Effect, type Fiber, Layer, Logger, Queue, References, Stream } from "effect"
 import type { Configured } from "../../../src/programs/regsync/daemon.ts"
-import { serve } from "../../../src/programs/regsync/server.ts"
+import { serve } from "../../../src/programs/regsync/serving.ts"
 import type { RegsyncConfig, SyncEntry } from "../../../src/schemas/RegsyncConfig.ts"
 import { type Action, type Job, type SyncEvent, SyncFailed } from "../../../src/schemas/Sync.ts"
 import { type Client, Clients } from "../../../src/services/Clients.ts"
@@ -42,7 +42,7 @@ export const job = (name: string, settings: Partial<SyncEntry> = {}): Job => ({
 
 export const every = (minutes: number): Partial<SyncEntry> => ({ interval: minutes * 60_000 })
 
-const config = (jobs: ReadonlyArray<Job>): RegsyncConfig => ({
+const config = (jobs: ReadonlyArray<Job>, listen: string): RegsyncConfig => ({
   version: 1,
   creds: [],
   defaults: {
@@ -55,11 +55,16 @@ const config = (jobs: ReadonlyArray<Job>): RegsyncConfig => ({
     userAgent: ""
   },
   sync: jobs.map(({ entry }) => entry),
-  server: { listen: "", token: "" }
+  server: { listen, token: "" }
 })
 
-export const configured = (jobs: ReadonlyArray<Job>, parallel = 0, source = "one.yml"): Configured => ({
-  config: config(jobs),
+export const configured = (
+  jobs: ReadonlyArray<Job>,
+  parallel = 0,
+  source = "one.yml",
+  listen = ""
+): Configured => ({
+  config: config(jobs, listen),
   jobs,
   parallel,
   client: { source, hosts: new Map(), skipDocker: true, blobLimit: 0, userAgent: "" }
@@ -76,6 +81,9 @@ export interface World {
   readonly clients: Array<string>
   readonly events: Array<SyncEvent>
   readonly signal: (signal: Signal) => Effect.Effect<void>
+  /** Addresses at which the daemon is shown, and no longer. */
+  readonly shown: Array<string>
+  runNow: (name: string) => Effect.Effect<"started" | "running">
   /** What is read next. */
   load: Effect.Effect<Configured, { readonly message: string }>
   /** What a run does. */
@@ -105,6 +113,8 @@ export const start = Effect.fnUntraced(function*(
     printed: [],
     clients: [],
     events: [],
+    shown: [],
+    runNow: () => Effect.die("nobody is shown the daemon"),
     signal: (signal) => Effect.asVoid(Queue.offer(queues[signal], undefined)),
     load: Effect.isEffect(first) ? first : Effect.succeed(first),
     perform,
@@ -114,6 +124,13 @@ export const start = Effect.fnUntraced(function*(
     file,
     abortOnError,
     resize: () => Effect.void,
+    show: ({ listen }, { runNow }) => {
+      world.runNow = runNow
+      return Effect.asVoid(Effect.acquireRelease(
+        listen === "taken" ? Effect.fail({ message: "taken" }) : Effect.sync(() => void world.shown.push(listen)),
+        () => Effect.sync(() => void world.shown.push(`not ${listen}`))
+      ))
+    },
     load: Effect.suspend(() => world.load),
     perform: (job, action) =>
       Effect.suspend(() => {
