@@ -19,9 +19,17 @@ export interface Configured {
   readonly parallel: number
 }
 
+/** One run over one entry. */
+export interface Attempt {
+  readonly job: Job
+  readonly action: Action
+  readonly client: Context.Context<Client>
+  /** Whether the entry is still configured: if not, the run ends after the image at work. */
+  readonly isWanted: () => boolean
+}
+
 export interface Work {
-  /** One run over one entry; tells of its failures itself. */
-  readonly perform: (job: Job, action: Action, client: Context.Context<Client>) => Effect.Effect<void, SyncFailed>
+  readonly perform: (attempt: Attempt) => Effect.Effect<void, SyncFailed>
   /** How many copies may run at once, whenever a configuration takes over. */
   readonly resize: (parallel: number) => Effect.Effect<void>
   /** The first error ends the daemon. */
@@ -35,7 +43,7 @@ export interface Changes {
 }
 
 export interface Daemon {
-  /** What stays the same keeps its run and its times, what is new begins with a first pass, what is gone ends its run. */
+  /** What stays the same keeps its run and its times, what is new begins with a first pass, what is gone ends soon. */
   readonly adopt: (configured: Configured) => Effect.Effect<Changes>
   /** Runs an entry apart from its times, unless it is at work; does not wait for its end. */
   readonly runNow: (name: string) => Effect.Effect<"started" | "running">
@@ -72,7 +80,7 @@ export const makeDaemon = Effect.fnUntraced(function*({ abortOnError, perform, r
     Effect.gen(function*() {
       const { job } = it
       it.running = { name: job.name, action, since: yield* Clock.currentTimeMillis }
-      yield* clients.use((client) => perform(job, action, client))
+      yield* clients.use((client) => perform({ job, action, client, isWanted: () => !it.isGone }))
     }).pipe(
       Effect.ensuring(Effect.sync(() => {
         it.running = undefined

@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly parallel: number
   /** The first failure ends the run. */
   readonly abortOnError: boolean
+  /** Its summary is for those who look closely: a daemon has many runs. */
+  readonly isQuiet?: boolean
   /** Told of each pair, and of each entry that failed before it had one. */
   readonly each?: (result: PairResult) => Effect.Effect<void>
 }
@@ -40,7 +42,8 @@ const maxMessages = 1_000
 
 /** Runs the entries once. What fails is told in the outcome. */
 export const runJobs = Effect.fn("regsync run")(function*(jobs: ReadonlyArray<Job>, options: RunOptions) {
-  const { action, parallel } = options
+  const { action, isQuiet = false, parallel } = options
+  const log = isQuiet ? Effect.logDebug : Effect.logInfo
   const began = yield* Clock.currentTimeMillis
   const tally = new Tally()
   const summary = Effect.map(Clock.currentTimeMillis, (now): RunSummary => ({
@@ -58,7 +61,7 @@ export const runJobs = Effect.fn("regsync run")(function*(jobs: ReadonlyArray<Jo
       Effect.flatMap(
         summary,
         ({ action: _, elapsed, ...counts }) =>
-          Effect.annotateLogs(Effect.logInfo(Exit.isSuccess(exit) ? "Run finished" : "Run interrupted"), {
+          Effect.annotateLogs(log(Exit.isSuccess(exit) ? "Run finished" : "Run interrupted"), {
             ...counts,
             elapsed: loggedDuration(elapsed)
           })

@@ -132,7 +132,7 @@ export const start = Effect.fnUntraced(function*(
       ))
     },
     load: Effect.suspend(() => world.load),
-    perform: (job, action) =>
+    perform: ({ action, job }) =>
       Effect.suspend(() => {
         world.runs.push(`${job.name} ${action}`)
         return world.perform(job, action)
