@@ -27,7 +27,7 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
 const islands: ReadonlyArray<readonly [RegExp, RegExp]> = [
   [/^effect\/cli/, /^programs\/(cli|regctl|regsync|regbot)\//],
   [/^effect\/http/, /^(programs\/(serve|watch)\/|services\/Serve|layers\/)/],
-  [/^effect\/process/, /^services\/(CredentialHelpers|credentials\/helper)\.ts$/],
+  [/^effect\/process/, /^(services\/(CredentialHelpers|credentials\/helper)|layers\/Clients)\.ts$/],
   [/^effect\/persistence/, /^services\/(RateLimiter|SyncState)\.ts$/],
   [/^effect\/(cluster|sql|observability)/, /^layers\//],
   [/^@effect\/platform-node/, /^(layers|bin)\//],

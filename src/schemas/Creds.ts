@@ -73,5 +73,5 @@ const tlsOf = (reader: SettingsReader, node: YamlNode | undefined, path: string)
 /** A duration's text, or nanoseconds as the Go tools want them; milliseconds. */
 const expiry = (reader: SettingsReader, node: YamlNode | undefined, path: string): number =>
   node?.kind === "scalar" && !node.isQuoted && typeof node.value === "number"
-    ? reader.integer(node, path) / 1e6
+    ? reader.count(node, path) / 1e6
     : reader.duration(node, path)

@@ -1,9 +1,11 @@
 /** `regsync.yml` as data: creds, defaults and entries (regsync description, sections 3 to 5). */
+import { parseTimetable } from "../lib/timetable.ts"
 import type { YamlNode } from "../lib/yaml.ts"
 import { type Creds, readCreds } from "./Creds.ts"
 import type { Annotations } from "./Descriptor.ts"
+import { readNames, readTags } from "./filters.ts"
 import { mediaTypes } from "./MediaType.ts"
-import type { SettingsReader } from "./settings.ts"
+import type { Members, SettingsReader } from "./settings.ts"
 
 /** Which names of a list count; patterns are RE2, bound to both ends (section 9.4). */
 export interface NameFilter {
@@ -80,13 +82,15 @@ export interface Defaults extends Options {
 export interface SyncEntry extends Options {
   readonly source: string
   readonly target: string
-  /** `registry`, `repository` or `image`; anything else fails when it is processed. */
+  /** `registry`, `repository` or `image`. */
   readonly type: string
   readonly tags: TagFilter
   readonly tagSets: ReadonlyArray<TagFilter>
   readonly repos: NameFilter
   readonly platform: string
   readonly platforms: ReadonlyArray<string>
+  /** Ours: what status pages and requests call it. */
+  readonly name?: string
   /** Where it stands in the file. */
   readonly line: number
   readonly column: number
@@ -107,6 +111,8 @@ export interface ServerSettings {
   /** Who has it may start entries; empty for nobody. A template. */
   readonly token: string
 }
+
+const entryTypes: ReadonlySet<string> = new Set(["registry", "repository", "image"])
 
 const optionKeys = [
   "backup",
@@ -137,7 +143,7 @@ const leastRetry = 5 * 60_000
 /** Reads the whole file; problems are with the reader. */
 export const readRegsyncConfig = (reader: SettingsReader, node: YamlNode | undefined): RegsyncConfig => {
   const { at, path } = reader.members(node, "", ["version", "creds", "defaults", "sync", "server"])
-  const version = reader.integer(at("version"), path("version"))
+  const version = reader.count(at("version"), path("version"))
   const server = reader.members(at("server"), path("server"), ["listen", "token"])
   return {
     version: version === 0 ? 1 : version,
@@ -160,8 +166,8 @@ const readDefaults = (reader: SettingsReader, node: YamlNode | undefined, where:
     ...options,
     ratelimit: { ...options.ratelimit, retry: Math.max(leastRetry, options.ratelimit.retry) },
     parallel: reader.integer(at("parallel"), path("parallel")),
-    blobLimit: reader.integer(at("blobLimit"), path("blobLimit")),
-    cacheCount: reader.integer(at("cacheCount"), path("cacheCount")),
+    blobLimit: reader.count(at("blobLimit"), path("blobLimit")),
+    cacheCount: reader.count(at("cacheCount"), path("cacheCount")),
     cacheTime: reader.duration(at("cacheTime"), path("cacheTime")),
     skipDockerConfig: reader.boolean(at("skipDockerConfig"), path("skipDockerConfig")) ?? false,
     userAgent: reader.text(at("userAgent"), path("userAgent"))
@@ -169,22 +175,28 @@ const readDefaults = (reader: SettingsReader, node: YamlNode | undefined, where:
 }
 
 const readEntry = (reader: SettingsReader, node: YamlNode, where: string): SyncEntry => {
-  const keys = ["source", "target", "type", "tags", "tagSets", "repos", "platform", "platforms"]
+  const keys = ["name", "source", "target", "type", "tags", "tagSets", "repos", "platform", "platforms"]
   const members = reader.members(node, where, [...optionKeys, ...keys])
   const { at, path } = members
   const text = (key: string) => reader.text(at(key), path(key))
-  const repos = reader.members(at("repos"), path("repos"), ["allow", "deny"])
+  const name = text("name")
+  const type = text("type")
+  if (!entryTypes.has(type)) {
+    reader.refuse(
+      at("type") ?? node,
+      path("type"),
+      "Type not recognized, must be one of: registry, repository, or image: invalid input"
+    )
+  }
   return {
     ...readOptions(reader, members),
+    ...(name === "" ? {} : { name }),
     source: text("source"),
     target: text("target"),
-    type: text("type"),
+    type,
     tags: readTags(reader, at("tags"), path("tags")),
     tagSets: reader.list(at("tagSets"), path("tagSets"), (it, its) => readTags(reader, it, its)) ?? [],
-    repos: {
-      allow: reader.texts(repos.at("allow"), repos.path("allow")),
-      deny: reader.texts(repos.at("deny"), repos.path("deny"))
-    },
+    repos: readNames(reader, at("repos"), path("repos")),
     platform: text("platform"),
     platforms: reader.texts(at("platforms"), path("platforms")),
     line: node.line,
@@ -192,21 +204,20 @@ const readEntry = (reader: SettingsReader, node: YamlNode, where: string): SyncE
   }
 }
 
-const readTags = (reader: SettingsReader, node: YamlNode | undefined, where: string): TagFilter => {
-  const { at, path } = reader.members(node, where, ["allow", "deny", "semverRange"])
-  return {
-    allow: reader.texts(at("allow"), path("allow")),
-    deny: reader.texts(at("deny"), path("deny")),
-    semverRange: reader.texts(at("semverRange"), path("semverRange"))
-  }
+const readSchedule = (reader: SettingsReader, node: YamlNode | undefined, where: string): string => {
+  const schedule = reader.text(node, where)
+  if (schedule === "" || node === undefined) return schedule
+  const found = parseTimetable(schedule)
+  if ("problem" in found) reader.refuse(node, where, found.problem)
+  return schedule
 }
 
-const readOptions = (reader: SettingsReader, { at, path }: ReturnType<SettingsReader["members"]>): Options => {
+const readOptions = (reader: SettingsReader, { at, path }: Members): Options => {
   const text = (key: string) => reader.text(at(key), path(key))
   const limit = reader.members(at("ratelimit"), path("ratelimit"), ["min", "retry"])
   const set = switches.flatMap((key) => {
     // The documentation of the Go tool calls it otherwise than its code does.
-    const name = key === "fastCheck" && at(key) === undefined ? "fastCopy" : key
+    const name = key === "fastCheck" && !reader.isSaid(at(key)) ? "fastCopy" : key
     const value = reader.boolean(at(name), path(name))
     return value === undefined ? [] : [[key, value] as const]
   })
@@ -214,9 +225,9 @@ const readOptions = (reader: SettingsReader, { at, path }: ReturnType<SettingsRe
     backup: text("backup"),
     backupRequired: reader.boolean(at("backupRequired"), path("backupRequired")),
     interval: reader.duration(at("interval"), path("interval")),
-    schedule: text("schedule"),
+    schedule: readSchedule(reader, at("schedule"), path("schedule")),
     ratelimit: {
-      min: reader.integer(limit.at("min"), limit.path("min")),
+      min: reader.count(limit.at("min"), limit.path("min")),
       retry: reader.duration(limit.at("retry"), limit.path("retry"))
     },
     switches: Object.fromEntries(set),
@@ -238,7 +249,7 @@ const readHooks = (reader: SettingsReader, node: YamlNode | undefined, where: st
   const names = ["pre", "post", "unchanged"] as const
   const { at, path } = reader.members(node, where, names)
   return Object.fromEntries(names.flatMap((name) => {
-    if (at(name) === undefined) return []
+    if (!reader.isSaid(at(name))) return []
     const hook = reader.members(at(name), path(name), ["type", "params"])
     const type = reader.text(hook.at("type"), hook.path("type"))
     return [[name, { type, params: reader.texts(hook.at("params"), hook.path("params")) }]]

@@ -64,6 +64,9 @@ export class SettingsReader {
     this.problems.push({ path, line: node.line, column: node.column, detail })
   }
 
+  /** Neither absent nor null. */
+  readonly isSaid = (node: YamlNode | undefined): boolean => !isNull(node)
+
   private wrong(node: YamlNode, path: string, expected: string): void {
     this.refuse(node, path, `${kindOf(node)} was used where ${expected} is expected`)
   }
@@ -100,6 +103,13 @@ export class SettingsReader {
     return Math.trunc(value)
   }
 
+  /** A whole number of at least 0. */
+  readonly count = (node: YamlNode | undefined, path: string): number => {
+    const value = this.integer(node, path)
+    if (node !== undefined && value < 0) this.refuse(node, path, "expected a number of at least 0")
+    return value
+  }
+
   readonly decimal = (node: YamlNode | undefined, path: string): number => this.number(node, path, "float64")
 
   private number(node: YamlNode | undefined, path: string, type: string): number {
@@ -132,6 +142,7 @@ export class SettingsReader {
     }
     const isText = node.isQuoted || typeof node.value === "string"
     const value = isText ? parseGoDuration(node.text) : undefined
+    if (value !== undefined && value < 0) this.refuse(node, path, "expected a duration of at least 0s")
     if (value !== undefined) return value
     const unit = /[0-9]([a-zA-Zµ]+)/.exec(node.text)?.[1]
     const reason = unit !== undefined && isText && !/^(ns|us|µs|μs|ms|s|m|h)$/.test(unit)

@@ -63,6 +63,8 @@ export interface Leaf extends Words {
   /** Positionals as help shows them: `<source> <target> [file]`. */
   readonly args: string
   readonly shapes: ReadonlyArray<Shape>
+  /** A wrong count of positionals is told as one outside of a range, though the range is a single number. */
+  readonly isRange?: boolean
   /** What completes each positional; the tool's own rule for positionals of its name otherwise. */
   readonly completes?: ReadonlyArray<Completes>
   /** A signal is its ordinary end. */
@@ -107,6 +109,7 @@ export type Input<O extends Options> =
 interface Usage<O extends Options> extends Words {
   readonly args: string
   readonly options: O
+  readonly isRange?: boolean
   readonly completes?: ReadonlyArray<Completes>
   readonly isServer?: boolean
   readonly endsItself?: boolean

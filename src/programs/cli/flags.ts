@@ -26,6 +26,8 @@ export interface Shape {
   /** What help prints as default in place of `otherwise`; empty for nothing. */
   readonly shown?: string
   readonly isHidden?: boolean
+  /** Without it the command does not run. */
+  readonly isRequired?: boolean
   /** What completes its value; the tool's own rule for flags of this name otherwise. */
   readonly completes?: Completes
 }
@@ -43,6 +45,7 @@ interface Extra<A> {
   readonly otherwise?: A
   readonly shown?: string
   readonly isHidden?: boolean
+  readonly isRequired?: boolean
   readonly completes?: Completes
 }
 

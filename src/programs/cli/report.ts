@@ -77,7 +77,13 @@ const tell = (error: unknown): Told => {
   if (isBrokenPipe(error)) return { text: "", reason: "OutputClosed" }
   const text = error instanceof Error ? error.message : String(error)
   // The text of a usage error is ours, with its lines; what the user typed is quoted in it.
-  return { text: tagOf(error) === "UsageError" ? cut(text, limit) : safe(text), reason: reasonOf(error) }
+  // Each problem of a configuration file has lines of its own.
+  const shown = tagOf(error) === "UsageError"
+    ? cut(text, limit)
+    : tagOf(error) === "ConfigError"
+    ? cut(text, limit).split("\n").map(visible).join("\n")
+    : safe(text)
+  return { text: shown, reason: reasonOf(error) }
 }
 
 /** A last newline of its own stays: a registry's answer is shown as it came (library description, 8.8). */

@@ -24,12 +24,12 @@ export const layer: Layer.Layer<Progress, never, Stdio.Stdio | Terminal.Terminal
         Effect.gen(function*() {
           const state = start()
           const display = yield* makeDisplay(state, terminal.columns, write)
-          const console = yield* Console.Console
+          const usual = yield* Console.Console
           // Log lines stand above the bars, which are drawn again below.
-          const above = (...words: ReadonlyArray<unknown>) => console.error(display.erase() + words.join(" "))
+          const above = (...words: ReadonlyArray<unknown>) => usual.error(display.erase() + words.join(" "))
           yield* Stream.runForEach(events, (event) => Effect.sync(() => apply(state, event))).pipe(
             Effect.raceFirst(Effect.forever(Effect.andThen(Effect.sleep(period), display.draw))),
-            Effect.provideService(Console.Console, { ...console, error: above }),
+            Effect.provideService(Console.Console, { ...usual, error: above }),
             Effect.ensuring(display.end)
           )
         })
