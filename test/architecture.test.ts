@@ -38,8 +38,11 @@ const islands: ReadonlyArray<readonly [RegExp, RegExp]> = [
   [/^yaml$/, /^lib\/yaml\.ts$/]
 ]
 
-/** Where the platform may be named besides `lib` and `bin`: a transport is made of its sockets, a server listens on them. */
-const platform = /^(lib|bin)\/|^services\/transport\/|^layers\/Server\.ts$/
+/**
+ * Where the platform may be named besides `lib` and `bin`: a transport is made of its sockets, a server listens on them,
+ * and a page's script is text for the platform that a browser is.
+ */
+const platform = /^(lib|bin)\/|^services\/transport\/|^layers\/Server\.ts$|^programs\/watch\/page\//
 
 /** Code without comments and texts, so that a word in them breaks no rule. */
 const codeOf = (file: string): string =>

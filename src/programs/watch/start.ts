@@ -43,8 +43,6 @@ export const watch = (
       { startImmediately: true }
     )
     const closing = yield* Deferred.make<void>()
-    // Streams end first, so that closing the server waits for none of them.
-    yield* Effect.addFinalizer(() => Deferred.succeed(closing, undefined))
     const answer = router({
       tool,
       build,
@@ -56,6 +54,8 @@ export const watch = (
     })
     // Probes come every few seconds: no trace is worth having of them.
     yield* Effect.provideService(server.serve(answer), HttpMiddleware.TracerDisabledWhen, () => true)
+    // The last to be added is the first to run: streams end, and closing the server waits for none of them.
+    yield* Effect.addFinalizer(() => Deferred.succeed(closing, undefined))
     if (!isLocal && token !== "") {
       yield* Effect.logWarning("the token for starting runs travels unencrypted to the status server")
     }
