@@ -11,19 +11,19 @@ interface Failure {
   readonly message: string
 }
 
-export interface ServeOptions<E extends Failure, R> extends Work {
+export interface ServeOptions<R, S> extends Work {
   /** Names the configuration in the log; `-` is standard input, which can be read once only. */
   readonly file: string
-  readonly load: Effect.Effect<Configured, E, R>
+  readonly load: Effect.Effect<Configured, Failure, R>
   /** Listens for those who want to see the daemon, until the scope ends. */
-  readonly show: (settings: ServerSettings, daemon: Daemon) => Effect.Effect<void, E, R | Scope.Scope>
+  readonly show: (settings: ServerSettings, daemon: Daemon) => Effect.Effect<void, Failure, S | Scope.Scope>
 }
 
 /**
  * Until `Stopping`, or until an error with `abortOnError`. SIGHUP reads the configuration again, SIGUSR1 tells what is
  * at work. Fails with what went wrong in all its life, or when its first configuration cannot be read.
  */
-export const serve = Effect.fnUntraced(function*<E extends Failure, R>(options: ServeOptions<E, R>) {
+export const serve = Effect.fnUntraced(function*<R, S>(options: ServeOptions<R, S>) {
   const stopping = yield* Stopping
   const { on } = yield* Signals
   const events = yield* SyncEvents
@@ -51,7 +51,7 @@ const tell = Effect.fnUntraced(function*(daemon: Daemon, running: Running) {
 })
 
 /** Adopts a configuration once it is shown where it wants to be shown; else all stays as it was. */
-const makeTakeOver = Effect.fnUntraced(function*<E extends Failure, R>({ show }: ServeOptions<E, R>, daemon: Daemon) {
+const makeTakeOver = Effect.fnUntraced(function*<R, S>({ show }: ServeOptions<R, S>, daemon: Daemon) {
   const all = yield* Scope.Scope
   let shown: ServerSettings = { listen: "", token: "" }
   let place = yield* Scope.fork(all)
@@ -72,9 +72,9 @@ const makeTakeOver = Effect.fnUntraced(function*<E extends Failure, R>({ show }:
 })
 
 /** A configuration that cannot be used changes nothing. */
-const reload = <E extends Failure, R>(
-  { file, load }: ServeOptions<E, R>,
-  takeOver: (configured: Configured) => Effect.Effect<Changes, E, R>
+const reload = <R, S>(
+  { file, load }: ServeOptions<R, S>,
+  takeOver: (configured: Configured) => Effect.Effect<Changes, Failure, S>
 ) =>
   file === "-"
     ? refuse(file, "standard input cannot be read again")
