@@ -3,7 +3,9 @@ import { Data, Effect } from "effect"
 import type { NameFilter, TagFilter } from "../../schemas/RegsyncConfig.ts"
 
 /** A pattern or a range that cannot be read; nothing of the entry is done. */
-export class FilterError extends Data.TaggedError("FilterError")<{ readonly message: string }> {}
+export class FilterError extends Data.TaggedError("FilterError")<{ readonly message: string }> {
+  readonly reason = { _tag: "ConfigInvalid" }
+}
 
 export type Wanted = (name: string) => boolean
 

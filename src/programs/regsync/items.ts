@@ -6,7 +6,7 @@ import type { StoreError } from "../../schemas/StoreError.ts"
 import type { Action } from "../../schemas/Sync.ts"
 import { Registry } from "../../services/Registry.ts"
 import type { Page, ReadonlyRepository } from "../../services/Repository.ts"
-import { FilterError, nameFilter, tagSetsOf, type Wanted } from "./filter.ts"
+import { type FilterError, nameFilter, tagSetsOf, type Wanted } from "./filter.ts"
 import { loggedFilter } from "./logged.ts"
 
 const fail = (message: string, fields: Record<string, unknown>) => <E extends { readonly message: string }>(error: E) =>

@@ -11,11 +11,20 @@ const config = text("config", "Configuration file, - for standard input", {
 const strict = toggle("strict", "Refuse keys that are unknown or given twice, except x-*")
 const abortOnError = toggle("abort-on-error", "Stop at the first error")
 
+const output = text("output", "What to print: text, or json for a record a line", {
+  otherwise: "text",
+  completes: ["text", "json"]
+})
+const report = text("report", "File for one JSON record a line of what was done, - for standard output", {
+  completes: "file"
+})
+
 const once = command({
   name: "once",
   summary: "process every entry once and copy what is out of date",
   help: `Process every entry once, in the order of the file, and copy what is missing or out of date at its target.
-Schedules do not matter. An entry that fails does not stop the others.`,
+Schedules do not matter. An entry that fails does not stop the others.
+With --report or --output json, a record tells of each image how it ended, and one of the whole run.`,
   args: "",
   isRange: true,
   examples: [
@@ -27,6 +36,8 @@ Schedules do not matter. An entry that fails does not stop the others.`,
     config,
     abortOnError,
     missing: toggle("missing", "Copy only tags that the target does not have"),
+    output,
+    report,
     strict
   }
 }, () => import("./once.ts"))
@@ -35,11 +46,21 @@ const check = command({
   name: "check",
   summary: "process every entry once and copy nothing",
   help: `Process every entry once, in the order of the file, and log what "once" would copy.
-Images that are out of date do not change the exit status.`,
+Images that are out of date change the exit status only with --exit-code: it is 2 then, and 1 when something failed.`,
   args: "",
   isRange: true,
-  examples: [["what is out of date", "{tool} check -c regsync.yml"]],
-  options: { config, abortOnError, strict }
+  examples: [
+    ["what is out of date", "{tool} check -c regsync.yml"],
+    ["for a script", "{tool} check -c regsync.yml --exit-code --output json"]
+  ],
+  options: {
+    config,
+    abortOnError,
+    exitCode: toggle("exit-code", "End with exit status 2 when something is out of date"),
+    output,
+    report,
+    strict
+  }
 }, () => import("./check.ts"))
 
 const server = command({

@@ -1,5 +1,5 @@
 /** What a run did, for programs: one JSON object a line, a `pair` as each ends and a `summary` at the end. */
-import { Cause, Console, Effect, Fiber, Queue, Stream } from "effect"
+import { type Cause, Console, Effect, Fiber, Queue, Stream } from "effect"
 import { asciiControls } from "../../lib/visibleText.ts"
 import type { StoreError } from "../../schemas/StoreError.ts"
 import type { PairResult, RunSummary } from "../../schemas/Sync.ts"

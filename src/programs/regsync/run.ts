@@ -60,9 +60,9 @@ export const runJobs = Effect.fn("regsync run")(function*(jobs: ReadonlyArray<Jo
     Effect.onExit((exit) =>
       Effect.flatMap(
         summary,
-        ({ action: _, elapsed, ...counts }) =>
+        ({ elapsed }) =>
           Effect.annotateLogs(log(Exit.isSuccess(exit) ? "Run finished" : "Run interrupted"), {
-            ...counts,
+            ...tally.counts,
             elapsed: loggedDuration(elapsed)
           })
       )

@@ -1,6 +1,6 @@
 /** The copy of a pair: its place among the others, the wait for pulls, the backup, the copy itself (9.6.2 to 9.7). */
 import { Effect, Stream } from "effect"
-import { CopyEvent } from "../../schemas/Copy.ts"
+import type { CopyEvent } from "../../schemas/Copy.ts"
 import { isImageConfigType } from "../../schemas/MediaType.ts"
 import { type Quota, quotaOf } from "../../schemas/Quota.ts"
 import { commonName, locationName, parseRef, type Ref, referenceOf } from "../../schemas/Ref.ts"

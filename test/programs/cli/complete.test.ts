@@ -42,7 +42,7 @@ describe("commands", () => {
   table(regsync, [
     ["c", "check completion config :4"],
     ["-", "--help -h --logopt --verbosity -v :4"],
-    ["once --", "--logopt --verbosity --abort-on-error --config --help --missing --strict :4"],
+    ["once --", "--logopt --verbosity --abort-on-error --config --help --missing --output --report --strict :4"],
     ["config -c", "-c :4"],
     ["once -c ''", ":0"]
   ])
