@@ -93,7 +93,7 @@ describe("a target that drops connections, limits the rate and falls silent", ()
     target.forget()
     const again = regsync(dir.path, ["once", "-c", file])
     assert.strictEqual(await again.ended, 0, again.err())
-    assert.deepStrictEqual(target.lines().filter((it) => /^P/.test(it)), [])
+    assert.deepStrictEqual(target.lines().filter((it) => it.startsWith("P")), [])
   }, 60_000)
 
   it("is kept in step by a server, which reads its configuration again and ends without an error", async () => {
@@ -148,6 +148,15 @@ describe("a server that is told to end in the middle of a copy", () => {
     assert.deepStrictEqual([...target.repository("app").tags], [])
   })
 
+  it("waits for its end though nothing is due", async () => {
+    const server = regsync(dir.path, ["server", "-c", write("idle.yml", entry("app", `${target.host}/app`))])
+    await until("the word about the schedule", () => server.err().includes("No schedule or interval found, ignoring"))
+    server.signal("SIGHUP")
+    await until("the reload", () => server.err().includes("Configuration reloaded"))
+    server.signal("SIGTERM")
+    assert.strictEqual(await server.ended, 0, server.err())
+  })
+
   it("P03: ends at once by a second signal", async () => {
     const server = await begin(false)
     server.signal("SIGTERM")
@@ -164,15 +173,17 @@ describe("a run that is killed", () => {
     const ever = new Map(tags.map((tag) => [tag, new Set([renew("app", tag)])]))
     const whole = () => {
       const { problems, tags } = judge(layout)
-      assert.deepStrictEqual(problems, [])
+      assert.deepStrictEqual(problems, [], `killed at requests ${moments.join(" ")}`)
       for (const [tag, digest] of Object.entries(tags)) assert.isTrue(ever.get(tag)?.has(digest), tag)
       assert.deepStrictEqual(target.incomplete, [])
     }
+    const moments: Array<number> = []
     let killed = 0
     for (let round = 0; round < 20; round++) {
       for (const tag of tags.slice(round % 3, round % 3 + 3)) ever.get(tag)?.add(renew("app", tag))
       const run = regsync(dir.path, ["once", "-c", file])
       let left = 1 + Math.floor(Math.random() * 70)
+      moments.push(left)
       const count = () => {
         if (--left === 0) run.signal("SIGKILL")
         return undefined

@@ -68,10 +68,10 @@ export const makeDaemon = Effect.fnUntraced(function*({ abortOnError, perform, r
   let entries: ReadonlyArray<Tended> = []
   let isReady = false
 
-  const fail = (messages: ReadonlyArray<string>) =>
+  const fail = (problems: ReadonlyArray<Problem>) =>
     Effect.suspend(() => {
-      for (const it of messages) failures.add(it)
-      if (!abortOnError || messages.length === 0) return Effect.void
+      for (const { reason, text } of problems) failures.add(text, reason)
+      if (!abortOnError || problems.length === 0) return Effect.void
       // What would come next must not begin before the end.
       return Effect.andThen(Deferred.succeed(aborted, undefined), Effect.never)
     })
@@ -86,7 +86,7 @@ export const makeDaemon = Effect.fnUntraced(function*({ abortOnError, perform, r
         it.running = undefined
         if (it.isGone) entries = entries.filter((other) => other !== it)
       })),
-      Effect.catchCause((cause) => Effect.flatMap(messagesOf(cause), fail))
+      Effect.catchCause((cause) => Effect.flatMap(problemsOf(cause), fail))
     )
 
   /** The first pass waits for a run of the entry's former settings. */
@@ -172,6 +172,11 @@ export const makeDaemon = Effect.fnUntraced(function*({ abortOnError, perform, r
   return daemon
 })
 
+interface Problem {
+  readonly text: string
+  readonly reason: string
+}
+
 const fieldsOf = ({ job: { entry: { source, target, type } } }: Tended) => ({ source, target, type })
 
 const scheduled = ({ job, next }: Tended): SyncEvent =>
@@ -190,15 +195,18 @@ const register = Effect.fnUntraced(function*(it: Tended) {
   yield* Effect.annotateLogs(Effect.logDebug("Scheduled task"), { source, target, type, sched })
   if (problem === undefined) return []
   yield* Effect.annotateLogs(Effect.logError("Failed to schedule cron"), { source, target, sched, err: problem })
-  return [problem]
+  return [{ text: problem, reason: "ConfigInvalid" }]
 })
 
 /** What is remembered of a run; that it was interrupted is not. */
-const messagesOf = Effect.fnUntraced(function*(cause: Cause.Cause<SyncFailed>) {
-  const failed = cause.reasons.filter(Cause.isFailReason).flatMap(({ error }) => error.messages)
-  const defects = cause.reasons.filter(Cause.isDieReason).map(({ defect }) =>
-    `internal error: ${defect instanceof Error ? defect.message : String(defect)}`
+const problemsOf = Effect.fnUntraced(function*(cause: Cause.Cause<SyncFailed>) {
+  const failed = cause.reasons.filter(Cause.isFailReason).flatMap(({ error: { messages, reason } }) =>
+    messages.map((text): Problem => ({ text, reason: reason?._tag ?? "SyncFailed" }))
   )
-  for (const it of defects) yield* Effect.logError(it)
+  const defects = cause.reasons.filter(Cause.isDieReason).map(({ defect }): Problem => ({
+    text: `internal error: ${defect instanceof Error ? defect.message : String(defect)}`,
+    reason: "Defect"
+  }))
+  for (const { text } of defects) yield* Effect.logError(text)
   return [...failed, ...defects]
 })

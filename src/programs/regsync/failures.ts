@@ -8,9 +8,12 @@ const length = 2_000
 
 export class Failures {
   readonly #counts = new Map<string, number>()
+  readonly #reasons = new Set<string>()
   #forgotten = 0
 
-  add(text: string): void {
+  /** `reason` is the stable name of what went wrong. */
+  add(text: string, reason: string): void {
+    this.#reasons.add(reason)
     const message = cut(text, length)
     const count = this.#counts.get(message) ?? 0
     this.#counts.delete(message)
@@ -25,8 +28,10 @@ export class Failures {
   summary(): SyncFailed | undefined {
     if (this.#counts.size === 0) return undefined
     const shown = [...this.#counts].map(([text, count]) => count === 1 ? text : `${text} (${count} times)`)
+    const [reason, other] = this.#reasons
     return new SyncFailed({
-      messages: this.#forgotten === 0 ? shown : [`${this.#forgotten} earlier errors are not shown`, ...shown]
+      messages: this.#forgotten === 0 ? shown : [`${this.#forgotten} earlier errors are not shown`, ...shown],
+      ...(reason !== undefined && other === undefined ? { reason: { _tag: reason } } : {})
     })
   }
 }
