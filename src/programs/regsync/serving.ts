@@ -4,7 +4,8 @@ import type { ServerSettings } from "../../schemas/RegsyncConfig.ts"
 import { SyncEvent } from "../../schemas/Sync.ts"
 import { Signals, Stopping } from "../../services/Signals.ts"
 import { SyncEvents } from "../../services/SyncEvents.ts"
-import { type Changes, type Configured, type Daemon, makeDaemon, type Work } from "./daemon.ts"
+import type { Work } from "./attempts.ts"
+import { type Changes, type Configured, type Daemon, makeDaemon } from "./daemon.ts"
 import { Running } from "./running.ts"
 
 interface Failure {

@@ -75,3 +75,6 @@ export const sift = (
   })
   return { now, added, gone }
 }
+
+/** How the log names an entry. */
+export const fieldsOf = ({ job: { entry: { source, target, type } } }: Tended) => ({ source, target, type })
