@@ -129,6 +129,29 @@ describe("a target that drops connections, limits the rate and falls silent", ()
   }, 60_000)
 })
 
+describe("an entry that leaves the configuration of a server", () => {
+  it("is not gone on with after the image at work", async () => {
+    for (const tag of tags) renew("app", tag)
+    const file = write("gone.yml", entry("app", `${target.host}/app`, ", interval: 1h"))
+    // Each image takes longer than the configuration.
+    target.quirk = ({ method, url }, proper) =>
+      method === "PUT" && /manifests\/v\d$/.test(url.pathname) ? { ...proper(), delay: 600 } : undefined
+    const server = regsync(dir.path, ["server", "-c", file])
+    await until("the first image", () => target.repository("app").tags.size === 1)
+    write("gone.yml")
+    server.signal("SIGHUP")
+    await until("the reload", () => server.err().includes("Configuration reloaded"))
+    let asked = 0
+    await until("the end of the run", () => {
+      if (asked++ % 50 === 0) server.signal("SIGUSR1")
+      return server.err().includes("entries: 0 configured, 0 at work")
+    })
+    assert.isBelow(target.repository("app").tags.size, tags.length)
+    server.signal("SIGTERM")
+    assert.strictEqual(await server.ended, 0, server.err())
+  })
+})
+
 describe("a server that is told to end in the middle of a copy", () => {
   const begin = async (answersDelete: boolean) => {
     renew("app", "v1")

@@ -87,6 +87,22 @@ describe("a configuration that is read again", () => {
       yield* Fiber.interrupt(world.fiber)
     }))
 
+  it.effect("is not ready before the first pass over all entries has ended", () =>
+    Effect.gen(function*() {
+      const world = yield* start(configured([job("a", every(10))], 2), {
+        perform: ({ name }) => name === "a" ? Effect.sleep("1 minute") : Effect.void
+      })
+      world.load = Effect.succeed(configured([job("a", every(10)), job("b", every(10))], 2))
+      yield* world.signal("SIGHUP")
+      yield* TestClock.adjust("59 seconds")
+      assert.deepStrictEqual(world.runs, ["a missing", "b missing"])
+      const isReady = () => world.events.some((it) => it._tag === "Ready")
+      assert.isFalse(isReady())
+      yield* TestClock.adjust("1 second")
+      assert.isTrue(isReady())
+      yield* Fiber.interrupt(world.fiber)
+    }))
+
   it.effect("changes nothing when it cannot be read", () =>
     Effect.gen(function*() {
       const world = yield* start(configured([job("a", every(10))]))
