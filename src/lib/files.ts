@@ -289,6 +289,10 @@ export const readFile = (path: string, { done, from, length, opened, sink }: Rea
 export const readForward = (path: string): AsyncIterable<Uint8Array> =>
   createReadStream(path, { highWaterMark: bufferSize })
 
+/** What comes out of a pipe or device, of which no part can be asked for. */
+export const pipedBytes = (path: string): AsyncIterable<Uint8Array> =>
+  createReadStream(path, { highWaterMark: smallSize })
+
 interface Waiting {
   readonly view: Uint8Array
   readonly release: () => void

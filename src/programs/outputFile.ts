@@ -19,16 +19,21 @@ export const openOutput = Effect.fnUntraced(function*(path: string) {
   const files = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const failed = Effect.mapError(platformError("open", path))
-  const into = (place: string, flag: "w" | "wx") => (content: Bytes) =>
+  const into = (place: string, flag: "a" | "w" | "wx") => (content: Bytes) =>
     Stream.run(content, files.sink(place, { flag, mode: 0o666 })).pipe(
       Effect.catchTag("PlatformError", (error) => Effect.fail(platformError("write", path)(error)))
     )
   // A name for what is open already, such as `/dev/stdout`, says nothing of where that could be replaced.
-  if (/^\/(dev|proc)\//.test(path)) return { write: into(path, "w"), finish: Effect.void }
+  if (/^\/(dev|proc)\//.test(path)) {
+    const info = yield* Effect.option(files.stat(path))
+    const isPlain = Option.isSome(info) && info.value.type === "File"
+    return { write: into(path, isPlain ? "w" : "a"), finish: Effect.void }
+  }
   const target = yield* files.realPath(path).pipe(Effect.orElseSucceed(() => path))
   const old = Option.getOrUndefined(yield* Effect.option(files.stat(target)))
   if (old?.type === "Directory") return yield* fsError(path, "open")({ code: "EISDIR" })
-  if (old !== undefined && old.type !== "File") return { write: into(target, "w"), finish: Effect.void }
+  // Pipes have no positions to write at: what is appended goes without.
+  if (old !== undefined && old.type !== "File") return { write: into(target, "a"), finish: Effect.void }
   const folder = paths.dirname(target)
   yield* failed(files.access(folder))
   const temporary = paths.join(folder, `.${paths.basename(target)}.${(yield* Random.nextInt) >>> 0}.tmp`)

@@ -3,6 +3,7 @@
  * (faults K01 to K12; regsync description, sections 3, 6 and 8).
  */
 import { Effect, FileSystem, Redacted, Stream } from "effect"
+import { noValue } from "../lib/gotemplate/value.ts"
 import { quoted } from "../lib/visibleText.ts"
 import { parseYaml, type YamlNode } from "../lib/yaml.ts"
 import { shownLine } from "../lib/yamlLine.ts"
@@ -147,7 +148,7 @@ const secrets = ["pass", "clientKey"] as const
 
 /** An entry of `creds` with its templates expanded, which see no data. */
 export const expandCreds = Effect.fnUntraced(function*(file: SettingsFile, creds: Creds, path: string) {
-  const expand = (key: string, text: string) => expandAt(file, creds, `${path}.${key}`, text, undefined)
+  const expand = (key: string, text: string) => expandAt(file, creds, `${path}.${key}`, text, noValue)
   const registry = yield* expand("registry", creds.registry)
   const changed: Record<string, unknown> = {}
   for (const key of texts) changed[key] = yield* expand(key, creds.entry[key] ?? "")

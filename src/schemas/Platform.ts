@@ -1,6 +1,6 @@
 /** Platforms as texts, and which content suits which machine (library description, section 2; image-spec, image-index.md). */
 import { Data, Result } from "effect"
-import type { Descriptor, Platform } from "./Descriptor.ts"
+import type { Platform } from "./Descriptor.ts"
 
 export class PlatformError extends Data.TaggedError("PlatformError")<{ readonly message: string }> {}
 
@@ -161,9 +161,12 @@ const compareFit = (host: Platform, target: Platform, previous: Platform): numbe
 }
 
 /** The entry of an index that suits a platform best; the first among equals. Entries without a platform never do. */
-export const bestMatch = (entries: ReadonlyArray<Descriptor>, wanted: Platform): Descriptor | undefined => {
+export const bestMatch = <E extends { readonly platform?: Platform }>(
+  entries: ReadonlyArray<E>,
+  wanted: Platform
+): E | undefined => {
   const host = normalise(wanted)
-  let best: { readonly entry: Descriptor; readonly platform: Platform } | undefined
+  let best: { readonly entry: E; readonly platform: Platform } | undefined
   for (const entry of entries) {
     if (entry.platform === undefined || !isCompatible(host, entry.platform)) continue
     const platform = normalise(entry.platform)

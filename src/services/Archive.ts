@@ -2,7 +2,7 @@
 import { Context, Effect, FileSystem, Layer, Path, RcMap, Stdio } from "effect"
 import type { Scope } from "effect"
 import type { Descriptor } from "../schemas/Descriptor.ts"
-import { type StoreError, storeError } from "../schemas/StoreError.ts"
+import { type ReasonTag, type StoreError, storeError, within } from "../schemas/StoreError.ts"
 import type { Contents } from "./archive/contents.ts"
 import type { Wanted } from "./archive/pick.ts"
 import { WillWrite } from "./Registry.ts"
@@ -47,7 +47,7 @@ export class Archive extends Context.Service<Archive, {
           if (yield* WillWrite) return yield* readOnly(`ocifile://${path}`)
           const key = path === "-" ? path : paths.resolve(path)
           names.set(key, path)
-          return yield* repository(path, yield* RcMap.get(open, key))
+          return yield* repository(path, yield* Effect.mapError(RcMap.get(open, key), ofArchive(path)))
         })
       })
     })
@@ -61,3 +61,18 @@ export const readOnly = (name: string): StoreError =>
     "Unsupported",
     `unsupported: a tar file can only be read; "regctl image export" writes one`
   )
+
+const ofItsContent: ReadonlySet<ReasonTag> = new Set<ReasonTag>([
+  "TarInvalid",
+  "DecompressLimit",
+  "DigestMismatch",
+  "SizeMismatch",
+  "SizeLimit",
+  "DepthLimit",
+  "ManifestInvalid",
+  "MediaTypeMismatch"
+])
+
+/** What is wrong with an archive, told with its name. */
+export const ofArchive = (path: string) => (error: StoreError): StoreError =>
+  ofItsContent.has(error.reason._tag) ? within(`failed to read ${path === "-" ? "stdin" : path}`)(error) : error

@@ -127,10 +127,18 @@ class Draft {
       const whole = old === undefined ? mergeEntry(start, entry).entry : merged.entry
       const hasLogin = entry.pass !== undefined || entry.token !== undefined || entry.credHelper !== undefined
       this.entries.set(name, { entry: whole, source: hasLogin ? source : old?.source ?? source })
-      return Effect.forEach(
-        old === undefined ? [] : merged.changes,
-        ({ message, ...values }) => Effect.logWarning(message).pipe(Effect.annotateLogs({ ...values, host: name })),
-        { discard: true }
+      const { credHelper, hostname, mirrors, tls, user } = entry
+      const told = Object.entries({ name, source, tls, hostname, user, credHelper, mirrors })
+      return Effect.andThen(
+        Effect.annotateLogs(
+          Effect.logDebug("Loading config"),
+          Object.fromEntries(told.filter(([, value]) => value !== undefined))
+        ),
+        Effect.forEach(
+          old === undefined ? [] : merged.changes,
+          ({ message, ...values }) => Effect.logWarning(message).pipe(Effect.annotateLogs({ ...values, host: name })),
+          { discard: true }
+        )
       )
     })
   }

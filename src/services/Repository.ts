@@ -22,6 +22,8 @@ export interface Page {
   readonly names: ReadonlyArray<string>
   readonly body: Uint8Array
   readonly headers: Headers
+  /** Where a registry was asked for it. */
+  readonly url?: URL
   /** How many names were left out, since no reference could hold them. */
   readonly skipped?: number
 }

@@ -10,6 +10,7 @@ import {
 } from "../lib/compression.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import { attempt, type Bytes, fromPump, type Pump, pumpOf, type Sink } from "./Bytes.ts"
+import { gathered } from "./gathered.ts"
 
 /** Bytes that may come out at most, and how many for each that went in once the first of them passed (faults, limits). */
 const most = 64 * 1024 ** 3
@@ -28,9 +29,12 @@ export const decompressed = (bytes: Bytes, seen: (kind: Compression) => void = n
     })
   )
 
+/** Bytes an encoder is given at once. */
+const pieceSize = 256 * 1024
+
 /** The same bytes compressed; equal bytes give equal bytes. */
 export const compressed = (bytes: Bytes, kind: "gzip" | "zstd"): Bytes =>
-  fromPump((sink) => passing(pumpOf(bytes), sink, () => through(kind, compressor(kind), false)))
+  fromPump((sink) => passing(gathered(pumpOf(bytes), pieceSize), sink, () => through(kind, compressor(kind), false)))
 
 /** A filter between a source and a sink. */
 interface Through {

@@ -1,11 +1,12 @@
 /** Tar archives as bytes on their way: entry by entry in, or made entry by entry (POSIX.1-2017, pax). */
-import { type Cause, Effect, Pull, Queue } from "effect"
-import { blockSize, padded, type RawHeader, TarProblem } from "../lib/tar/header.ts"
+import { Effect } from "effect"
+import { blockSize, globalBlocks, padded, type RawHeader, TarProblem } from "../lib/tar/header.ts"
 import { endBlocks, type NewEntry, newHeader } from "../lib/tar/pack.ts"
 import { type Scanned, TarScanner } from "../lib/tar/scan.ts"
 import { MapReader, type Region, type Sparse } from "../lib/tar/sparse.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
-import { attempt, type Bytes, fromPump, type Lent, lent, pumpOf, type Sink } from "./Bytes.ts"
+import { attempt, type Bytes, fromPump, lent, pumpOf, type Sink } from "./Bytes.ts"
+import { cut, invalid, Reader } from "./tarReader.ts"
 
 export interface TarEntry extends RawHeader {
   /** Where its body begins, in bytes from the start of the archive. */
@@ -18,8 +19,6 @@ export interface TarEntry extends RawHeader {
   readonly content: Bytes
 }
 
-const invalid = (detail: string): StoreError => storeError("", "TarInvalid", `tar is invalid: ${detail}`)
-
 const scanned = <A>(run: () => A): Effect.Effect<A, StoreError> =>
   Effect.try({ try: run, catch: (cause) => invalid(cause instanceof TarProblem ? cause.message : String(cause)) })
 
@@ -28,74 +27,6 @@ export const send = (sink: Sink, view: Uint8Array): Effect.Effect<void, StoreErr
   Effect.callback((resume) => {
     attempt(() => sink(view, () => resume(Effect.void)), (error) => resume(Effect.fail(error)))
   })
-
-/** Bytes read forward: views come as they are lent, and go back once used up. */
-class Reader {
-  position = 0
-  private current: Lent | undefined
-  private at = 0
-  private readonly queue: Queue.Dequeue<Lent, StoreError | Cause.Done>
-
-  constructor(queue: Queue.Dequeue<Lent, StoreError | Cause.Done>) {
-    this.queue = queue
-  }
-
-  /** The bytes at hand, at most so many, at least one; none at the end. */
-  readonly some = (limit: number): Effect.Effect<Uint8Array | undefined, StoreError> =>
-    Effect.suspend(() => {
-      const { current } = this
-      if (current === undefined) {
-        return Queue.take(this.queue).pipe(
-          Effect.flatMap((lent) => {
-            this.current = lent
-            this.at = 0
-            return this.some(limit)
-          }),
-          Pull.catchDone(() => Effect.succeed(undefined))
-        )
-      }
-      if (this.at === current.view.length) {
-        this.current = undefined
-        current.release()
-        return this.some(limit)
-      }
-      const view = current.view.subarray(this.at, this.at + limit)
-      this.at += view.length
-      this.position += view.length
-      return Effect.succeed(view)
-    })
-
-  /** Exactly so many bytes, fewer at the end. */
-  readonly exactly = (size: number): Effect.Effect<Uint8Array, StoreError> =>
-    Effect.flatMap(this.some(size), (first) => {
-      if (first === undefined || first.length === size) return Effect.succeed(first ?? new Uint8Array())
-      // The view goes back with the next one.
-      const parts = [new Uint8Array(first)]
-      const rest = (missing: number): Effect.Effect<Uint8Array, StoreError> =>
-        Effect.flatMap(this.some(missing), (part) => {
-          if (part === undefined) return Effect.succeed(Buffer.concat(parts))
-          parts.push(new Uint8Array(part))
-          return part.length === missing ? Effect.succeed(Buffer.concat(parts)) : rest(missing - part.length)
-        })
-      return rest(size - first.length)
-    })
-
-  /** Passes so many bytes over. Fails when there are fewer. */
-  readonly skip = (size: number): Effect.Effect<void, StoreError> =>
-    size === 0
-      ? Effect.void
-      : Effect.flatMap(
-        this.some(size),
-        (part) => part === undefined ? Effect.fail(cut) : this.skip(size - part.length)
-      )
-
-  /** Reads to the end, whatever comes. */
-  readonly drain: Effect.Effect<void, StoreError> = Effect.suspend(() =>
-    Effect.flatMap(this.some(Number.MAX_SAFE_INTEGER), (part) => part === undefined ? Effect.void : this.drain)
-  )
-}
-
-const cut = invalid("it ends in the middle")
 
 /**
  * Visits each entry in order; what a visit leaves of a body is passed over. All bytes are read, those behind the end of
@@ -113,18 +44,21 @@ export const readTar = <E, R>(
       if (next === undefined) return yield* reader.drain
       const end = reader.position + next.header.size
       yield* visit(entryOf(reader, next))
-      yield* reader.skip(end - reader.position)
-      yield* reader.skip(padded(next.header.size) - next.header.size)
+      yield* skipTo(reader, end)
     }
   }))
 
 /** What most visits leave alone is made when it is asked for. */
-const entryOf = (reader: Reader, { blocks, header, sparse }: Extract<Scanned, { _tag: "Entry" }>): TarEntry => {
+const entryOf = (
+  reader: Reader,
+  { blocks, globals, header, sparse }: Extract<Scanned, { _tag: "Entry" }>
+): TarEntry => {
   const offset = reader.position
   const end = offset + header.size
   return {
     header,
     blocks,
+    globals,
     offset,
     size: sparse?.size ?? header.size,
     get body() {
@@ -135,6 +69,15 @@ const entryOf = (reader: Reader, { blocks, header, sparse }: Extract<Scanned, { 
     }
   }
 }
+
+/** Passes over what is left of a body and its padding, which some writers leave out at the very end. */
+const skipTo = (reader: Reader, end: number): Effect.Effect<void, StoreError> =>
+  Effect.andThen(
+    reader.skip(Math.max(0, end - reader.position)),
+    Effect.suspend(() => pumpOf(upTo(reader, padded(end), true))(released))
+  )
+
+const released: Sink = (_view, release) => release()
 
 const nextEntry = Effect.fnUntraced(function*(reader: Reader, scanner: TarScanner) {
   for (;;) {
@@ -151,15 +94,21 @@ const nextEntry = Effect.fnUntraced(function*(reader: Reader, scanner: TarScanne
   }
 })
 
-/** What is left up to a place of the archive. */
-const upTo = (reader: Reader, end: number): Bytes =>
+/** What is left up to a place of the archive; where it `mayLack`, the archive may end instead of it. */
+const upTo = (reader: Reader, end: number, mayLack = false): Bytes =>
   fromPump((sink) => {
+    const start = reader.position
     const rest: Effect.Effect<void, StoreError> = Effect.suspend(() =>
       reader.position >= end
         ? Effect.void
         : Effect.flatMap(
           reader.some(end - reader.position),
-          (view) => view === undefined ? Effect.fail(cut) : Effect.andThen(send(sink, view), rest)
+          (view) =>
+            view !== undefined
+              ? Effect.andThen(send(sink, view), rest)
+              : mayLack && (reader.position === start || end === Number.POSITIVE_INFINITY)
+              ? Effect.void
+              : Effect.fail(cut)
         )
     )
     return rest
@@ -211,22 +160,73 @@ export interface TarOut {
   readonly pass: (blocks: Uint8Array, size: number, body?: Bytes) => Effect.Effect<void, StoreError>
 }
 
+/** Sends blocks of a header as they are, then a body of so many bytes with its padding. */
+const passing = (sink: Sink): TarOut["pass"] =>
+  Effect.fnUntraced(function*(blocks, size, body) {
+    yield* send(sink, blocks)
+    let sent = 0
+    if (body !== undefined) {
+      yield* pumpOf(body)((view, release) => {
+        sent += view.length
+        sink(view, release)
+      })
+    }
+    if (sent !== size) return yield* invalid(`an entry of ${size} bytes got ${sent}`)
+    if (padded(size) > size) yield* send(sink, endBlocks.subarray(0, padded(size) - size))
+  })
+
 /** An archive that `write` makes each time the bytes are run; its end is added. */
 export const tarBytes = (write: (out: TarOut) => Effect.Effect<void, StoreError>): Bytes =>
   fromPump((sink) => {
-    const pass: TarOut["pass"] = Effect.fnUntraced(function*(blocks, size, body) {
-      yield* send(sink, blocks)
-      let sent = 0
-      if (body !== undefined) {
-        yield* pumpOf(body)((view, release) => {
-          sent += view.length
-          sink(view, release)
-        })
-      }
-      if (sent !== size) return yield* invalid(`an entry of ${size} bytes got ${sent}`)
-      if (padded(size) > size) yield* send(sink, endBlocks.subarray(0, padded(size) - size))
-    })
+    const pass = passing(sink)
     const add: TarOut["add"] = (entry, body) =>
       Effect.flatMap(Effect.promise(() => newHeader(entry)), (blocks) => pass(blocks, entry.size, body))
     return Effect.andThen(Effect.suspend(() => write({ add, pass })), send(sink, endBlocks))
   })
+
+/** What becomes of an entry. Who keeps it, or replaces its blocks alone, leaves its body unread. */
+export type EntryChange =
+  | { readonly _tag: "Keep" }
+  | { readonly _tag: "Drop" }
+  /** Other blocks for its header, and another body if given, which has the size that the header tells. */
+  | { readonly _tag: "Replace"; readonly blocks: Uint8Array; readonly size: number; readonly body?: Bytes }
+
+/**
+ * The same archive with some entries changed; all else stays byte for byte, up to what stands behind its end. Fails
+ * with TarInvalid, and as the bytes and the changes do.
+ */
+export const changedTar = (
+  bytes: Bytes,
+  change: (entry: TarEntry) => Effect.Effect<EntryChange, StoreError>
+): Bytes =>
+  fromPump((sink) =>
+    Effect.scoped(Effect.gen(function*() {
+      const reader = new Reader(yield* lent(bytes))
+      const scanner = new TarScanner()
+      const pass = passing(sink)
+      for (;;) {
+        const from = reader.position
+        const next = yield* nextEntry(reader, scanner)
+        if (next === undefined) {
+          if (!scanner.isBetween) yield* send(sink, scanner.pending)
+          if (reader.position > from) yield* send(sink, endBlocks.subarray(0, blockSize))
+          return yield* pumpOf(upTo(reader, Number.POSITIVE_INFINITY, true))(sink)
+        }
+        const { blocks, header: { size } } = next
+        const end = reader.position + size
+        const into = yield* change(entryOf(reader, next))
+        if (into._tag === "Drop") {
+          const kept = globalBlocks(blocks)
+          if (kept.length > 0) yield* send(sink, kept)
+        } else if (into._tag === "Replace" && into.body !== undefined) {
+          yield* pass(into.blocks, into.size, into.body)
+        } else {
+          if (reader.position > end - size) return yield* invalid("a body was read that is kept")
+          yield* send(sink, into._tag === "Keep" ? blocks : into.blocks)
+          yield* pumpOf(upTo(reader, end))(sink)
+          yield* pumpOf(upTo(reader, padded(end), true))(sink)
+        }
+        yield* skipTo(reader, end)
+      }
+    }))
+  )

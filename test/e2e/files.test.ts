@@ -177,6 +177,13 @@ describe("blob get-file", () => {
   it("writes to what is no plain file as it is", async () => {
     assert.strictEqual((await get(0, "etc/passwd", "/dev/null")).code, 0)
     assert.isTrue(statSync("/dev/null").isCharacterDevice())
+    // A named pipe, and one of the shell's own.
+    const line = `"$NODE" "$REGCTL" blob get-file ${app} ${layers[0]?.digest} etc/passwd`
+    const piped = await run("bash", ["-c", `mkfifo pipe && (cat pipe & ${line} pipe; wait) && ${line} >(cat) | cat`], {
+      cwd: dir,
+      env: { NODE: process.execPath, REGCTL: tool("regctl"), HOME: dir }
+    })
+    assert.deepStrictEqual(piped, { code: 0, out: "root\nroot\n", err: "" })
   })
 
   it("makes no file when there is nothing for it", async () => {
@@ -211,7 +218,7 @@ describe("blob get-file", () => {
   it("tells what is no layer, and a digest that is none", async () => {
     const text = addBlob(layout, "this is a text, no archive ".repeat(40))
     const { code, err } = await regctl("blob", "cat", `ocidir://${layout}`, text.digest, "f")
-    assert.deepStrictEqual([code, err], [1, "tar is invalid: a header has a number that is none\n"])
+    assert.deepStrictEqual([code, err], [1, "tar is invalid: a header has a wrong checksum\n"])
     const bad = await regctl("blob", "cat", `ocidir://${layout}`, "sha256:abc", "f")
     assert.deepStrictEqual([bad.code, bad.err], [1, "invalid checksum digest length\n"])
   })

@@ -97,8 +97,8 @@ describe("a text", () => {
   it("of several lines is a block that keeps its end", () => {
     assert.strictEqual(printed("a\nb"), "|-\n  a\n  b")
     assert.strictEqual(printed("a\nb\n"), "|\n  a\n  b")
-    assert.strictEqual(printed("a\n\n\n"), "|+\n  a\n\n")
-    assert.strictEqual(printed("\na"), "|-\n\n  a")
+    assert.strictEqual(printed("a\n\n\n"), "|+\n  a\n  \n")
+    assert.strictEqual(printed("\na"), "|-\n  \n  a")
     assert.strictEqual(printed(" a\nb"), "\" a\\nb\"")
   })
 })

@@ -9,7 +9,7 @@ import { changeHeader } from "../../src/lib/tar/header.ts"
 import type { StoreError } from "../../src/schemas/StoreError.ts"
 import { collect, fromBytes } from "../../src/services/Bytes.ts"
 import { compressed, decompressed } from "../../src/services/compressed.ts"
-import { readTar, tarBytes } from "../../src/services/tar.ts"
+import { changedTar, readTar, tarBytes } from "../../src/services/tar.ts"
 import { temporary } from "../support/registries.ts"
 
 const limit = 1024 ** 3
@@ -123,6 +123,20 @@ describe("a tar", () => {
         assert.strictEqual(tagOf(yield* Effect.exit(listed(made.subarray(0, length)))), "TarInvalid")
       }))
   }
+
+  it.effect("that lacks the padding of its last body, and its end, is whole", () =>
+    Effect.gen(function*() {
+      const made = yield* collect(
+        tarBytes((out) =>
+          out.add({ name: "f", type: "file", size: 3, mode: 0, mtime: 0 }, fromBytes(Buffer.from("abc")))
+        ),
+        limit
+      )
+      const short = made.subarray(0, 515)
+      assert.deepStrictEqual(yield* listed(short), [["f", "abc"]])
+      const same = yield* collect(changedTar(fromBytes(short), () => Effect.succeed({ _tag: "Keep" })), limit)
+      assert.isTrue(Buffer.from(short).equals(same))
+    }))
 
   it.effect("of noise is refused", () =>
     Effect.gen(function*() {

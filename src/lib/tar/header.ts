@@ -37,6 +37,8 @@ export interface TarHeader {
 export interface RawHeader {
   readonly header: TarHeader
   readonly blocks: Uint8Array
+  /** Records of the archive, from before these blocks. */
+  readonly globals: Records
 }
 
 export class TarProblem extends Error {}
@@ -133,7 +135,8 @@ export const isExtension = (type: string): boolean => type === "x" || type === "
 
 /** Fails unless the block is a header. */
 export const checkSum = (block: Uint8Array): void => {
-  const written = smallAt(block, 148, 8)
+  // Whatever stands there in other files is no number.
+  const written = Number.parseInt(latin(block.subarray(148, 156)).replace(/^[\0 ]+/, ""), 8)
   if (written !== sumOf(block, false) && written !== sumOf(block, true)) {
     throw new TarProblem("a header has a wrong checksum")
   }
@@ -149,7 +152,7 @@ export const sizeOf = (block: Uint8Array): number => {
 export type Records = ReadonlyArray<readonly [key: string, value: Uint8Array]>
 
 /** Records of a pax header: `length key=value\n`. */
-export const readRecords = (body: Uint8Array): Records => {
+const readRecords = (body: Uint8Array): Records => {
   const records: Array<readonly [string, Uint8Array]> = []
   let at = 0
   while (at < body.length && body[at] !== 0) {
@@ -166,7 +169,7 @@ export const readRecords = (body: Uint8Array): Records => {
   return records
 }
 
-const writeRecords = (records: Records): Uint8Array =>
+export const writeRecords = (records: Records): Uint8Array =>
   Buffer.concat(records.map(([key, value]) => {
     const rest = Buffer.concat([Buffer.from(` ${key}=`), value, Buffer.from("\n")])
     let length = rest.length
@@ -174,16 +177,14 @@ const writeRecords = (records: Records): Uint8Array =>
     return Buffer.concat([Buffer.from(String(length)), rest])
   }))
 
-/** What stands before a header's own block. */
-export interface Extensions {
+interface Extensions {
   /** Records of the archive, then of this entry alone. */
   readonly records: Records
   readonly longName?: string
   readonly longLink?: string
 }
 
-/** Fails unless every part is sound. */
-export const decodeHeader = (block: Uint8Array, { longLink, longName, records }: Extensions): TarHeader => {
+const decodeHeader = (block: Uint8Array, { longLink, longName, records }: Extensions): TarHeader => {
   const magic = magicOf(block)
   const pax = new Map<string, string>()
   // An empty value takes back what an earlier header said.
@@ -193,14 +194,14 @@ export const decodeHeader = (block: Uint8Array, { longLink, longName, records }:
   }
   const prefix = magic === "ustar" ? textAt(block, 345, 155) : ""
   const own = textAt(block, 0, 100)
-  const whole = (key: string, from: number, length: number): number => {
+  const integer = (key: string, from: number, length: number): number => {
     const text = pax.get(key)
     if (text === undefined) return smallAt(block, from, length)
     const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
     if (!Number.isSafeInteger(value)) throw new TarProblem("a header has a number out of range")
     return value
   }
-  const size = whole("size", 124, 12)
+  const size = integer("size", 124, 12)
   if (size < 0) throw new TarProblem("a header has a negative size")
   const time = (key: string, written: bigint | undefined): bigint | undefined => {
     const text = pax.get(key)
@@ -220,8 +221,8 @@ export const decodeHeader = (block: Uint8Array, { longLink, longName, records }:
     // Only these have a body, whatever the header says.
     size: /^[12346]$/.test(type) || type === "5" ? 0 : size,
     mode: smallAt(block, 100, 8) & 0o7777,
-    uid: whole("uid", 108, 8),
-    gid: whole("gid", 116, 8),
+    uid: integer("uid", 108, 8),
+    gid: integer("gid", 116, 8),
     uname: pax.get("uname") ?? (magic === "v7" ? "" : textAt(block, 265, 32)),
     gname: pax.get("gname") ?? (magic === "v7" ? "" : textAt(block, 297, 32)),
     mtime: time("mtime", numberAt(block, 136, 12)) ?? 0n,
@@ -245,7 +246,8 @@ export interface HeaderChange {
   readonly size?: number
 }
 
-const putOctal = (block: Uint8Array, from: number, length: number, value: bigint): void => {
+/** A number in octal digits and a NUL, or in GNU's binary form where it does not fit. */
+export const putOctal = (block: Uint8Array, from: number, length: number, value: bigint): void => {
   const digits = value.toString(8)
   if (value >= 0n && digits.length < length) {
     block.set(Buffer.from(`${digits.padStart(length - 1, "0")}\0`), from)
@@ -257,26 +259,80 @@ const putOctal = (block: Uint8Array, from: number, length: number, value: bigint
   block[from] = (block[from] ?? 0) | 0x80
 }
 
-const seal = (block: Uint8Array): void => {
+/** Writes the checksum: the last thing to do with a header. */
+export const seal = (block: Uint8Array): void => {
   const sum = sumOf(block, false).toString(8).padStart(6, "0")
   block.set(Buffer.from(`${sum}\0 `), 148)
 }
 
-/** The same header with each number as wide as its field, ended by a NUL alone; a size in the binary form stays so. */
-export const tidied = (given: Uint8Array): Uint8Array => {
-  const block = new Uint8Array(given)
-  for (const [from, length] of [[100, 8], [108, 8], [116, 8], [124, 12], [136, 12], [329, 8], [337, 8]] as const) {
-    putOctal(block, from, length, numberAt(block, from, length))
-  }
-  seal(block)
-  return block
+interface Piece {
+  readonly block: Uint8Array
+  readonly body: Uint8Array
 }
 
-const extensionBlock = (like: Uint8Array, size: number): Uint8Array => {
+interface Pieces {
+  readonly before: ReadonlyArray<Piece>
+  readonly own: Uint8Array
+  readonly after: Uint8Array
+}
+
+const piecesOf = (blocks: Uint8Array): Pieces => {
+  const before: Array<Piece> = []
+  for (let at = 0; at < blocks.length;) {
+    const block = blocks.subarray(at, at + blockSize)
+    if (!isExtension(typeOf(block))) return { before, own: block, after: blocks.subarray(at + blockSize) }
+    const size = sizeOf(block)
+    before.push({ block, body: blocks.subarray(at + blockSize, at + blockSize + size) })
+    at += blockSize + padded(size)
+  }
+  throw new TarProblem("an extended header belongs to nothing")
+}
+
+const globalsIn = (pieces: ReadonlyArray<Piece>): Records =>
+  pieces.flatMap(({ block, body }) => typeOf(block) === "g" ? readRecords(body) : [])
+
+const nameIn = (body: Uint8Array): string => textAt(body, 0, body.length)
+
+/** Reads the blocks of one entry again, changed or not. Fails unless every part is sound. */
+export const readHeader = (blocks: Uint8Array, globals: Records): RawHeader => {
+  const { before, own } = piecesOf(blocks)
+  const last = (type: string) => before.findLast(({ block }) => typeOf(block) === type)?.body
+  const records = before.flatMap(({ block, body }) => typeOf(block) === "x" ? readRecords(body) : [])
+  const [longName, longLink] = [last("L"), last("K")]
+  const header = decodeHeader(own, {
+    records: [...globals, ...globalsIn(before), ...records],
+    ...(longName === undefined ? {} : { longName: nameIn(longName) }),
+    ...(longLink === undefined ? {} : { longLink: nameIn(longLink) })
+  })
+  return { header, blocks, globals }
+}
+
+/** Records of this entry alone. */
+export const ownRecords = ({ blocks }: RawHeader): Records =>
+  piecesOf(blocks).before.flatMap(({ block, body }) => typeOf(block) === "x" ? readRecords(body) : [])
+
+/** Records that hold for all entries after this one. */
+export const globalsAfter = ({ blocks, globals }: RawHeader): Records => {
+  const added = globalsIn(piecesOf(blocks).before)
+  return added.length === 0 ? globals : [...new Map([...globals, ...added])]
+}
+
+/** What has to stay of the blocks of an entry that is taken out: records for the entries after it. */
+export const globalBlocks = (blocks: Uint8Array): Uint8Array =>
+  Buffer.concat(piecesOf(blocks).before.filter(({ block }) => typeOf(block) === "g").flatMap(whole))
+
+export const withPadding = (body: Uint8Array): Uint8Array =>
+  Buffer.concat([body, new Uint8Array(padded(body.length) - body.length)])
+
+const whole = ({ block, body }: Piece): ReadonlyArray<Uint8Array> => [block, withPadding(body)]
+
+/** The block that announces records: made anew so that no name, process number or time of a packer stays in it. */
+const recordsBlock = (like: Uint8Array, own: Uint8Array, size: number): Uint8Array => {
   const block = new Uint8Array(like)
   block.fill(0, 0, 100)
   block.set(Buffer.from("PaxHeaders/entry"))
   putOctal(block, 124, 12, BigInt(size))
+  block.set(own.subarray(136, 148), 136)
   block[156] = "x".charCodeAt(0)
   block.fill(0, 157, 257)
   block.set(Buffer.from("ustar\u{0}00"), 257)
@@ -286,37 +342,20 @@ const extensionBlock = (like: Uint8Array, size: number): Uint8Array => {
   return block
 }
 
-/** A header's block and what belongs to it; of the own block, the last one, that is the rest of a sparse file's map. */
-interface Piece {
-  readonly block: Uint8Array
-  readonly body: Uint8Array
-}
-
-const piecesOf = (blocks: Uint8Array): ReadonlyArray<Piece> => {
-  const pieces: Array<Piece> = []
-  for (let at = 0; at < blocks.length;) {
-    const block = blocks.subarray(at, at + blockSize)
-    const size = isExtension(typeOf(block)) ? sizeOf(block) : blocks.length - at - blockSize
-    pieces.push({ block, body: blocks.subarray(at + blockSize, at + blockSize + size) })
-    at += blockSize + padded(size)
-  }
-  return pieces
-}
-
-const withPadding = (body: Uint8Array): Uint8Array =>
-  Buffer.concat([body, new Uint8Array(padded(body.length) - body.length)])
-
 /** The blocks of a header with the change made; the same ones when it changes nothing. */
-export const changeHeader = ({ blocks, header }: RawHeader, change: HeaderChange): Uint8Array => {
-  const pieces = piecesOf(blocks)
-  const own = new Uint8Array(pieces.at(-1)?.block ?? blocks)
+export const changeHeader = ({ blocks, globals, header }: RawHeader, change: HeaderChange): Uint8Array => {
+  const { after, before, own: received } = piecesOf(blocks)
+  const own = new Uint8Array(received)
   const isGnu = magicOf(own) === "gnu"
+  // What the whole archive says has to be said otherwise, not only left out.
+  const general = new Set([...globals, ...globalsIn(before)].map(([key]) => key))
   const records = new Map<string, string | undefined>()
   const time = (key: "mtime" | "atime" | "ctime", from: number | undefined) => {
     const value = change[key]
     if (value === undefined || header[key] === undefined || value === header[key]) return
     if (from !== undefined) putOctal(own, from, 12, secondsOf(value))
-    records.set(key, from !== undefined && value % second === 0n ? undefined : timeText(value))
+    const isInBlock = from !== undefined && value % second === 0n && !general.has(key)
+    records.set(key, isInBlock ? undefined : timeText(value))
   }
   time("mtime", 136)
   time("atime", isGnu && !header.pax.has("atime") ? 345 : undefined)
@@ -324,35 +363,34 @@ export const changeHeader = ({ blocks, header }: RawHeader, change: HeaderChange
   for (const [key, from] of [["uname", 265], ["gname", 297]] as const) {
     if (change[key] === undefined || header[key] === "") continue
     own.fill(0, from, from + 32)
-    records.set(key, undefined)
+    records.set(key, general.has(key) ? "" : undefined)
   }
   if (change.size !== undefined && change.size !== header.size) {
     putOctal(own, 124, 12, BigInt(change.size))
-    records.set("size", undefined)
+    records.set("size", general.has("size") ? String(change.size) : undefined)
   }
-  if (records.size === 0 && Buffer.compare(own, pieces.at(-1)?.block ?? own) === 0) return blocks
+  if (records.size === 0) return blocks
   seal(own)
-  return Buffer.concat([...extensionsOf(pieces, records, own), own, pieces.at(-1)?.body ?? new Uint8Array()])
+  return Buffer.concat([...extensionsOf(before, records, own), own, after])
 }
 
-/** The pieces before the own block: of the entry's pax header the records as changed, none if none is left. */
+/** The pieces before the own block, records as changed: the last header of records gets what is added. */
 const extensionsOf = (
-  pieces: ReadonlyArray<Piece>,
+  before: ReadonlyArray<Piece>,
   changed: ReadonlyMap<string, string | undefined>,
   own: Uint8Array
 ): ReadonlyArray<Uint8Array> => {
-  const before = pieces.slice(0, -1)
   const added = [...changed].flatMap(([key, value]) => value === undefined ? [] : [[key, Buffer.from(value)] as const])
-  const at = before.findIndex(({ block }) => typeOf(block) === "x")
-  const rewritten = (piece: Piece | undefined): ReadonlyArray<Uint8Array> => {
-    const kept = piece === undefined ? [] : readRecords(piece.body).filter(([key]) => !changed.has(key))
-    const records = [...kept, ...added]
+  const made = (records: Records, like: Uint8Array): ReadonlyArray<Uint8Array> => {
     if (records.length === 0) return []
     const body = writeRecords(records)
-    return [extensionBlock(piece?.block ?? own, body.length), withPadding(body)]
+    return whole({ block: recordsBlock(like, own, body.length), body })
   }
-  const asIs = ({ block, body }: Piece) => [block, withPadding(body)]
-  return at < 0
-    ? [...before.flatMap(asIs), ...(added.length === 0 ? [] : rewritten(undefined))]
-    : before.flatMap((piece, position) => position === at ? rewritten(piece) : asIs(piece))
+  const last = before.findLastIndex(({ block }) => typeOf(block) === "x")
+  const kept = before.flatMap((piece, at) => {
+    if (typeOf(piece.block) !== "x") return whole(piece)
+    const records = readRecords(piece.body).filter(([key]) => !changed.has(key))
+    return made(at === last ? [...records, ...added] : records, piece.block)
+  })
+  return last < 0 ? [...kept, ...made(added, own)] : kept
 }

@@ -1,6 +1,6 @@
 /** Headers of new tar entries, made by `tar-stream`: bodies go their own way, at full speed. */
 import { pack } from "tar-stream"
-import { blockSize, tidied } from "./header.ts"
+import { blockSize, putOctal, seal } from "./header.ts"
 
 export interface NewEntry {
   readonly name: string
@@ -24,8 +24,35 @@ const maxName = 31
 
 const isLong = (name: string): boolean => Buffer.byteLength(name) > maxName
 
+const flags: Readonly<Record<NewEntry["type"], string>> = { file: "0", link: "1", symlink: "2", directory: "5" }
+const maxSize = 8 ** 11 - 1
+const plainText = /^[ -~]{0,100}$/
+
+/** The one block that nearly every entry needs, as Go writes it; none for what does not fit its fields. */
+const plainBlock = (entry: NewEntry): Uint8Array | undefined => {
+  const { gid = 0, gname = "", linkname = "", mode, mtime, name, size, type, uid = 0, uname = "" } = entry
+  const isPlain = plainText.test(name) && plainText.test(linkname) && !isLong(uname) && !isLong(gname) &&
+    uid <= maxId && gid <= maxId && size <= maxSize && mtime >= 0 && mtime <= maxTime
+  if (!isPlain) return undefined
+  const block = new Uint8Array(blockSize)
+  const texts = [[0, name], [156, flags[type]], [157, linkname], [257, "ustar\u{0}00"], [265, uname], [
+    297,
+    gname
+  ]] as const
+  for (const [at, text] of texts) if (text !== "") block.set(Buffer.from(text), at)
+  for (const [at, value] of [[100, mode & 0o7777], [108, uid], [116, gid], [329, 0], [337, 0]] as const) {
+    putOctal(block, at, 8, BigInt(value))
+  }
+  putOctal(block, 124, 12, BigInt(type === "file" ? size : 0))
+  putOctal(block, 136, 12, BigInt(mtime))
+  seal(block)
+  return block
+}
+
 /** The blocks of an entry's header, extensions included: what stands before its body. */
-export const newHeader = async (entry: NewEntry): Promise<Uint8Array> => {
+export const newHeader = async (entry: NewEntry): Promise<Uint8Array> => plainBlock(entry) ?? packedHeader(entry)
+
+const packedHeader = async (entry: NewEntry): Promise<Uint8Array> => {
   const { gid = 0, gname = "", linkname, mtime, name, size, type, uid = 0, uname = "" } = entry
   const isTime = mtime >= 0 && mtime <= maxTime
   const pax = {
@@ -62,11 +89,3 @@ export const newHeader = async (entry: NewEntry): Promise<Uint8Array> => {
 
 /** What ends an archive. */
 export const endBlocks: Uint8Array = new Uint8Array(1024)
-
-/** A file or directory of nobody at the beginning of time, byte for byte as Go's `archive/tar` writes it. */
-export const plainHeader = async (name: string, size: number): Promise<Uint8Array> => {
-  const isDirectory = name.endsWith("/")
-  const mode = isDirectory ? 0o755 : 0o644
-  const blocks = await newHeader({ name, type: isDirectory ? "directory" : "file", size, mode, mtime: 0 })
-  return blocks.length === blockSize ? tidied(blocks) : blocks
-}

@@ -1,12 +1,13 @@
 /** Reads tar archives block by block: it says what it needs next, and who holds the bytes brings it. */
 import {
   checkSum,
-  decodeHeader,
+  globalsAfter,
   isExtension,
   isZero,
+  ownRecords,
   padded,
   type RawHeader,
-  readRecords,
+  readHeader,
   type Records,
   sizeOf,
   TarProblem,
@@ -26,21 +27,15 @@ export type Scanned =
 
 /** Bytes of the extensions of one entry: names and attributes, nobody needs more. */
 const maxExtensions = 1024 * 1024
+/** Records that hold for a whole archive, which every entry is read with. */
+const maxGlobals = 1_000
 /** Entries of one archive (faults, limits). */
 const maxEntries = 1_000_000
-
-const nameIn = (body: Uint8Array): string => {
-  const end = body.indexOf(0)
-  return Buffer.from(end < 0 ? body : body.subarray(0, end)).toString("utf8")
-}
 
 /** Throws a `TarProblem` for what is no archive. */
 export class TarScanner {
   private collected: Array<Uint8Array> = []
   private globals: Records = []
-  private records: Records = []
-  private names: { longName?: string; longLink?: string } = {}
-  private extension: { readonly type: string; readonly size: number } | undefined
   private extended = 0
   /** The own block of a sparse file whose map goes on, and its parts. */
   private map: { readonly own: Uint8Array; readonly parts: Array<Uint8Array> } | undefined
@@ -58,12 +53,11 @@ export class TarScanner {
     if (isExtension(type)) {
       const size = sizeOf(block)
       this.grow(size + block.length)
-      this.extension = { type, size }
       return { _tag: "Extension", size: padded(size) }
     }
     if (++this.entries > maxEntries) throw new TarProblem(`more than ${maxEntries} entries`)
-    if (type !== "S") return this.entry(block, paxSparse(this.records))
-    if (!hasMore(block, true)) return this.entry(block, oldSparse(block, []))
+    if (type !== "S") return this.entry()
+    if (!hasMore(block, true)) return this.entry(oldSparse(block, []))
     this.map = { own: block, parts: [] }
     return { _tag: "More" }
   }
@@ -74,7 +68,7 @@ export class TarScanner {
     map.parts.push(block)
     if (hasMore(block, false)) return { _tag: "More" }
     this.map = undefined
-    return this.entry(map.own, oldSparse(map.own, map.parts))
+    return this.entry(oldSparse(map.own, map.parts))
   }
 
   private grow(size: number): void {
@@ -82,37 +76,25 @@ export class TarScanner {
     if (this.extended > maxExtensions) throw new TarProblem("an extended header is too large")
   }
 
-  private entry(block: Uint8Array, sparse: Sparse | undefined): Scanned {
-    const header = decodeHeader(block, { records: [...this.globals, ...this.records], ...this.names })
-    const blocks = this.collected.length === 1 ? block : Buffer.concat(this.collected)
+  private entry(oldMap?: Sparse): Scanned {
+    const raw = readHeader(this.pending, this.globals)
+    this.globals = globalsAfter(raw)
+    if (this.globals.length > maxGlobals) throw new TarProblem(`more than ${maxGlobals} records for all entries`)
     this.collected = []
-    this.records = []
-    this.names = {}
     this.extended = 0
-    return { _tag: "Entry", header, blocks, sparse }
+    return { _tag: "Entry", ...raw, sparse: oldMap ?? paxSparse(ownRecords(raw)) }
   }
 
   /** Takes the bytes an extension asked for, with their padding. */
   take(given: Uint8Array): void {
-    const { size, type } = this.extension ?? { size: 0, type: "" }
-    const body = new Uint8Array(given)
-    this.collected.push(body)
-    this.extension = undefined
-    const content = body.subarray(0, size)
-    switch (type) {
-      case "x":
-        this.records = [...this.records, ...readRecords(content)]
-        break
-      case "g":
-        this.globals = [...this.globals, ...readRecords(content)].slice(-10_000)
-        break
-      case "L":
-        this.names.longName = nameIn(content)
-        break
-      case "K":
-        this.names.longLink = nameIn(content)
-        break
-    }
+    this.collected.push(new Uint8Array(given))
+  }
+
+  /** What was taken since the last entry: extensions that no entry followed, at the end. */
+  get pending(): Uint8Array {
+    return this.collected.length === 1 && this.collected[0] !== undefined
+      ? this.collected[0]
+      : Buffer.concat(this.collected)
   }
 
   /** Whether the bytes may end here: between two entries, where a writer left out the end. */

@@ -37,16 +37,18 @@ export const checkComplete = Effect.fnUntraced(function*(
   { digestTags, referrers }: Choice
 ) {
   const missing = new Set<string>()
+  /** Of the blobs found. */
+  const sizes = new Map<string, number>()
+  /** Manifests. */
   const seen = new Set<string>()
   const waiting: Array<Node> = [{ descriptor: top, depth: 0 }]
   const tags = digestTags ? yield* listDigestTags(archive) : []
   let hasExternal = true
 
   const blob = Effect.fnUntraced(function*(descriptor: Descriptor) {
-    if (seen.has(descriptor.digest)) return true
-    const size = yield* sizeOf(archive, descriptor)
+    const size = sizes.get(descriptor.digest) ?? (yield* sizeOf(archive, descriptor))
     if (size === undefined) return false
-    seen.add(descriptor.digest)
+    sizes.set(descriptor.digest, size)
     if (isSizeKnown(descriptor) && size !== descriptor.size) return yield* wrongSize(descriptor, size)
     return true
   })
@@ -73,7 +75,7 @@ export const checkComplete = Effect.fnUntraced(function*(
     const { depth, descriptor } = node
     if (seen.has(descriptor.digest)) continue
     seen.add(descriptor.digest)
-    if (seen.size > maxObjects)
+    if (seen.size + sizes.size > maxObjects)
       return yield* storeError("", "SizeLimit", `more than ${maxObjects} objects in one image`)
     if (depth > maxDepth) return yield* storeError("", "DepthLimit", `more than ${maxDepth} indexes in one another`)
     const manifest = yield* manifestOf(archive, descriptor)

@@ -75,8 +75,8 @@ export const collectImage = Effect.fnUntraced(function*(
       attached.push({ tag: fallbackTag(descriptor.digest), tree: { _tag: "Manifest", manifest: list, children: [] } })
       referrers.push(...trees)
       waiting.push(...trees)
-      doneTags.add(fallbackTag(descriptor.digest))
     }
+    if (choice.referrers) doneTags.add(fallbackTag(descriptor.digest))
     if (!choice.digestTags) continue
     const isOwn = isDigestTagOf(descriptor.digest)
     for (const tag of (yield* digestTags).filter((it) => isOwn(it) && !doneTags.has(it))) {

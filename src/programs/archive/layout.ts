@@ -76,8 +76,10 @@ const savedList = (manifest: Manifest, name: Ref): string | undefined => {
   if (manifest._tag !== "Image") return undefined
   const { config, layers } = manifest
   const paths = layers.map(({ digest }) => jsonString(pathOf(digest)))
-  const sources = jsonMap(new Map(layers.map((it) => [it.digest, descriptorText(it)])))
+  const sources = layers.length === 0
+    ? ""
+    : `,"LayerSources":${jsonMap(new Map(layers.map((it) => [it.digest, descriptorText(it)])))}`
   return `[{"Config":${jsonString(pathOf(config.digest))},"RepoTags":[${jsonString(dockerName(name))}],"Layers":[${
     paths.join(",")
-  }],"LayerSources":${sources}}]`
+  }]${sources}}]`
 }

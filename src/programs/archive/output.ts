@@ -43,7 +43,8 @@ export const openOutput = Effect.fnUntraced(function*(path: string) {
   }
   const there = Option.getOrUndefined(yield* Effect.option(files.stat(path)))
   if (there?.type === "Directory") return yield* fsError(path, "open")({ code: "EISDIR" })
-  if (there !== undefined && there.type !== "File") return pipe(files.sink(path, { flag: "w" }), path)
+  // Appended to: a position, as a file is written at, is nothing that a pipe has.
+  if (there !== undefined && there.type !== "File") return pipe(files.sink(path, { flag: "a" }), path)
   const target = there === undefined ? path : yield* Effect.mapError(files.realPath(path), platformError("open", path))
   if (there === undefined) yield* attempt(path, "open", () => createSynced(target, new Uint8Array()))
   else yield* Effect.mapError(files.access(target, { writable: true }), platformError("open", path))

@@ -3,7 +3,8 @@ import { Effect, Queue, Stream } from "effect"
 import type { Cause } from "effect"
 import { Writer } from "../../lib/files.ts"
 import { padded } from "../../lib/tar/header.ts"
-import { endBlocks, plainHeader } from "../../lib/tar/pack.ts"
+import { endBlocks } from "../../lib/tar/pack.ts"
+import { plainHeader } from "../../lib/tar/plain.ts"
 import { CopyEvent, CopyStep, type Counter } from "../../schemas/Copy.ts"
 import { type StoreError, within } from "../../schemas/StoreError.ts"
 import { type Bytes, fromBytes, fromPump, pumpOf, tapped } from "../../services/Bytes.ts"
@@ -96,16 +97,23 @@ const bodyOf = ({ content, size }: Entry, from: ReadonlyRepository): Bytes => {
 export const inOrder = (entries: ReadonlyArray<Entry>, from: ReadonlyRepository, tell: Tell): Bytes =>
   tarBytes((out) =>
     Effect.forEach(entries, (entry) =>
-      told(tell, entry, from, (body) =>
-        Effect.flatMap(
-          Effect.promise(() => plainHeader(entry.name, entry.size)),
-          (header) => out.pass(header, entry.size, body)
-        )), { discard: true })
+      told(
+        tell,
+        entry,
+        from,
+        (body) => out.pass(plainHeader(entry.name, entry.size), entry.size, body)
+      ), { discard: true })
   )
 
-/** The archive in a file that is there and empty: sizes are known, so each entry has its place. */
+/** A file that is there and empty, and what failures call it. */
+export interface Target {
+  readonly path: string
+  readonly shown: string
+}
+
+/** The archive in a file: sizes are known, so each entry has its place. */
 export const inPlace = Effect.fnUntraced(function*(
-  path: string,
+  { path, shown }: Target,
   entries: ReadonlyArray<Entry>,
   from: ReadonlyRepository,
   tell: Tell
@@ -113,14 +121,14 @@ export const inPlace = Effect.fnUntraced(function*(
   let at = 0
   const places: Array<{ readonly entry: Entry; readonly header: Uint8Array; readonly at: number }> = []
   for (const entry of entries) {
-    const header = yield* Effect.promise(() => plainHeader(entry.name, entry.size))
+    const header = plainHeader(entry.name, entry.size)
     places.push({ entry, header, at })
     at += header.length + padded(entry.size)
   }
-  yield* writeInto(path, fromBytes(endBlocks), () => Writer.within(path, at))
+  yield* writeInto(shown, fromBytes(endBlocks), () => Writer.within(path, at))
   yield* Effect.forEach(places, ({ at, entry, header }) =>
     told(tell, entry, from, (body) => {
-      const write = writeInto(path, framed(header, body, entry.size), () => Writer.within(path, at))
+      const write = writeInto(shown, framed(header, body, entry.size), () => Writer.within(path, at))
       return Effect.catchIf(write, isWrong, () => write)
     }), { concurrency, discard: true })
 })

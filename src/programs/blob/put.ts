@@ -10,6 +10,7 @@ import { platformError } from "../../services/fsError.ts"
 import { SweepAtEnd } from "../../services/OciLayout.ts"
 import { openRef, readBlob } from "../open.ts"
 import { stdin } from "../stdin.ts"
+import { digestView } from "../views/digest.ts"
 import { record } from "../views/record.ts"
 
 interface Input {
@@ -59,7 +60,7 @@ export const run = Effect.fn("blob put")(
     )
     const put = yield* repository.putBlob(content, blob)
     const { write } = yield* Formatter
-    yield* write(format, record("blobPut", { Digest: put.digest, Size: put.size }))
+    yield* write(format, record("blobPut", { Digest: digestView(put.digest), Size: put.size }))
   },
   Effect.scoped,
   Effect.provideService(SweepAtEnd, false)

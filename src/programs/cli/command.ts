@@ -100,11 +100,15 @@ type Options = Readonly<Record<string, Option<unknown, boolean>>>
 type ValueOf<O> = O extends Option<infer A, boolean> ? A : never
 type OptionalKeys<O extends Options> = { [K in keyof O]: O[K] extends Option<unknown, true> ? K : never }[keyof O]
 
-/** What a program gets: a value for each option under its own key, the positionals, the names of the flags given. */
+/** What a program gets: a value for each option under its own key, the positionals, the flags given, their names. */
 export type Input<O extends Options> =
   & { readonly [K in Exclude<keyof O, OptionalKeys<O>>]: ValueOf<O[K]> }
   & { readonly [K in OptionalKeys<O>]?: ValueOf<O[K]> }
-  & { readonly args: ReadonlyArray<string>; readonly given: ReadonlySet<string> }
+  & {
+    readonly args: ReadonlyArray<string>
+    readonly given: ReadonlySet<string>
+    readonly occurrences: ReadonlyArray<Occurrence>
+  }
 
 interface Usage<O extends Options> extends Words {
   readonly args: string

@@ -190,7 +190,8 @@ const readers: Readonly<Record<Shape["type"], (text: string) => Parsed<string | 
   stringArray: (value) => ({ value })
 }
 
-const occurrence = ({ name, short, type }: Shape, value: string): Outcome<Occurrence> => {
+const occurrence = ({ isRaw, name, short, type }: Shape, value: string): Outcome<Occurrence> => {
+  if (isRaw === true) return Result.succeed([name, value])
   const read = readers[type](value)
   if ("value" in read) return Result.succeed([name, String(read.value)])
   const flag = short === undefined ? `--${name}` : `-${short}, --${name}`

@@ -28,6 +28,8 @@ export interface Shape {
   readonly isHidden?: boolean
   /** Without it the command does not run. */
   readonly isRequired?: boolean
+  /** The command reads the texts itself, each time the flag is given; the type is what help shows, and how values are given. */
+  readonly isRaw?: boolean
   /** What completes its value; the tool's own rule for flags of this name otherwise. */
   readonly completes?: Completes
 }
@@ -84,3 +86,11 @@ export const optional = <A>({ shape }: Option<A>): Option<A, true> => {
   const { otherwise: _, shown: __, ...rest } = shape
   return { shape: rest }
 }
+
+/** A flag whose order among others counts: its texts are not in the input but among its `occurrences`. */
+export const raw = (
+  name: string,
+  type: FlagType,
+  help: string,
+  extra: Pick<Extra<never>, "isHidden"> = {}
+): Option<never, true> => ({ shape: { name, type, help, isRaw: true, ...extra } })

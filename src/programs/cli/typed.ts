@@ -11,8 +11,10 @@ type Options = Readonly<Record<string, Option<unknown, boolean>>>
 export const inputOf = <const O extends Options>(options: O, invocation: Invocation) =>
   Effect.gen(function*() {
     const parsed = { flags: valuesOf(options, invocation), arguments: invocation.positionals }
-    const input: Record<string, unknown> = { given: new Set(invocation.occurrences.map(([name]) => name)) }
+    const { occurrences } = invocation
+    const input: Record<string, unknown> = { given: new Set(occurrences.map(([name]) => name)), occurrences }
     for (const [key, { shape }] of Object.entries(options)) {
+      if (shape.isRaw === true) continue
       const [, value] = yield* flagOf(shape).parse(parsed)
       if (value !== undefined) input[key] = value
     }

@@ -48,8 +48,8 @@ export const run = Effect.fn("image export")(function*({ args, compress, name, .
       const { entries, repository } = yield* image
       yield* report(events(entries, (tell) =>
         compress
-          ? writeInto(file, compressed(inOrder(entries, repository, tell), "gzip"), () => Writer.within(file, 0))
-          : inPlace(file, entries, repository, tell)))
+          ? writeInto(output.path, compressed(inOrder(entries, repository, tell), "gzip"), () => Writer.within(file, 0))
+          : inPlace({ path: file, shown: output.path }, entries, repository, tell)))
     })
   )
 }, Effect.scoped)

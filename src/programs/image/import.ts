@@ -1,8 +1,9 @@
 /** `regctl image import`: an image out of a tar file, as a copy whose source was found to be complete. */
 import { Effect } from "effect"
+import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { referenceOf } from "../../schemas/Ref.ts"
 import type { StoreError } from "../../schemas/StoreError.ts"
-import { Archive, type Archived } from "../../services/Archive.ts"
+import { Archive, ofArchive } from "../../services/Archive.ts"
 import { checkComplete } from "../archive/check.ts"
 import { copy } from "../copy/copy.ts"
 import { readRef } from "../open.ts"
@@ -23,10 +24,12 @@ export const run = Effect.fn("image import")(function*({ args, digestTags, name,
     ...(reference._tag === "ByTag" ? { tag: reference.tag } : { digest: reference.digest })
   })
   const choice = { digestTags, referrers }
+  const check = (it: Descriptor) => Effect.mapError(checkComplete(archive, it, choice), ofArchive(args[1] ?? "-"))
   const found = yield* Effect.catchIf(
-    checkComplete(archive, picked, choice),
-    isIncomplete,
-    (error) => fallBack(archive, name, error, choice)
+    check(picked),
+    // What the layout lacks may be there as `manifest.json` describes it.
+    (error) => archive.pickSaved !== undefined && isIncomplete(error),
+    (error) => Effect.flatMap(archive.pickSaved?.(name) ?? Effect.fail(error), check)
   )
   const { digest } = found.descriptor
   yield* copy({ text: args[1] ?? "-", location: archive.location, digest }, target, {
@@ -41,9 +44,3 @@ export const run = Effect.fn("image import")(function*({ args, digestTags, name,
 
 const isIncomplete = ({ reason }: StoreError): boolean =>
   reason._tag === "TarInvalid" && reason.detail.includes("not found")
-
-/** What the layout lacks may be there as `manifest.json` describes it. */
-const fallBack = (archive: Archived, name: string, error: StoreError, choice: Parameters<typeof checkComplete>[2]) =>
-  archive.pickSaved === undefined
-    ? Effect.fail(error)
-    : Effect.flatMap(archive.pickSaved(name), (picked) => checkComplete(archive, picked, choice))

@@ -18,12 +18,7 @@ interface Input {
 }
 
 export const run = Effect.fn("manifest get")(function*({ args, format, given, platform, requireList }: Input) {
-  yield* checkRequest({ platform, requireList })
-  if (given.has("list")) {
-    yield* Effect.logInfo(
-      "list option has been deprecated, manifest list is output by default until a platform is specified"
-    )
-  }
+  yield* checkRequest({ given, platform, requireList })
   const { ref, repository } = yield* openRef(args[0])
   const chosen = yield* choosePlatform(repository, ref, platform)
   const { descriptor, headers } = chosen.manifest

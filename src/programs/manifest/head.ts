@@ -2,7 +2,6 @@
 import { Effect } from "effect"
 import { referenceOf } from "../../schemas/Ref.ts"
 import { Formatter } from "../../services/Formatter.ts"
-import type { Head } from "../../services/Repository.ts"
 import { choosePlatform } from "../graph/select.ts"
 import { openRef } from "../open.ts"
 import { manifestView } from "../views/manifest.ts"
@@ -11,21 +10,21 @@ import { checkRequest } from "./request.ts"
 interface Input {
   readonly format: string
   readonly platform: string
+  /** Without effect: where a registry names no digest, the body is always asked for. */
   readonly requireDigest: boolean
   readonly requireList: boolean
+  /** Deprecated, without effect. */
+  readonly list: boolean
+  readonly given: ReadonlySet<string>
   readonly args: ReadonlyArray<string>
 }
 
 export const run = Effect.fn("manifest head")(function*(input: Input) {
-  const { format, platform, requireDigest, requireList } = input
-  yield* checkRequest({ platform, requireList })
+  const { format, platform } = input
+  yield* checkRequest(input)
   const { ref, repository } = yield* openRef(input.args[0])
   const chosen = platform === "" ? ref : (yield* choosePlatform(repository, ref, platform)).ref
-  const reference = referenceOf(chosen)
-  const head = yield* repository.resolve(reference)
-  const mayGet = requireDigest || format === ""
-  const manifest = mayGet && isWithoutDigest(head) ? yield* repository.manifest(reference) : undefined
-  const view = manifestView({ ref: chosen, ...manifest ?? head, ...(manifest === undefined ? {} : { manifest }) })
+  const view = manifestView({ ref: chosen, ...yield* repository.resolve(referenceOf(chosen)) })
   const { write } = yield* Formatter
   yield* write(
     format === "" || format === "digest" ? "{{ printf \"%s\\n\" .GetDescriptor.Digest }}" : format,
@@ -33,7 +32,3 @@ export const run = Effect.fn("manifest head")(function*(input: Input) {
     { named: "headers" }
   )
 }, Effect.scoped)
-
-/** A registry answered, and named no digest: then only the body tells it. Layouts have no headers. */
-const isWithoutDigest = ({ headers }: Head): boolean =>
-  Object.keys(headers).length > 0 && headers["docker-content-digest"] === undefined

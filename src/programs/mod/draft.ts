@@ -22,6 +22,8 @@ interface Common {
   readonly isTop: boolean
   /** Of the digest it gets when it is pushed; none: that of its origin. */
   readonly algorithm?: Algorithm
+  /** Loaded as a referrer: no option changes it or what is below it, it follows its subject. */
+  readonly isFollower?: true
   /** Manifests whose subject this is: they follow it to its new digest. */
   readonly referrers: ReadonlyArray<Draft>
 }
@@ -31,6 +33,8 @@ export interface LayerDraft {
   readonly descriptor: Descriptor
   /** Of the uncompressed tar, as the configuration has it; none where there is no image configuration. */
   readonly diffId?: string
+  /** Position among the layers that came; none for one that was added. */
+  readonly received?: number
   /** Bytes of a layer that is new; none: the source has it. To be run as often as needed. */
   readonly content?: Bytes
 }
@@ -46,6 +50,8 @@ export interface ImageDraft extends Common {
      * made from the layers when the image is pushed.
      */
     readonly document?: ImageConfig
+    /** The document as it came: its bytes stay while it is the same. */
+    readonly received?: ImageConfig
   }
 }
 
@@ -89,12 +95,16 @@ export interface LayerAt {
 export interface Change {
   /** Once before the first phase, with the whole tree: data that has to be there before anything is changed. */
   readonly prepare?: (top: Draft) => Changed<void>
-  /** First phase: each manifest, children before their parents, referrers before their subjects. */
+  /** Once before it first acts, with the tree as the options before it left it: what it looks up in the images. */
+  readonly begin?: (top: Draft) => Changed<void>
+  /** First phase: each manifest, children before their parents; referrers that an option made before their subjects. */
   readonly manifest?: (draft: Draft) => Changed<Draft>
   /** Second phase: each image's configuration. */
   readonly config?: (document: ImageConfig, image: ImageDraft) => Changed<ImageConfig>
   /** Third phase: the layers that hold a tar, have no `urls` and are still there. */
   readonly layer?: LayerChange
+  /** Fourth phase: descriptors of up to so many bytes carry their content, larger ones do not. */
+  readonly dataMax?: number
 }
 
 export type LayerChange =

@@ -11,7 +11,8 @@ The file is an OCI layout; of a single image it also is what "docker load"
 reads. The same image gives the same bytes. A file gets its content once all
 of it is there and verified. Compression gains little: layers are compressed.
 --referrers and --digest-tags are additions of this tool: signatures and the
-like travel along, to be taken out again by "image import" with the same flags. A tar file is read by any command as "ocifile://image.tar:v1".`,
+like travel along, and "image import" takes them out with the same flags.
+Any command reads a tar file that is named "ocifile://image.tar:v1".`,
   args: "<image_ref> [filename]",
   examples: [
     ["export an image", "{tool} image export registry.example.org/repo:v1 image-v1.tar"],

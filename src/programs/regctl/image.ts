@@ -4,7 +4,8 @@ import { text, texts, toggle } from "../cli/flags.ts"
 import { exportImage, importImage } from "./archives.ts"
 import { imageGetFile } from "./files.ts"
 import { checkBase, create } from "./imageBase.ts"
-import { getOptions, headOptions } from "./manifest.ts"
+import { deleteHelp, deleteOptions, getOptions, headOptions } from "./manifest.ts"
+import { mod } from "./mod.ts"
 import { format, platform, pretty, rawFormat } from "./shared.ts"
 
 const copy = command({
@@ -77,6 +78,15 @@ export const image = group({
     copy,
     create,
     command({
+      name: "delete",
+      aliases: ["del", "rm", "remove"],
+      summary: `delete an image, same as "manifest delete"`,
+      help: deleteHelp,
+      args: "<image_ref>",
+      examples: [["delete an image by its digest", "{tool} image delete registry.example.org/app@sha256:<digest>"]],
+      options: deleteOptions
+    }, () => import("../manifest/remove.ts")),
+    command({
       name: "digest",
       summary: `show the digest to pin, same as "manifest head"`,
       args: "<image_ref>",
@@ -99,6 +109,7 @@ export const image = group({
       examples: [["show a manifest", "{tool} image manifest alpine"]],
       options: getOptions
     }, () => import("../manifest/get.ts")),
+    mod,
     rateLimit
   ]
 })

@@ -4,27 +4,30 @@ import { text, toggle } from "../cli/flags.ts"
 import { manifestDiff } from "./diffs.ts"
 import { format, ignoreMissing, platform, pretty, rawFormat } from "./shared.ts"
 
+const list = toggle("list", "Show an index as it is", { otherwise: true, isHidden: true })
+
 export const getOptions = {
   format: rawFormat(pretty),
-  list: toggle("list", "Show an index as it is", { otherwise: true, isHidden: true }),
+  list,
   platform: platform(),
   requireList: toggle("require-list", "Deprecated: refuse a platform beside it")
 }
 
 export const headOptions = {
   format: text("format", `Go template for the output, "digest" or "raw-headers" (default: the digest)`),
+  list,
   platform: platform("Platform to choose, such as linux/amd64 or local (fetches the index)"),
   requireDigest: toggle("require-digest", "Fetch the manifest when the registry names no digest"),
   requireList: toggle("require-list", "Refuse a platform beside it")
 }
 
-const deleteOptions = {
+export const deleteOptions = {
   forceTagDereference: toggle("force-tag-dereference", "Delete what the tag points to; other tags on it vanish too"),
   ignoreMissing: ignoreMissing("manifest"),
   referrers: toggle("referrers", "Take the manifest off the list of referrers of its subject")
 }
 
-const deleteHelp = `Delete a manifest and every tag that points to it.
+export const deleteHelp = `Delete a manifest and every tag that points to it.
 The reference needs a digest. Whether deleting is allowed, and when the blobs
 go, is up to the registry. To remove a single tag use "tag delete".`
 

@@ -17,6 +17,12 @@ const sorted = (texts: Readonly<Record<string, string>>): ReadonlyMap<string, Pr
 
 const duration = (milliseconds: number): Printable => new Plain(formatGoDuration(milliseconds))
 
+/** As Go prints it: with a point, or an exponent of two digits. */
+const decimal = (value: number): string => {
+  const text = String(value).replace(/e([-+])(\d)$/, "e$10$2")
+  return /[.e]/.test(text) ? text : `${text}.0`
+}
+
 const some = <A>(items: ReadonlyArray<A>, shown: (items: ReadonlyArray<A>) => Printable): Printable | undefined =>
   items.length === 0 ? undefined : shown(items)
 
@@ -63,7 +69,7 @@ const credsOf = ({ entry, registry }: Creds, secret: (value: string) => string):
     ["apiOpts", sorted(entry.apiOpts ?? {})],
     ["blobChunk", entry.blobChunk ?? 0],
     ["blobMax", entry.blobMax ?? 0],
-    ["reqPerSec", new Plain(Number.isInteger(rate) ? `${rate}.0` : String(rate))],
+    ["reqPerSec", new Plain(decimal(rate))],
     ["reqConcurrent", entry.reqConcurrent ?? 0],
     ["scheme", entry.scheme ?? ""],
     ["trustedRealms", some(entry.trustedRealms ?? [], (it) => it)],

@@ -1,5 +1,6 @@
 /** regsync's file made ready to run: read, checked as a whole, defaults and templates applied (regsync description, 3 to 8). */
 import { Effect, Result } from "effect"
+import { noValue } from "../../lib/gotemplate/value.ts"
 import { commonName, parseRef } from "../../schemas/Ref.ts"
 import { readRegsyncConfig, type RegsyncConfig, type SyncEntry, withDefaults } from "../../schemas/RegsyncConfig.ts"
 import { SettingsReader } from "../../schemas/settings.ts"
@@ -41,7 +42,7 @@ export const load = Effect.fn("regsync.load")(function*(file: string, { strict }
     read.sync,
     (it, at) => expandEntry(source, withDefaults(it, read.defaults), `sync[${at}]`)
   )
-  const token = yield* expandAt(source, { line: 1, column: 1 }, "server.token", read.server.token, undefined)
+  const token = yield* expandAt(source, { line: 1, column: 1 }, "server.token", read.server.token, noValue)
   const config: RegsyncConfig = { ...read, creds, sync, server: { ...read.server, token } }
   yield* warnOfHooks(source, config)
   yield* warnEach(sharedTargets(source, sync))

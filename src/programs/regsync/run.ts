@@ -13,6 +13,7 @@ import { syncPair } from "./image.ts"
 import { parseEnd, parseRepository, repositoriesOf, type Skips, tagsOf } from "./items.ts"
 import { loggedDuration } from "./logged.ts"
 import { type Item, look } from "./look.ts"
+import { Shared } from "./shared.ts"
 
 export interface RunOptions {
   readonly action: Action
@@ -46,29 +47,21 @@ export const runJobs = Effect.fn("regsync run")(function*(jobs: ReadonlyArray<Jo
   const log = isQuiet ? Effect.logDebug : Effect.logInfo
   const began = yield* Clock.currentTimeMillis
   const tally = new Tally()
-  const summary = Effect.map(Clock.currentTimeMillis, (now): RunSummary => ({
-    action,
-    ...tally.counts,
-    elapsed: now - began
-  }))
-  yield* Effect.forEach(jobs, (job) => runJob(job, options, tally), {
-    // Unbounded: a job that waits for pulls must not hold up others, and requests and copies have bounds of their own.
+  const { working } = yield* Shared
+  yield* Effect.forEach(jobs, (job) => working(runJob(job, options, tally)), {
+    // The bound is that of all runs together.
     concurrency: parallel > 0 && action !== "check" ? "unbounded" : 1,
     discard: true
   }).pipe(
     Effect.catchTag("Aborted", () => Effect.void),
-    Effect.onExit((exit) =>
-      Effect.flatMap(
-        summary,
-        ({ elapsed }) =>
-          Effect.annotateLogs(log(Exit.isSuccess(exit) ? "Run finished" : "Run interrupted"), {
-            ...tally.counts,
-            elapsed: loggedDuration(elapsed)
-          })
-      )
-    )
+    Effect.onExit(Effect.fnUntraced(function*(exit) {
+      const elapsed = loggedDuration((yield* Clock.currentTimeMillis) - began)
+      const message = Exit.isSuccess(exit) ? "Run finished" : "Run interrupted"
+      yield* Effect.annotateLogs(log(message), { ...tally.counts, elapsed })
+    }))
   )
-  const outcome: RunOutcome = { summary: yield* summary, ...tally.failure() }
+  const summary: RunSummary = { action, ...tally.counts, elapsed: (yield* Clock.currentTimeMillis) - began }
+  const outcome: RunOutcome = { summary, ...tally.failure() }
   return outcome
 })
 

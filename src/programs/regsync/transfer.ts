@@ -39,7 +39,7 @@ export interface Move {
 /** Waits for a place and for pulls, then saves and copies. */
 export const transfer = Effect.fnUntraced(function*(move: Move, traffic: Traffic) {
   const { entry, head, item } = move
-  const { copying } = yield* Shared
+  const { copying, resting } = yield* Shared
   const { publish } = yield* SyncEvents
   const { min, retry } = entry.ratelimit
   const isLimited = min > 0 && quotaOf(head.headers)?.isSet === true
@@ -62,7 +62,7 @@ export const transfer = Effect.fnUntraced(function*(move: Move, traffic: Traffic
     const { limit, remaining } = low
     const waiting = { job: move.job, source: commonName(item.source), remaining, limit, min, sleep: retry }
     yield* publish(SyncEvent.Waiting(waiting))
-    yield* Effect.sleep(retry)
+    yield* resting(Effect.sleep(retry))
   }
 })
 

@@ -36,13 +36,20 @@ export const run = Effect.fn("tag ls")(function*({ args, exclude, format, includ
       page = { ...it, skipped: (page.skipped ?? 0) + (it.skipped ?? 0) }
       for (const name of it.names) if (isWanted(name)) names.push(name)
     }))
-  const { body, headers } = page
+  const { body, headers, url } = page
   const name = ref.location._tag === "Registry" ? ref.location.repository : ""
   // A layout answers with its index.
   const index = ref.location._tag === "Registry" ? undefined : yield* Effect.fromResult(
     decodeManifest(body, { mediaType: mediaTypes.ociIndex, name: locationName(ref.location) })
   )
-  const view = tagsView({ name, tags: names, body, headers, ...(index?._tag === "Index" ? { index } : {}) })
+  const view = tagsView({
+    name,
+    tags: names,
+    body,
+    headers,
+    ...(url === undefined ? {} : { url }),
+    ...(index?._tag === "Index" ? { index } : {})
+  })
   yield* (yield* Formatter).write(format, view, { named: true })
   yield* checkSkipped(`failed to list tags for ${locationName(ref.location)}`, page)
 }, Effect.scoped)

@@ -21,6 +21,9 @@ export const blobMethods = ({ bytes, descriptor, headers }: BlobFacts) => ({
   MediaType: () => descriptor.mediaType ?? ""
 })
 
-/** Its pretty form is its bytes. */
-export const blobView = (facts: BlobFacts): Struct =>
-  new Struct("blob.BReader", {}, { isPointer: true, pretty: () => textOf(facts.bytes), methods: blobMethods(facts) })
+/** Its pretty form is its bytes; its type is what a registry calls it, which a layout does not. */
+export const blobView = ({ bytes, descriptor, headers }: BlobFacts): Struct => {
+  const isCalled = Object.keys(headers).length > 0
+  const methods = blobMethods({ bytes, descriptor: isCalled ? descriptor : { ...descriptor, mediaType: "" }, headers })
+  return new Struct("blob.BReader", {}, { isPointer: true, pretty: () => textOf(bytes), methods })
+}

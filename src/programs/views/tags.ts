@@ -15,23 +15,40 @@ export interface TagsFacts {
   readonly tags: ReadonlyArray<string>
   readonly body: Uint8Array
   readonly headers: Headers
+  /** Where a registry was asked. */
+  readonly url?: URL
   /** Of a layout. */
   readonly index?: Index
 }
 
+/** The name is that of the answer; the repository's where it has none. */
 export const tagsView = (facts: TagsFacts): Struct => {
-  const { body, headers, index, name, tags } = facts
-  return new Struct("tag.List", { Name: name, Tags: tags, ...googleFields(body), Index: indexView(index, body) }, {
+  const { body, headers, index, name, tags, url } = facts
+  return new Struct("tag.List", {
+    Name: text(documentIn(body), "name") || name,
+    Tags: tags,
+    ...googleFields(body),
+    Index: indexView(index, body)
+  }, {
     isPointer: true,
     json: () => compactJson(textOf(body)),
     pretty: () => prettyNames(tags),
     methods: {
       GetTags: () => tags,
-      GetURL: () => new Nil("pointer", "*url.URL"),
+      GetURL: () => url === undefined ? new Nil("pointer", "*url.URL") : urlView(url),
       RawBody: () => body,
       RawHeaders: () => headersView(headers),
       MarshalJSON: () => body
     }
+  })
+}
+
+const urlView = (url: URL): Struct => {
+  const [scheme, query] = [url.protocol.slice(0, -1), url.search.slice(1)]
+  return new Struct("url.URL", { Scheme: scheme, Host: url.host, Path: url.pathname, RawQuery: query }, {
+    isPointer: true,
+    string: () => url.href,
+    methods: { String: () => url.href, Hostname: () => url.hostname, Port: () => url.port }
   })
 }
 

@@ -1,6 +1,7 @@
 /** An archive as a plain file with random access: unpacked, or spooled where it is none, to a temporary file of the scope. */
 import { Effect, FileSystem, Path, Stdio, Stream } from "effect"
 import { type Compression, compressionOf, magicSize } from "../../lib/compression.ts"
+import { pipedBytes } from "../../lib/files.ts"
 import { storeError, within } from "../../schemas/StoreError.ts"
 import { type Bytes, collect, fromPump } from "../Bytes.ts"
 import { decompressed } from "../compressed.ts"
@@ -25,10 +26,9 @@ export const plainFile = Effect.fnUntraced(function*(path: string) {
   if (info?.type === "Directory") return yield* fsError(path, "open")({ code: "EISDIR" })
   const bytes: Bytes = info?.type === "File"
     ? fromPump(filePump(path))
-    : Stream.mapError(
-      path === "-" ? stdio.stdin : files.stream(path),
-      (error) => platformError("read", path === "-" ? "stdin" : path)(error)
-    )
+    : path === "-"
+    ? Stream.mapError(stdio.stdin, platformError("read", "stdin"))
+    : Stream.fromAsyncIterable(pipedBytes(path), fsError(path, "read"))
   if (info?.type === "File" && (yield* compressionAt(path)) === "none") return path
   const unpacked = paths.join(yield* temporaryDirectory, "archive.tar")
   yield* Effect.mapError(writeNewFile(unpacked, decompressed(bytes)), within("failed to unpack the archive"))

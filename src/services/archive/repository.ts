@@ -4,7 +4,7 @@ import { type Descriptor, isSizeKnown } from "../../schemas/Descriptor.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { Location } from "../../schemas/Ref.ts"
 import { storeError } from "../../schemas/StoreError.ts"
-import { type Archived, readOnly } from "../Archive.ts"
+import { type Archived, ofArchive, readOnly } from "../Archive.ts"
 import { fromBytes, fromPump, pumpOf, verified } from "../Bytes.ts"
 import { inlineData } from "../inlineData.ts"
 import { tagsOf } from "../ociLayout/documents.ts"
@@ -58,8 +58,10 @@ export const repository = (path: string, contents: Contents): Archived => {
     deleteBlob: refused,
     deleteManifest: refused,
     deleteTag: refused,
-    pick: (wanted) => pick(contents, wanted),
-    ...(layout === undefined || saved.length === 0 ? {} : { pickSaved: (given) => pickSaved(contents, given) })
+    pick: (wanted) => Effect.mapError(pick(contents, wanted), ofArchive(path)),
+    ...(layout === undefined || saved.length === 0
+      ? {}
+      : { pickSaved: (given) => Effect.mapError(pickSaved(contents, given), ofArchive(path)) })
   }
 }
 

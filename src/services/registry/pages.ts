@@ -78,7 +78,7 @@ const page = Effect.fnUntraced(function*(http: Http, listing: Listing, position:
     return yield* Effect.fail(storeError("", "SizeLimit", `size limit exceeded: more than ${maxNames} names`))
   const next = yield* Effect.fromResult(nextOf(answer, position, names.length))
   const left = skipped === 0 ? {} : { skipped }
-  return { page: { names: fresh, body: answer.bytes, headers: answer.headers, ...left }, next }
+  return { page: { names: fresh, body: answer.bytes, headers: answer.headers, url: answer.url, ...left }, next }
 })
 
 /** Some registries refuse an `n` above their own limit: then without (registry-quirks 3.15). */

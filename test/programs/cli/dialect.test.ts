@@ -36,6 +36,12 @@ describe("a command line", () => {
     ["image copy -p=linux a b", "image copy --platform=linux <a> <b>"],
     ["image copy a -p linux b", "image copy --platform=linux <a> <b>"],
     ["image copy --fast=t a b", "image copy --fast=true <a> <b>"],
+    [
+      "image mod --to-oci a --to-docker=t --env b=c --to-oci=",
+      "image mod --to-oci=true --to-docker=t --env=b=c --to-oci= <a>"
+    ],
+    ["image mod --layer-rm-index x a", "image mod --layer-rm-index=x <a>"],
+    ["image mod a --env", "error: flag needs an argument: --env"],
     ["image copy --fast false a", "image copy --fast=true <false> <a>"],
     ["image copy --format -x a b", "image copy --format=-x <a> <b>"],
     ["manifest get -p a -p b r", "manifest get --platform=a --platform=b <r>"],

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { decimal, integer, optional, text, texts, toggle } from "../../../src/programs/cli/flags.ts"
+import { decimal, integer, optional, raw, text, texts, toggle } from "../../../src/programs/cli/flags.ts"
 import { inputOf } from "../../../src/programs/cli/typed.ts"
 
 const options = {
@@ -23,25 +23,24 @@ describe("the input of a program", () => {
         rate: 0,
         fast: false,
         args: [],
-        given: new Set<string>()
+        given: new Set<string>(),
+        occurrences: []
       })
     }))
 
   it.effect("has what was given, typed: the last of a single value, all of a list", () =>
     Effect.gen(function*() {
-      const input = yield* inputOf(options, {
-        occurrences: [
-          ["exclude", "a,b"],
-          ["format", "x"],
-          ["exclude", ""],
-          ["format", ""],
-          ["blob-max", "-1"],
-          ["rate", "1.5"],
-          ["fast", "true"],
-          ["dir", "-d"]
-        ],
-        positionals: ["--x", "", "r"]
-      })
+      const occurrences = [
+        ["exclude", "a,b"],
+        ["format", "x"],
+        ["exclude", ""],
+        ["format", ""],
+        ["blob-max", "-1"],
+        ["rate", "1.5"],
+        ["fast", "true"],
+        ["dir", "-d"]
+      ] as const
+      const input = yield* inputOf(options, { occurrences, positionals: ["--x", "", "r"] })
       assert.deepStrictEqual(input, {
         format: "",
         dir: "-d",
@@ -50,7 +49,18 @@ describe("the input of a program", () => {
         rate: 1.5,
         fast: true,
         args: ["--x", "", "r"],
-        given: new Set(["exclude", "format", "blob-max", "rate", "fast", "dir"])
+        given: new Set(["exclude", "format", "blob-max", "rate", "fast", "dir"]),
+        occurrences
       })
+    }))
+
+  it.effect("has raw flags only among the occurrences, in the order given", () =>
+    Effect.gen(function*() {
+      const occurrences = [["b", "maybe"], ["a", "1"], ["b", ""]] as const
+      const input = yield* inputOf({ a: raw("a", "int", ""), b: raw("b", "bool", "") }, {
+        occurrences,
+        positionals: []
+      })
+      assert.deepStrictEqual(input, { args: [], given: new Set(["b", "a"]), occurrences })
     }))
 })

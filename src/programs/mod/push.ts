@@ -1,0 +1,85 @@
+/** Brings a changed image to where it goes: blobs, configurations, manifests, index, and the tag last (faults D1). */
+import { Effect, Stream } from "effect"
+import { CopyEvent, CopyStep } from "../../schemas/Copy.ts"
+import type { Manifest } from "../../schemas/Manifest.ts"
+import { isSameLocation, type Location, type Tag } from "../../schemas/Ref.ts"
+import { Progress } from "../../services/Progress.ts"
+import { RateLimiter } from "../../services/RateLimiter.ts"
+import { execute } from "../copy/execute.ts"
+import { exists } from "../missing.ts"
+import type { Ends } from "./apply.ts"
+import type { Documents } from "./documents.ts"
+
+/** Steps of a copy in progress at once, and new blobs, which may be made while they are sent. */
+const concurrency = 16
+const newAtOnce = 3
+
+export interface PushTarget {
+  readonly tag?: Tag
+  /** The target has the top under its name already if it is the one that was loaded. */
+  readonly isNamed: boolean
+}
+
+/**
+ * In the repository of the source only what is new is sent; another one gets everything, and the copy is shown. Fails
+ * with the `StoreError` of the side that failed; the tag then is what it was before.
+ */
+export const push = Effect.fnUntraced(
+  function*(documents: Documents, isNewTop: boolean, ends: Ends, { isNamed, tag }: PushTarget) {
+    const { created, manifests, top } = documents
+    const isMoved = !isSameLocation(ends.from.location, ends.to.location)
+    const pushed = [
+      ...manifests.flatMap(({ isNew, manifest }) => isMoved || isNew ? [stepOf(manifest, true)] : []),
+      ...(isMoved || isNewTop || !isNamed ? [stepOf(top, false, tag)] : [])
+    ]
+    const events = Stream.fromIterable(pushed.map((step) => CopyEvent.Planned({ step }))).pipe(
+      Stream.concat(isMoved ? copies(documents, ends) : Stream.empty),
+      Stream.concat(Stream.fromEffectDrain(
+        Effect.forEach(created, (blob) => putBlob(blob, ends), { concurrency: newAtOnce, discard: true })
+      )),
+      Stream.concat(Stream.mapEffect(Stream.fromIterable(pushed), (step) => putManifest(step, ends)))
+    )
+    yield* isMoved ? (yield* Progress).report(events) : Stream.runDrain(events)
+  }
+)
+
+type ManifestStep = CopyStep & { readonly _tag: "Manifest" }
+
+const stepOf = (manifest: Manifest, isChild: boolean, tag?: Tag): ManifestStep => {
+  const { descriptor } = manifest
+  const common = { id: descriptor.digest, lane: "content" as const, descriptor, needs: [] }
+  return CopyStep.Manifest({ ...common, manifest, isChild, ...(tag === undefined ? {} : { tag }) })
+}
+
+const putManifest = (step: ManifestStep, { to }: Ends) => {
+  const { isChild, manifest, tag } = step
+  return Effect.as(
+    to.putManifest(manifest, { isChild, ...(tag === undefined ? {} : { tag }) }),
+    CopyEvent.Finished({ step, how: "copied" })
+  )
+}
+
+/** Blobs that the source has; entries of indexes only where it does. */
+const copies = ({ entries, kept }: Documents, ends: Ends) =>
+  Stream.unwrap(Effect.map(
+    Effect.filter(entries, (it) => exists(ends.from.headBlob(it)), { concurrency }),
+    (there) => {
+      const steps = [...kept, ...there].map((descriptor) =>
+        CopyStep.Blob({ id: descriptor.digest, lane: "content", descriptor, needs: [], isKnownAbsent: false })
+      )
+      return execute({ ends: { content: ends, referrers: ends }, concurrency })(Stream.fromIterable(steps))
+    }
+  ))
+
+const putBlob = Effect.fnUntraced(
+  function*({ content, descriptor }: Documents["created"][number], { from, to }: Ends) {
+    const limiter = yield* RateLimiter
+    const hosts = [...new Set([from.location, to.location].flatMap(hostOf))]
+    const steps = Effect.gen(function*() {
+      if (!(yield* exists(to.headBlob(descriptor)))) yield* to.putBlob(content, descriptor)
+    })
+    yield* limiter.admit(hosts, { kind: "blob", size: descriptor.size })(steps)
+  }
+)
+
+const hostOf = (location: Location): ReadonlyArray<string> => location._tag === "Registry" ? [location.registry] : []
