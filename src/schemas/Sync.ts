@@ -75,7 +75,7 @@ export type SyncEvent = Data.TaggedEnum<{
   /** The configuration is new, at start or after a reload. */
   Configured: { readonly config: RegsyncConfig; readonly jobs: ReadonlyArray<Job> }
   JobStarted: { readonly job: string; readonly action: Action; readonly time: number }
-  /** How many pairs the job has, as far as is known. */
+  /** So many more pairs of the job are known; an entry of a whole registry learns of them one repository at a time. */
   Listed: { readonly job: string; readonly pairs: number }
   PairStarted: { readonly job: string; readonly source: string; readonly target: string; readonly time: number }
   /** Waits for pulls to come back. */

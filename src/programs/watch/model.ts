@@ -149,7 +149,7 @@ const worked = (job: JobState, event: Work): JobState => {
       return { ...rest, pairs: new Map(), current: started(event.action, event.time) }
     }
     case "Listed":
-      return { ...job, listed: event.pairs }
+      return { ...job, listed: (job.listed ?? 0) + event.pairs }
     case "PairStarted": {
       const pair = {
         source: shown(event.source, most.name),

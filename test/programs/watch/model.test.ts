@@ -74,6 +74,12 @@ describe("the model of a daemon", () => {
     assert.deepStrictEqual([job.current, job.listed, job.next], [undefined, undefined, 9000])
   })
 
+  it("adds up the images of repositories that are found one by one", () => {
+    const found = [3, 4].map((pairs) => SyncEvent.Listed({ job: "alpine", pairs }))
+    assert.strictEqual(jobAfter(began, ...found).listed, 7)
+    assert.isUndefined(jobAfter(began, ...found, began).listed)
+  })
+
   it("forgets a time that is no more", () => {
     const job = jobAfter(SyncEvent.Scheduled({ job: "alpine", next: 9000 }), SyncEvent.Scheduled({ job: "alpine" }))
     assert.isUndefined(job.next)

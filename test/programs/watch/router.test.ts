@@ -43,7 +43,11 @@ const answering = (url: string, script: ReadonlyArray<readonly [string, Effect.E
     })
   })
 
-const dataOf = (text: string, event: string): ReadonlyArray<any> =>
+interface Told {
+  readonly jobs: ReadonlyArray<{ readonly name: string; readonly copying: ReadonlyArray<object> }>
+}
+
+const dataOf = (text: string, event: string): ReadonlyArray<Told> =>
   [...text.matchAll(new RegExp(`^event: ${event}\ndata: (.*)$`, "gm"))].map(([, data = ""]) => JSON.parse(data))
 
 const bearer = (token: string) => ({ method: "POST", headers: { authorization: `Bearer ${token}` } })
@@ -179,10 +183,10 @@ describe("the status server", () => {
         ["\"done\":60", Effect.void]
       ])
       const [whole] = dataOf(text, "state")
-      assert.deepStrictEqual(whole.jobs.map(({ name }: { readonly name: string }) => name), ["alpine", "a/b c"])
+      assert.deepStrictEqual(whole?.jobs.map(({ name }) => name), ["alpine", "a/b c"])
       const last = dataOf(text, "change").at(-1)
-      assert.deepStrictEqual(last.jobs.map(({ name }: { readonly name: string }) => name), ["alpine"])
-      assert.deepInclude(last.jobs[0].copying[0], { total: 100, done: 60, moved: 60 })
+      assert.deepStrictEqual(last?.jobs.map(({ name }) => name), ["alpine"])
+      assert.deepInclude(last?.jobs[0]?.copying[0], { total: 100, done: 60, moved: 60 })
     }).pipe(Effect.scoped))
 
   it.live("tells everything anew when the configuration is new", () =>
@@ -195,7 +199,7 @@ describe("the status server", () => {
       ])
       const states = dataOf(text, "state")
       assert.deepStrictEqual(
-        states.at(-1).jobs.map(({ name }: { readonly name: string }) => name),
+        states.at(-1)?.jobs.map(({ name }) => name),
         ["golang"]
       )
     }).pipe(Effect.scoped))

@@ -69,7 +69,7 @@ const readSample = (line: string): ReadSample => {
 }
 
 const checkHistogram = (name: string, samples: ReadonlyArray<ReadSample>): void => {
-  const series = Map.groupBy(samples, ({ labels: { le: _, ...labels } }) => JSON.stringify(labels))
+  const series = Map.groupBy(samples, ({ labels }) => JSON.stringify({ ...labels, le: undefined }))
   for (const [labels, group] of series) {
     const buckets = group.filter((it) => it.name === `${name}_bucket`)
     const bounds = buckets.map(({ labels }) => labels["le"] === "+Inf" ? Infinity : Number(labels["le"]))

@@ -66,7 +66,7 @@ const drawSummary = (jobs) => {
   say(at("sum-jobs"), String(jobs.length))
   say(at("sum-ready"), state.ready ? "ready" : "first pass not ended")
   say(at("sum-running"), String(running + waiting))
-  say(at("sum-waiting"), waiting === 0 ? "" : waiting + " waiting for pulls")
+  say(at("sum-waiting"), waiting === 0 ? running === 0 ? "idle" : "" : waiting + " waiting for pulls")
   say(at("sum-failing"), String(failing))
   const last = state.failures[0]
   if (last === undefined) still(at("sum-failures"), "no failure so far")
@@ -75,7 +75,7 @@ const drawSummary = (jobs) => {
   const next = jobs.filter((job) => job.next !== undefined).sort((a, b) => Date.parse(a.next) - Date.parse(b.next))[0]
   if (next === undefined) still(at("sum-next"), "–")
   else tick(at("sum-next"), () => until(Date.parse(next.next)), Date.parse(next.next))
-  say(at("sum-next-name"), next === undefined ? "" : next.name)
+  say(at("sum-next-name"), next === undefined ? "" : titleOf(next))
 }
 
 /** A look at a tag is too short to be shown; what takes a second is not. */
@@ -187,6 +187,7 @@ at("asking-form").addEventListener("submit", (event) => {
   const given = at("token").value.trim()
   if (!/^[\x21-\x7e]+$/.test(given)) return askToken("This is no token.")
   token = given
+  at("token").value = ""
   at("asking").close()
   run(wanted)
 })

@@ -36,9 +36,12 @@ const stateOf = (job) => {
   return last.stale > 0 ? ["warn", "Out of date"] : ["good", "Up to date"]
 }
 
+/** A name made of source and target says nothing that they do not say. */
+const isOwnName = (job) => job.name !== job.source + " -> " + job.target
+const titleOf = (job) => isOwnName(job) ? job.name : job.source
+
 const makeJob = (job) => {
   const row = clone("job")
-  put(row, "h3", job.name)
   const button = row.querySelector(".run")
   button.setAttribute("aria-label", "Run " + job.name + " now")
   button.addEventListener("click", () => askToRun(job.name, button))
@@ -56,7 +59,8 @@ const makeJob = (job) => {
 const fillJob = (row, job) => {
   const last = job.runs[job.runs.length - 1]
   const [kind, label] = stateOf(job)
-  put(row, ".from", job.source)
+  put(row, "h3", titleOf(job))
+  put(row, ".from", isOwnName(job) ? job.source : "")
   put(row, ".to", job.target)
   row.querySelector(".state").className = "pill state " + kind
   put(row, ".state", label)
@@ -171,7 +175,8 @@ const fillFailure = (row, failure) => {
   put(row, ".reason", failure.reason || "Failed")
   put(row, ".to", failure.target)
   put(row, ".error", failure.error)
-  put(row, ".entry", failure.job + ", from " + failure.source)
+  const isOwn = failure.job !== failure.source + " -> " + failure.target
+  put(row, ".entry", "from " + failure.source + (isOwn ? ", entry " + failure.job : ""))
   const time = Date.parse(failure.time)
   tick(row.querySelector(".when"), () => ago(time), time)
 }

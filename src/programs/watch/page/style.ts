@@ -49,6 +49,7 @@ input { font: inherit; color: inherit; background: var(--card); border: 1px soli
 .card, .tiles > div { background: var(--card); border: 1px solid var(--line); border-radius: 14px; box-shadow: var(--shadow); }
 .list > li + li { border-top: 1px solid var(--line); }
 .list:empty { display: none; }
+h2 ~ .empty { margin-top: 10px; }
 .empty { color: var(--muted); border: 1px dashed var(--bar); border-radius: 14px; padding: 18px; text-align: center; }
 .notice { background: var(--warn-soft); color: var(--warn); border-radius: 12px; padding: 12px 16px; margin-bottom: 16px; overflow-wrap: anywhere; }
 .pill { display: inline-flex; align-items: center; gap: 7px; border-radius: 99px; padding: 2px 11px 2px 9px; font-size: 13px; font-weight: 600; white-space: nowrap; background: var(--idle-soft); color: var(--muted); }
