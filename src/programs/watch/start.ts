@@ -25,12 +25,14 @@ export interface WatchOptions {
  * succeeded, so it comes before the first `Configured`. Fails when the address is none or is taken.
  */
 export const watch = (
-  { listen, runNow, token, tool }: WatchOptions
+  { listen, runNow, token: given, tool }: WatchOptions
 ): Effect.Effect<string, ServeError, Listener | SyncEvents | BuildInfo | Scope.Scope> =>
   Effect.gen(function*() {
     const listener = yield* Listener
     const events = yield* SyncEvents
     const build = yield* BuildInfo
+    // A file that holds nothing but a token often ends with a line break.
+    const token = given.trim()
     const { host, isLocal, port } = yield* parseListen(listen)
     const server = yield* listener.listen({ host, port })
     const state = { model: empty(yield* Clock.currentTimeMillis) }

@@ -259,6 +259,13 @@ describe("starting a run", () => {
     ["nobody with a part of it", "s3cret", path, bearer("s3cre"), 401, { error: "a valid token is needed" }],
     ["nobody with an empty token", "s3cret", path, bearer(""), 401, { error: "a valid token is needed" }],
     ["who has the token", "s3cret", path, bearer("s3cret"), 202, { job: "a/b c", started: true }],
+    ["who has the token of a file with a line break", "s3cret\n", path, bearer("s3cret"), 202, {
+      job: "a/b c",
+      started: true
+    }],
+    ["nobody while the token is blank", " \n", path, bearer("x"), 403, {
+      error: "runs cannot be asked for: no token is configured"
+    }],
     ["no unknown entry", "s3cret", "/api/v1/jobs/other/run", bearer("s3cret"), 404, { error: "no such entry" }],
     ["no entry at work", "s3cret", "/api/v1/jobs/alpine/run", bearer("s3cret"), 409, {
       error: "the entry is at work already"
