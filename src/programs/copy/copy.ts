@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import type { Platform } from "../../schemas/Descriptor.ts"
 import { algorithmOf } from "../../schemas/Digest.ts"
-import { commonName, type Ref, Reference, referenceOf, tagFor } from "../../schemas/Ref.ts"
+import { commonName, type Ref, Reference, referenceOf, type Tag, tagFor } from "../../schemas/Ref.ts"
 import type { ReferrerFilter } from "../../schemas/Referrers.ts"
 import { storeError, within } from "../../schemas/StoreError.ts"
 import { Progress } from "../../services/Progress.ts"
