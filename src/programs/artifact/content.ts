@@ -103,7 +103,10 @@ const kept = Effect.fnUntraced(function*(bytes: Bytes) {
 
 const temporary = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
-  const directory = yield* Effect.mapError(fs.makeTempDirectoryScoped({ prefix: "regclient-" }), platformError())
+  const directory = yield* Effect.mapError(
+    fs.makeTempDirectoryScoped({ prefix: "regclient-" }),
+    platformError("create")
+  )
   return (yield* Path.Path).join(directory, "blob")
 })
 

@@ -31,7 +31,7 @@ export const run = Effect.fn("blob put")(
     const algorithm = expected === undefined ? "sha256" : algorithmOf(expected.digest)
     const files = yield* FileSystem.FileSystem
     const file = (yield* Path.Path).join(
-      yield* Effect.mapError(files.makeTempDirectoryScoped({ prefix: "regclient-" }), platformError()),
+      yield* Effect.mapError(files.makeTempDirectoryScoped({ prefix: "regclient-" }), platformError("create")),
       "blob"
     )
     const hash = hasher(algorithm)

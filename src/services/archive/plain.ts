@@ -11,7 +11,7 @@ import { fsError, platformError } from "../fsError.ts"
 /** A directory for files that end with the scope. */
 export const temporaryDirectory = Effect.flatMap(
   FileSystem.FileSystem,
-  (files) => Effect.mapError(files.makeTempDirectoryScoped({ prefix: "regclient-" }), platformError())
+  (files) => Effect.mapError(files.makeTempDirectoryScoped({ prefix: "regclient-" }), platformError("create"))
 )
 
 /** The path of a plain tar: the file itself where that can be. `-` is standard input. */
