@@ -55,7 +55,7 @@ const open = (env: Readonly<Record<string, string | undefined>>) => {
       heard()
     })
   }
-  child.stdin.write("exec 2>&1; set -o pipefail\n")
+  child.stdin.write("exec 2>&1\n")
   end = () => child.stdin.end()
   return (command: string) =>
     new Promise<{ readonly code: number; readonly out: string }>((resolve) => {
