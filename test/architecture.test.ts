@@ -26,18 +26,22 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
 /** Modules with few homes, as patterns of specifiers and of the files that may name them. */
 const islands: ReadonlyArray<readonly [RegExp, RegExp]> = [
   [/^effect\/cli/, /^programs\/(cli|regctl|regsync|regbot)\//],
-  [/^effect\/http/, /^(programs\/serve\/|services\/Serve|layers\/)/],
-  [/^effect\/process/, /^services\/(CredentialHelpers|credentials\/helper)\.ts$/],
+  [/^effect\/http/, /^(programs\/(serve|watch)\/|services\/Serve|layers\/)/],
+  [/^effect\/process/, /^(services\/(CredentialHelpers|credentials\/helper)|layers\/Clients)\.ts$/],
   [/^effect\/persistence/, /^services\/(RateLimiter|SyncState)\.ts$/],
   [/^effect\/(cluster|sql|observability)/, /^layers\//],
   [/^@effect\/platform-node/, /^(layers|bin)\//],
   [/^bcryptjs$/, /^(lib|services)\//],
   [/^re2js$/, /^lib\/pattern\.ts$/],
-  [/^(xz-decompress)$/, /^lib\/compression\.ts$/]
+  [/^(xz-decompress)$/, /^lib\/compression\.ts$/],
+  [/^yaml$/, /^lib\/yaml\.ts$/]
 ]
 
-/** Where the platform may be named besides `lib` and `bin`: a transport is made of its sockets, a server listens on them. */
-const platform = /^(lib|bin)\/|^services\/transport\/|^layers\/Server\.ts$/
+/**
+ * Where the platform may be named besides `lib` and `bin`: a transport is made of its sockets, a server listens on them,
+ * and a page's script is text for the platform that a browser is.
+ */
+const platform = /^(lib|bin)\/|^services\/transport\/|^layers\/Server\.ts$|^programs\/watch\/page\//
 
 /** Code without comments and texts, so that a word in them breaks no rule. */
 const codeOf = (file: string): string =>

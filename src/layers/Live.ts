@@ -5,9 +5,11 @@ import { Archive } from "../services/Archive.ts"
 import { OciLayout } from "../services/OciLayout.ts"
 import * as terminal from "../services/progress/terminal.ts"
 import { Repositories } from "../services/Repositories.ts"
+import { clients } from "./Clients.ts"
 import { local } from "./Local.ts"
 import { platform } from "./Platform.ts"
 import { registries } from "./Registries.ts"
+import { signals } from "./Signals.ts"
 
 /** Loaded when something listens: a server is more code than a client, and most runs are clients. */
 const listener = Layer.succeed(
@@ -21,7 +23,7 @@ const listener = Layer.succeed(
   })
 )
 
-export const live = Layer.mergeAll(Repositories.layer, terminal.layer, listener).pipe(
+export const live = Layer.mergeAll(Repositories.layer, terminal.layer, listener, clients, signals).pipe(
   Layer.provideMerge(Layer.mergeAll(registries, OciLayout.layer, Archive.layer)),
   Layer.provideMerge(Layer.mergeAll(local, platform))
 )

@@ -12,19 +12,22 @@ import { RegistryHttp } from "../services/RegistryHttp.ts"
 import * as nodeHttp from "../services/transport/nodeHttp.ts"
 import { Warnings } from "../services/Warnings.ts"
 
-/** What the configuration says of hosts and of who we are there. */
-const configured = Layer.mergeAll(Hosts.layer, Credentials.layer).pipe(
-  Layer.provide(HostEntries.layer),
-  Layer.provideMerge(Layer.mergeAll(ConfigFile.layer, CredentialHelpers.layer))
-)
-
 /** An unreadable proxy variable cannot be: they are texts. */
 const transport = Layer.orDie(nodeHttp.layer)
 
-export const registries = Registry.layer.pipe(
-  Layer.provide(RegistryHttp.layer),
-  Layer.provide(RegistryAuth.layer),
-  Layer.provide(Layer.mergeAll(transport, Warnings.layer)),
-  Layer.provideMerge(RateLimiter.layer),
-  Layer.provideMerge(configured)
-)
+/** By what one configuration says of hosts and of who we are there. */
+export const registriesBy = <E, R>(configFile: Layer.Layer<ConfigFile, E, R>) =>
+  Registry.layer.pipe(
+    Layer.provide(RegistryHttp.layer),
+    Layer.provide(RegistryAuth.layer),
+    Layer.provide(Layer.mergeAll(transport, Warnings.layer)),
+    Layer.provideMerge(RateLimiter.layer),
+    Layer.provideMerge(
+      Layer.mergeAll(Hosts.layer, Credentials.layer).pipe(
+        Layer.provide(HostEntries.layer),
+        Layer.provideMerge(Layer.mergeAll(configFile, CredentialHelpers.layer))
+      )
+    )
+  )
+
+export const registries = registriesBy(ConfigFile.layer)

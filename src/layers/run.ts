@@ -5,6 +5,7 @@ import type { Tool } from "../programs/cli/command.ts"
 import { main } from "../programs/cli/main.ts"
 import { ToolName } from "../services/UserAgent.ts"
 import * as Logging from "./Logging.ts"
+import { traced } from "./traced.ts"
 
 /** The exit status of the tool for these arguments. An abort asks it to end. */
 export const run = (tool: Tool, args: ReadonlyArray<string>, stop: AbortSignal): Promise<number> =>
@@ -14,7 +15,10 @@ export const run = (tool: Tool, args: ReadonlyArray<string>, stop: AbortSignal):
       local: () => import("./Local.ts").then(({ local }) => local),
       everything: () => import("./Live.ts").then(({ live }) => live),
       stop: aborted(stop)
-    })(args).pipe(Effect.provideService(ToolName, `regclient/${tool.root.name} (${build.tag || build.commit})`))
+    })(args).pipe(
+      traced(tool.root.name),
+      Effect.provideService(ToolName, `regclient/${tool.root.name} (${build.tag || build.commit})`)
+    )
   )
 
 const aborted = (signal: AbortSignal): Effect.Effect<"signal" | "closed"> =>

@@ -53,10 +53,27 @@ const localTime = (time: Date): string => {
     `${two(time.getMinutes())}:${two(time.getSeconds())}.${String(time.getMilliseconds()).padStart(3, "0")}${zone}`
 }
 
+/** A value that reads otherwise in text than in JSON: a duration, a record. */
+export class Shown {
+  readonly #text: string
+  readonly #json: unknown
+  constructor(text: string, json: unknown) {
+    this.#text = text
+    this.#json = json
+  }
+  toString(): string {
+    return this.#text
+  }
+  toJSON(): unknown {
+    return this.#json
+  }
+}
+
 const textOf = (value: unknown): string => {
   if (typeof value === "string") return value
   if (value instanceof Error) return value.message
-  if (typeof value !== "object" || value === null) return String(value)
+  if (typeof value !== "object" || value === null || value instanceof Shown) return String(value)
+  if (Array.isArray(value)) return `[${value.map(textOf).join(" ")}]`
   return JSON.stringify(value) ?? ""
 }
 

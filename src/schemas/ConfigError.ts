@@ -1,10 +1,18 @@
 /** A configuration file that cannot be read, understood or written. */
 import { Data } from "effect"
+import { visible } from "../lib/visibleText.ts"
 
 /** The stable names of reasons, as `--logopt json` prints them. */
 export interface ConfigReason {
-  readonly _tag: "ConfigSyntax" | "ConfigInvalid" | "ConfigVersion" | "FsIo" | "FsPermission" | "FsNoSpace"
-  /** What the user reads after the file's name; values of the file are never in it. */
+  readonly _tag:
+    | "ConfigSyntax"
+    | "ConfigInvalid"
+    | "ConfigVersion"
+    | "YamlLimit"
+    | "FsIo"
+    | "FsPermission"
+    | "FsNoSpace"
+  /** What the user reads after the file's name, a line for each problem; secrets of the file are never in it. */
   readonly detail: string
 }
 
@@ -14,6 +22,6 @@ export class ConfigError extends Data.TaggedError("ConfigError")<{
   readonly cause?: unknown
 }> {
   override get message(): string {
-    return this.file === "" ? this.reason.detail : `${this.file}: ${this.reason.detail}`
+    return this.file === "" ? this.reason.detail : `${visible(this.file)}: ${this.reason.detail}`
   }
 }

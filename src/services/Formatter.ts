@@ -1,7 +1,7 @@
-/** Writes values by `--format` templates, piece by piece, to stdout. */
+/** Go templates of users: `--format`, written piece by piece to stdout, and the texts of configuration files. */
 import { Clock, Context, Data, Effect, Layer, Stdio, Stream } from "effect"
-import { compile } from "../lib/gotemplate.ts"
-import { bytesOf } from "../lib/gotemplate/value.ts"
+import { compile, type Compiled } from "../lib/gotemplate.ts"
+import { bytesOf, TemplateFailure } from "../lib/gotemplate/value.ts"
 import { processEnvironment, smallFile, templateFunctions } from "../lib/templateFunctions.ts"
 
 export class TemplateError extends Data.TaggedError("TemplateError")<{ readonly message: string }> {}
@@ -17,13 +17,26 @@ export class Formatter extends Context.Service<Formatter, {
     view: unknown,
     options?: { readonly named?: boolean | "headers" }
   ) => Effect.Effect<void, TemplateError>
+  /**
+   * What a template makes of `view`: at most 1 MiB within a second (faults K10). What `env` or `file` do not find is
+   * told once.
+   */
+  readonly expand: (template: string, view: unknown) => Effect.Effect<string, TemplateError>
 }>()("regclient/services/Formatter") {
   /** Environment and files are those of the process (faults K12). */
   static readonly layer = Layer.effect(
     Formatter,
     Effect.gen(function*() {
       const stdio = yield* Stdio.Stdio
+      const expansion = new Expansion()
       return Formatter.of({
+        expand: Effect.fnUntraced(function*(template, view) {
+          // Most texts of a configuration are no templates.
+          if (!template.includes("{{")) return template
+          const { problem, text, warnings } = expansion.run(template, view, yield* Clock.currentTimeMillis)
+          for (const warning of warnings) yield* Effect.logWarning(warning)
+          return problem === undefined ? text : yield* new TemplateError({ message: problem })
+        }),
         write: Effect.fn("Formatter.write")(function*(template, view, { named = false } = {}) {
           const now = yield* Clock.currentTimeMillis
           const warnings: Array<string> = []
@@ -45,6 +58,51 @@ export class Formatter extends Context.Service<Formatter, {
       })
     })
   )
+}
+
+/** Bytes that a text of a configuration may become. */
+const longest = 1024 * 1024
+
+/** Templates that stay compiled: those of all entries of a file are mostly one. */
+const kept = 100
+
+/** Expands templates one after the other, never two at once. */
+class Expansion {
+  private now = 0
+  private warnings: Array<string> = []
+  private readonly told = new Set<string>()
+  private readonly compiled = new Map<string, Compiled>()
+  private readonly functions = templateFunctions({
+    env: processEnvironment,
+    file: smallFile,
+    now: () => this.now,
+    warn: (text) => {
+      if (this.told.has(text)) return
+      this.told.add(text)
+      this.warnings.push(text)
+    }
+  })
+
+  run(template: string, view: unknown, now: number) {
+    this.now = now
+    this.warnings = []
+    const compiled = this.compiledOf(template)
+    const parts: Array<string> = []
+    let size = 0
+    const problem = "problem" in compiled ? compiled.problem : compiled.render(view, (piece) => {
+      size += Buffer.byteLength(piece)
+      if (size > longest) throw new TemplateFailure(`template: out: more than ${longest} bytes of output`)
+      parts.push(piece)
+    })
+    return { text: parts.join(""), problem, warnings: this.warnings }
+  }
+
+  private compiledOf(template: string): Compiled {
+    const found = this.compiled.get(template) ?? compile(template, { functions: this.functions })
+    if (this.compiled.size >= kept) this.compiled.clear()
+    this.compiled.set(template, found)
+    return found
+  }
 }
 
 const headers = `{{range $k,$v := .RawHeaders}}{{range $x := $v}}{{printf "%s: %s\\n" $k $x}}{{end}}{{end}}`

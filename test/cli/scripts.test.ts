@@ -229,7 +229,6 @@ describe("what is worth trying", () => {
   })
 
   it("is not said by tools that cannot do their work yet", async () => {
-    assert.include((await run(process.execPath, [tool("regsync"), "--help"])).out, "has no synchronisation yet")
     assert.include((await run(process.execPath, [tool("regbot"), "--help"])).out, "runs no scripts yet")
   })
 })

@@ -3,7 +3,7 @@ import { Effect, Layer, Sink, Stdio } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Struct } from "../../src/lib/gotemplate/value.ts"
+import { noValue, Struct } from "../../src/lib/gotemplate/value.ts"
 import { blobView } from "../../src/programs/views/blob.ts"
 import { Formatter } from "../../src/services/Formatter.ts"
 
@@ -64,5 +64,20 @@ describe("Formatter", () => {
       rmSync(dir, { recursive: true })
       assert.strictEqual(result.bytes.toString(), "[text][][][][]")
       assert.strictEqual(result.problem, "")
+    }))
+
+  it.effect("expands texts of configurations, and leaves what is no template", () =>
+    Effect.gen(function*() {
+      const { expand } = yield* Formatter.pipe(Effect.provide(Layer.provide(Formatter.layer, Stdio.layerTest({}))))
+      const view = new Struct("t.T", { Name: "a" })
+      const failure = (template: string) => Effect.map(Effect.flip(expand(template, view)), ({ message }) => message)
+      assert.strictEqual(yield* expand("}} plain {", view), "}} plain {")
+      assert.strictEqual(yield* expand("{{ .Name }}-{{ upper .Name }}", view), "a-A")
+      assert.strictEqual(yield* expand("{{ . }}", noValue), "<no value>")
+      assert.strictEqual(yield* failure("{{ nope }}"), "template: out:1: function \"nope\" not defined")
+      assert.strictEqual(
+        yield* failure("{{ printf \"%1000000s\" .Name }}{{ printf \"%100000s\" .Name }}"),
+        "template: out: more than 1048576 bytes of output"
+      )
     }))
 })

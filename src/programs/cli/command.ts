@@ -2,6 +2,7 @@
 import { Context, Effect, type FileSystem, type Path, type Stdio, type Terminal } from "effect"
 import type { Archive } from "../../services/Archive.ts"
 import type { BuildInfo } from "../../services/BuildInfo.ts"
+import type { Clients } from "../../services/Clients.ts"
 import type { ConfigFile } from "../../services/ConfigFile.ts"
 import type { CredentialHelpers } from "../../services/CredentialHelpers.ts"
 import type { Formatter } from "../../services/Formatter.ts"
@@ -9,6 +10,7 @@ import type { Progress } from "../../services/Progress.ts"
 import type { RateLimiter } from "../../services/RateLimiter.ts"
 import type { Registry } from "../../services/Registry.ts"
 import type { Repositories } from "../../services/Repositories.ts"
+import type { Signals } from "../../services/Signals.ts"
 import type { Listener } from "../serve/Listener.ts"
 import type { Occurrence } from "./dialect.ts"
 import type { Completes, CompletionRules, Option, Shape } from "./flags.ts"
@@ -24,6 +26,8 @@ export type Everything =
   | Registry
   | RateLimiter
   | Progress
+  | Clients
+  | Signals
   | ConfigFile
   | CredentialHelpers
   | Listener
@@ -59,10 +63,14 @@ export interface Leaf extends Words {
   /** Positionals as help shows them: `<source> <target> [file]`. */
   readonly args: string
   readonly shapes: ReadonlyArray<Shape>
+  /** A wrong count of positionals is told as one outside of a range, though the range is a single number. */
+  readonly isRange?: boolean
   /** What completes each positional; the tool's own rule for positionals of its name otherwise. */
   readonly completes?: ReadonlyArray<Completes>
   /** A signal is its ordinary end. */
   readonly isServer?: boolean
+  /** Told by `Stopping`, it ends by itself, and how it ends counts; others are interrupted. */
+  readonly endsItself?: boolean
   readonly program:
     | { readonly needs: "local"; readonly run: (it: Invocation) => Effect.Effect<void, unknown, Local> }
     | { readonly needs: "everything"; readonly run: (it: Invocation) => Effect.Effect<void, unknown, Everything> }
@@ -105,8 +113,10 @@ export type Input<O extends Options> =
 interface Usage<O extends Options> extends Words {
   readonly args: string
   readonly options: O
+  readonly isRange?: boolean
   readonly completes?: ReadonlyArray<Completes>
   readonly isServer?: boolean
+  readonly endsItself?: boolean
 }
 
 type Load<O extends Options, E, R> = () => Promise<{ readonly run: (input: Input<O>) => Effect.Effect<void, E, R> }>

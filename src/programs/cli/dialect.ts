@@ -48,7 +48,9 @@ export const readCommandLine = (tool: Tool, args: ReadonlyArray<string>): Outcom
   if (stray !== undefined) return fail(unknownCommand(tool, stray))
   return Result.flatMap(readFlags(scopeOf(tool, node), found.rest), ({ isHelp, occurrences, positionals }) => {
     const line: CommandLine = { path: found.path, occurrences, positionals, isHelp: isHelp || node._tag === "Group" }
-    const problem = line.isHelp || node._tag === "Group" ? undefined : countProblem(node.args, positionals.length)
+    const problem = line.isHelp || node._tag === "Group"
+      ? undefined
+      : countProblem(node, positionals.length) ?? missingProblem(node.shapes, occurrences)
     return problem === undefined ? Result.succeed(line) : fail(problem)
   })
 }
@@ -197,14 +199,20 @@ const occurrence = ({ isRaw, name, short, type }: Shape, value: string): Outcome
 }
 
 /** How many positionals a usage such as `<a> <b> [c]` admits; `...` for any number. */
-const countProblem = (usage: string, received: number): string | undefined => {
+const countProblem = ({ args: usage, isRange = false }: Leaf, received: number): string | undefined => {
   const least = usage.match(/</g)?.length ?? 0
   const most = usage.endsWith("...") ? Number.POSITIVE_INFINITY : least + (usage.match(/\[/g)?.length ?? 0)
   if (received >= least && received <= most) return undefined
-  if (least === most) return `accepts ${least} arg(s), received ${received}`
+  if (least === most && !isRange) return `accepts ${least} arg(s), received ${received}`
   return most === Number.POSITIVE_INFINITY
     ? `requires at least ${least} arg(s), only received ${received}`
     : `accepts between ${least} and ${most} arg(s), received ${received}`
+}
+
+const missingProblem = (shapes: ReadonlyArray<Shape>, given: ReadonlyArray<Occurrence>): string | undefined => {
+  const missing = shapes.filter(({ isRequired, name }) => isRequired === true && !given.some(([it]) => it === name))
+  const names = missing.map(({ name }) => `"${name}"`).sort()
+  return names.length === 0 ? undefined : `required flag(s) ${names.join(", ")} not set`
 }
 
 const unknownCommand = (tool: Tool, word: string): string => {

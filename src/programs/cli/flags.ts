@@ -26,6 +26,8 @@ export interface Shape {
   /** What help prints as default in place of `otherwise`; empty for nothing. */
   readonly shown?: string
   readonly isHidden?: boolean
+  /** Without it the command does not run. */
+  readonly isRequired?: boolean
   /** The command reads the texts itself, each time the flag is given; the type is what help shows, and how values are given. */
   readonly isRaw?: boolean
   /** What completes its value; the tool's own rule for flags of this name otherwise. */
@@ -45,6 +47,7 @@ interface Extra<A> {
   readonly otherwise?: A
   readonly shown?: string
   readonly isHidden?: boolean
+  readonly isRequired?: boolean
   readonly completes?: Completes
 }
 

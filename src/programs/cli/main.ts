@@ -3,10 +3,11 @@ import { type Cause, Console, Effect, Exit, type Layer, Result } from "effect"
 import { parseLevel } from "../../lib/slog.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
 import { Globals, type GlobalSettings } from "../../services/Globals.ts"
+import { Stopping } from "../../services/Signals.ts"
 import { type Everything, type Leaf, type Local, RunningTool, type Tool } from "./command.ts"
 import { type CommandLine, findCommand, helpCommand, type Occurrence, readCommandLine } from "./dialect.ts"
 import { helpText, usageText } from "./help.ts"
-import { canceled, OutputClosed, report } from "./report.ts"
+import { canceled, OutputClosed, report, statusOf } from "./report.ts"
 
 /** What a run stands on; the layers are loaded only by commands that need them. */
 export interface Surroundings {
@@ -17,19 +18,20 @@ export interface Surroundings {
   readonly stop: Effect.Effect<"signal" | "closed">
 }
 
-export const main = (tool: Tool, surroundings: Surroundings) => (args: ReadonlyArray<string>): Effect.Effect<0 | 1> =>
-  args[0] === "__complete" || args[0] === "__completeNoDesc"
-    ? completion(tool, surroundings, args)
-    : ordinary(tool, surroundings, args)
+export const main =
+  (tool: Tool, surroundings: Surroundings) => (args: ReadonlyArray<string>): Effect.Effect<0 | 1 | 2> =>
+    args[0] === "__complete" || args[0] === "__completeNoDesc"
+      ? completion(tool, surroundings, args)
+      : ordinary(tool, surroundings, args)
 
-const ordinary = (tool: Tool, surroundings: Surroundings, args: ReadonlyArray<string>): Effect.Effect<0 | 1> =>
+const ordinary = (tool: Tool, surroundings: Surroundings, args: ReadonlyArray<string>): Effect.Effect<0 | 1 | 2> =>
   Effect.gen(function*() {
     const read = readCommandLine(tool, args)
     const isJson = Result.isSuccess(read)
-      ? settingsOf(read.success.occurrences).logOptions.includes("json")
+      ? settingsOf(tool, read.success.occurrences).logOptions.includes("json")
       : args.some((it, at) => it === "--logopt=json" || (it === "json" && args[at - 1] === "--logopt"))
     const logging = (level: number) => Effect.provide(surroundings.logging({ level, isJson }))
-    const settings = settingsOf(Result.isSuccess(read) ? read.success.occurrences : [])
+    const settings = settingsOf(tool, Result.isSuccess(read) ? read.success.occurrences : [])
     const level = parseLevel(settings.verbosity)
     const run = Effect.gen(function*() {
       const line = yield* Effect.fromResult(read)
@@ -58,7 +60,7 @@ const completion = (tool: Tool, { everything, logging, stop }: Surroundings, [na
       Effect.gen(function*() {
         const { lookUp } = yield* Effect.promise(() => import("../completion/lookUp.ts"))
         return yield* Effect.provide(lookUp(question), yield* Effect.promise(everything))
-      }).pipe(Effect.provideService(Globals, settingsOf(question.occurrences))))
+      }).pipe(Effect.provideService(Globals, settingsOf(tool, question.occurrences))))
   }).pipe(
     Effect.raceFirst(Effect.andThen(stop, canceled)),
     Effect.exit,
@@ -66,8 +68,8 @@ const completion = (tool: Tool, { everything, logging, stop }: Surroundings, [na
     Effect.provide(logging({ level: Number.POSITIVE_INFINITY, isJson: false }))
   )
 
-const failed = (cause: Cause.Cause<unknown>, isJson: boolean): Effect.Effect<1> =>
-  Effect.as(report(cause, isJson), 1 as const)
+const failed = (cause: Cause.Cause<unknown>, isJson: boolean): Effect.Effect<1 | 2> =>
+  Effect.as(report(cause, isJson), statusOf(cause))
 
 /** The command in its layers, until it ends or is told to; what it holds is released before the end either way. */
 const execute = (leaf: Leaf, line: CommandLine, { everything, local, stop }: Surroundings) => {
@@ -77,9 +79,11 @@ const execute = (leaf: Leaf, line: CommandLine, { everything, local, stop }: Sur
     : Effect.flatMap(Effect.promise(everything), (layer) => Effect.provide(program.run(line), layer))
   const stopped = Effect.gen(function*() {
     if ((yield* stop) === "closed") return yield* new OutputClosed({ message: "" })
+    if (leaf.endsItself === true) return yield* Effect.never
     if (leaf.isServer !== true) return yield* canceled
   })
-  return Effect.raceFirst(run, stopped)
+  const told = Effect.flatMap(stop, (why) => why === "signal" ? Effect.void : Effect.never)
+  return Effect.raceFirst(Effect.provideService(run, Stopping, told), stopped)
 }
 
 /** `help image copy`; words that follow a command and name none are passed over, as cobra does. */
@@ -90,13 +94,14 @@ const showTopic = (tool: Tool, words: ReadonlyArray<string>): Effect.Effect<void
     : Console.log(helpText(tool, path))
 }
 
-const settingsOf = (occurrences: ReadonlyArray<Occurrence>): GlobalSettings => {
+const settingsOf = ({ globals }: Tool, occurrences: ReadonlyArray<Occurrence>): GlobalSettings => {
   const valuesOf = (name: string) => occurrences.filter(([given]) => given === name).map(([, value]) => value)
   const verbosity = valuesOf("verbosity").at(-1)
+  const usual = globals.find(({ name }) => name === "verbosity")?.otherwise
   return {
     hosts: valuesOf("host"),
     userAgent: valuesOf("user-agent").at(-1) ?? "",
-    verbosity: verbosity ?? "WARN",
+    verbosity: verbosity ?? (typeof usual === "string" ? usual : "WARN"),
     isVerbose: verbosity !== undefined,
     logOptions: valuesOf("logopt")
   }

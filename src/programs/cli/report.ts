@@ -1,6 +1,7 @@
 /** How a run that went wrong is told: one text on stderr, a record for machines, never a stack. */
 import { Cause, Console, Data, Effect } from "effect"
 import { cut, visible } from "../../lib/visibleText.ts"
+import { SyncFailed } from "../../schemas/Sync.ts"
 
 /** The user asked for the end. */
 export class Canceled extends Data.TaggedError("Canceled")<{ readonly message: string }> {}
@@ -8,6 +9,13 @@ export const canceled = new Canceled({ message: "context canceled" })
 
 /** Nobody reads the output any more; there is nothing to say. */
 export class OutputClosed extends Data.TaggedError("OutputClosed")<{ readonly message: string }> {}
+
+/** Nothing went wrong, and what was looked for is there: exit status 2, for commands that were told to tell so. */
+export class Differs extends Data.TaggedError("Differs")<{ readonly message: string }> {}
+export const differs = new Differs({ message: "" })
+
+/** The exit status of a run that ended so. */
+export const statusOf = (cause: Cause.Cause<unknown>): 1 | 2 => Cause.squash(cause) instanceof Differs ? 2 : 1
 
 interface Told {
   readonly text: string
@@ -65,10 +73,17 @@ const tellDefect = (defect: unknown): Told => ({
 })
 
 const tell = (error: unknown): Told => {
+  if (error instanceof SyncFailed) return { text: error.messages.map(safe).join("\n"), reason: reasonOf(error) }
   if (isBrokenPipe(error)) return { text: "", reason: "OutputClosed" }
   const text = error instanceof Error ? error.message : String(error)
   // The text of a usage error is ours, with its lines; what the user typed is quoted in it.
-  return { text: tagOf(error) === "UsageError" ? cut(text, limit) : safe(text), reason: reasonOf(error) }
+  // Each problem of a configuration file has lines of its own.
+  const shown = tagOf(error) === "UsageError"
+    ? cut(text, limit)
+    : tagOf(error) === "ConfigError"
+    ? cut(text, limit).split("\n").map(visible).join("\n")
+    : safe(text)
+  return { text: shown, reason: reasonOf(error) }
 }
 
 /** A last newline of its own stays: a registry's answer is shown as it came (library description, 8.8). */
@@ -83,7 +98,7 @@ const tagOf = (value: unknown): string | undefined =>
     : undefined
 
 /** The stable names for machines: of the reason where an error has one, of the error else. */
-const reasonOf = (error: unknown): string => {
+export const reasonOf = (error: unknown): string => {
   const reason = typeof error === "object" && error !== null && "reason" in error ? tagOf(error.reason) : undefined
   const tag = reason ?? tagOf(error) ?? "Unknown"
   return tag === "RefError" ? "ReferenceInvalid" : tag

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import type { Platform } from "../../schemas/Descriptor.ts"
 import { algorithmOf } from "../../schemas/Digest.ts"
-import { commonName, type Ref, Reference, referenceOf, tagFor } from "../../schemas/Ref.ts"
+import { commonName, type Ref, Reference, referenceOf, type Tag, tagFor } from "../../schemas/Ref.ts"
 import type { ReferrerFilter } from "../../schemas/Referrers.ts"
 import { storeError, within } from "../../schemas/StoreError.ts"
 import { Progress } from "../../services/Progress.ts"
@@ -18,7 +18,11 @@ export interface CopyOptions {
   readonly includeExternal: boolean
   /** Which referrers go along: all, none, or those a filter lets through. */
   readonly referrers: boolean | ReadonlyArray<ReferrerFilter>
+  /** In a layout: look for the subject in every manifest. */
+  readonly referrersSlow?: boolean
   readonly digestTags: boolean
+  /** All tags of the source that could be named after a digest, for who knows them; asked for otherwise. */
+  readonly knownDigestTags?: ReadonlyArray<Tag>
   /** Entries of an index whose content goes along, the index unchanged; an empty text means entries without a platform. */
   readonly platforms: ReadonlyArray<string>
   /** Copy this platform's manifest in place of the index. */

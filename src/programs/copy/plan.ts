@@ -17,8 +17,12 @@ export interface PlanOptions extends Choice {
   readonly forceRecursive: boolean
   /** Which referrers go along: those that some filter lets through; no filter, no referrers. */
   readonly referrers: ReadonlyArray<ReferrerFilter>
+  /** In a layout: look for the subject in every manifest. */
+  readonly referrersSlow?: boolean
   /** Tags named after a copied digest go along. */
   readonly digestTags: boolean
+  /** All tags of the source that could be named after a digest, for who knows them; asked for otherwise. */
+  readonly knownDigestTags?: ReadonlyArray<Tag>
 }
 
 export interface Ends<To extends ReadonlyRepository = ReadonlyRepository> {
@@ -156,7 +160,10 @@ const nodeOf = (
 
 /** Finds what is attached to a manifest: referrers, and tags named after its digest. */
 const relationFinder = Effect.fnUntraced(function*(ends: PlanRequest["ends"], options: PlanOptions) {
-  const digestTags = yield* Effect.cached(listDigestTags(ends.content.from))
+  const { knownDigestTags } = options
+  const digestTags = knownDigestTags === undefined
+    ? yield* Effect.cached(listDigestTags(ends.content.from))
+    : Effect.succeed(knownDigestTags)
   const isOneLane = isSameLocation(ends.content.from.location, ends.referrers.from.location) &&
     isSameLocation(ends.content.to.location, ends.referrers.to.location)
   const lane: Lane = isOneLane ? "content" : "referrers"
@@ -165,7 +172,7 @@ const relationFinder = Effect.fnUntraced(function*(ends: PlanRequest["ends"], op
     if ((options.fastCheck && isPresent) || isWithin(ends[node.lane])) return []
     const attached: Array<Relation> = []
     if (options.referrers.length > 0) {
-      const { descriptors } = yield* ends.referrers.from.referrers(node.descriptor, queryOf(options.referrers))
+      const { descriptors } = yield* ends.referrers.from.referrers(node.descriptor, queryOf(options))
       const isWanted = (it: Descriptor) => options.referrers.some((filter) => isMatch(filter)(it))
       attached.push(...descriptors.filter(isWanted).map((referrer) => ({ lane, referrer })))
     }
@@ -186,7 +193,10 @@ const idOf = ({ descriptor, kind, lane }: Node): string =>
   `${lane}:${kind === "blob" ? "blob" : "manifest"}:${descriptor.digest}`
 
 /** A single type asked for can be asked of the server. */
-const queryOf = (filters: ReadonlyArray<ReferrerFilter>): { readonly artifactType?: string } => {
-  const [first] = filters
-  return filters.length === 1 && first?.artifactType !== undefined ? { artifactType: first.artifactType } : {}
+const queryOf = ({ referrers, referrersSlow }: PlanOptions) => {
+  const [first] = referrers
+  return {
+    ...(referrers.length === 1 && first?.artifactType !== undefined ? { artifactType: first.artifactType } : {}),
+    ...(referrersSlow === true ? { slow: true } : {})
+  }
 }

@@ -60,7 +60,14 @@ export const findPlatform = (
   reference: Reference,
   platform: Platform
 ): Effect.Effect<Descriptor, StoreError> =>
-  Effect.flatMap(repository.manifest(reference), (manifest) => named(repository, manifest, platform, maxDepth))
+  Effect.flatMap(repository.manifest(reference), (manifest) => findBelow(repository, manifest, platform))
+
+/** The same below a manifest that was read already. */
+export const findBelow = (
+  repository: ReadonlyRepository,
+  manifest: Manifest,
+  platform: Platform
+): Effect.Effect<Descriptor, StoreError> => named(repository, manifest, platform, maxDepth)
 
 const named = (
   repository: ReadonlyRepository,
@@ -92,6 +99,11 @@ const below = (
         (child) => below(repository, child, platform, depth - 1)
       ))
 
+/** The platforms that entries of an index name, each once. */
+export const platformsOf = (manifests: Index["manifests"]): ReadonlyArray<string> => [
+  ...new Set(manifests.flatMap((it) => it.platform === undefined ? [] : [platformText(it.platform)]))
+]
+
 /** The entry of an index that suits best; without one the failure names the platforms there are. */
 const entryFor = (
   { manifests }: Index,
@@ -101,7 +113,7 @@ const entryFor = (
   if (depth === 0) return Effect.fail(storeError("", "DepthLimit", `more than ${maxDepth} indexes in one another`))
   const best = bestMatch(manifests, platform)
   if (best !== undefined) return Effect.succeed(best)
-  const there = new Set(manifests.flatMap((it) => it.platform === undefined ? [] : [platformText(it.platform)]))
-  const hint = there.size === 0 ? "" : ` (there are ${[...there].join(", ")})`
+  const there = platformsOf(manifests)
+  const hint = there.length === 0 ? "" : ` (there are ${there.join(", ")})`
   return Effect.fail(storeError("", "NotFound", `platform not found: ${platformText(platform)}${hint}`))
 }

@@ -1,5 +1,5 @@
 /** Bars of a copy on stderr: a frame every quarter of a second when something changed, in the end the summary alone. */
-import { Clock, Effect, Layer, Stdio, Stream, Terminal } from "effect"
+import { Clock, Console, Effect, Layer, Stdio, Stream, Terminal } from "effect"
 import { Globals } from "../Globals.ts"
 import { Progress } from "../Progress.ts"
 import { apply, frame, redraw, start, type State, summary } from "./frame.ts"
@@ -24,8 +24,12 @@ export const layer: Layer.Layer<Progress, never, Stdio.Stdio | Terminal.Terminal
         Effect.gen(function*() {
           const state = start()
           const display = yield* makeDisplay(state, terminal.columns, write)
+          const usual = yield* Console.Console
+          // Log lines stand above the bars, which are drawn again below.
+          const above = (...words: ReadonlyArray<unknown>) => usual.error(display.erase() + words.join(" "))
           yield* Stream.runForEach(events, (event) => Effect.sync(() => apply(state, event))).pipe(
             Effect.raceFirst(Effect.forever(Effect.andThen(Effect.sleep(period), display.draw))),
+            Effect.provideService(Console.Console, { ...usual, error: above }),
             Effect.ensuring(display.end)
           )
         })
@@ -42,15 +46,24 @@ const makeDisplay = Effect.fnUntraced(function*(
   const elapsed = Effect.map(Clock.currentTimeMillis, (now) => Math.floor((now - began) / 1000))
   const width = Effect.map(columns, (it) => it || 80)
   let shown: ReadonlyArray<string> = []
+  let columnsThen = 80
+  const rows = (width: number) => shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / width)), 0)
   // A line wider than the terminal would take further rows; what was shown takes them when the terminal became narrower.
   const show = (lines: ReadonlyArray<string>, width: number) =>
     Effect.suspend(() => {
       const isSame = lines.length === shown.length && lines.every((line, at) => line === shown[at])
-      const text = redraw(shown.reduce((rows, line) => rows + Math.max(1, Math.ceil(line.length / width)), 0), lines)
+      const text = redraw(rows(width), lines)
       shown = lines
+      columnsThen = width
       return isSame ? Effect.void : write(text)
     })
   return {
+    /** What takes away the lines shown, as if none had been. */
+    erase: (): string => {
+      const text = redraw(rows(columnsThen), [])
+      shown = []
+      return text
+    },
     draw: Effect.flatMap(
       Effect.all([width, elapsed]),
       ([columns, seconds]) => show(frame(state, columns, seconds).map((line) => line.slice(0, columns)), columns)

@@ -39,7 +39,13 @@ describe("commands", () => {
     ["cli-doc tag d", "delete :4"],
     ["completion ''", "bash fish powershell zsh :4"]
   ])
-  table(regsync, [["c", "completion :4"], ["-", "--help -h --logopt --verbosity -v :4"]])
+  table(regsync, [
+    ["c", "check completion config :4"],
+    ["-", "--help -h --logopt --verbosity -v :4"],
+    ["once --", "--logopt --verbosity --abort-on-error --config --help --missing --output --report --strict :4"],
+    ["config -c", "-c :4"],
+    ["once -c ''", ":0"]
+  ])
   table(regbot, [["version --", "--logopt --verbosity --format --help :4"]])
 })
 

@@ -23,7 +23,7 @@ const runs = (name: string, run: Effect.Effect<void, unknown>, isServer = false)
 
 const local = Layer.mergeAll(
   BuildInfo.layer,
-  Layer.succeed(Formatter, Formatter.of({ write: () => Effect.void })),
+  Layer.succeed(Formatter, Formatter.of({ write: () => Effect.void, expand: Effect.succeed })),
   Stdio.layerTest({})
 ) satisfies Layer.Layer<Local>
 

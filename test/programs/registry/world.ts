@@ -97,6 +97,7 @@ export const inWorld = Effect.fnUntraced(function*<E extends { readonly message:
     Layer.succeed(
       Formatter,
       Formatter.of({
+        expand: Effect.succeed,
         write: (_, view) =>
           Effect.sync(() => void views.push(view instanceof Struct ? view.behaviour.json?.() ?? "" : "no struct"))
       })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Queue, Sink, Stdio, Stream, Terminal } from "effect"
+import { Console, Effect, Fiber, Layer, Queue, Sink, Stdio, Stream, Terminal } from "effect"
 import { TestClock } from "effect/testing"
 import { CopyEvent, CopyStep, type Counter } from "../../../src/schemas/Copy.ts"
 import type { Descriptor } from "../../../src/schemas/Descriptor.ts"
@@ -115,6 +115,33 @@ describe("progress on a terminal", () => {
         "\u001b[2F\u001b[0Jsha256:aaaaaaa [====================>                   ]  50.00% 500.000B/1.000kB\n" +
         "Manifests: 0/0 | Blobs: 500.000B copied, 0.000B skipped, 500.000B queued | Elapsed: 0s\n",
         "\u001b[2F\u001b[0JManifests: 0/0 | Blobs: 1.000kB copied, 0.000B skipped | Elapsed: 0s\n"
+      ])
+    }))
+
+  it.effect("stands below what is logged meanwhile", () =>
+    Effect.gen(function*() {
+      const { layer, written } = screen(true)
+      const error = (text: string) => void written.push(`${text}\n`)
+      yield* Effect.flatMap(Progress, ({ report }) =>
+        report(Stream.fromEffect(Effect.gen(function*() {
+          yield* Console.error("before")
+          yield* Effect.sleep(300)
+          yield* Console.error("above")
+          yield* Console.error("above too")
+          return planned(blob("a", 1_000))
+        })))).pipe(
+          Effect.provide(layer),
+          Effect.provideService(Console.Console, { ...globalThis.console, error }),
+          Effect.forkChild,
+          Effect.tap(TestClock.adjust(300)),
+          Effect.flatMap(Fiber.join)
+        )
+      assert.deepStrictEqual(written, [
+        "before\n",
+        "Manifests: 0/0 | Blobs: 0.000B copied, 0.000B skipped | Elapsed: 0s\n",
+        "\u001b[1F\u001b[0Jabove\n",
+        "above too\n",
+        "Manifests: 0/0 | Blobs: 0.000B copied, 0.000B skipped, 1.000kB queued | Elapsed: 0s\n"
       ])
     }))
 
