@@ -161,6 +161,15 @@ describe("layers of an image made by umoci", () => {
     assert.isTrue(noise.equals(readFileSync(join(await unpack("large"), "noise"))))
   })
 
+  it("are shown on a terminal while they are sent", async () => {
+    mkdirSync(join(dir.path, "shown"))
+    writeFileSync(join(dir.path, "shown/data"), createHash("shake256", { outputLength: 2_000_000 }).digest())
+    const args = arguments_(`ocidir://${layout}:v1`, ["--create", "shown", "--layer-add", "dir=shown"])
+    const line = [process.execPath, ...args].map((it) => `'${it}'`).join(" ")
+    const shown = await must(installed("script", "bsdutils"), ["-qec", line, "/dev/null"], { env, cwd: dir.path })
+    assert.match(shown, /Manifests: 1\/1 \| Blobs: 2\.00\dMB copied, 0\.000B skipped \| Elapsed: \d+s/)
+  })
+
   it("need a place for temporary files, which an error names", async () => {
     const args = arguments_(`ocidir://${layout}:v1`, ["--create", "failed", "--layer-compress", "zstd"])
     const { code, err } = await run(process.execPath, args, { env: { ...env, TMPDIR: "/nonexistent" } })
