@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 /** The entry of `regsync`: everything else is loaded once the code cache is on. */
-import { launch } from "./launch.ts"
+import { deadline, launch } from "./launch.ts"
+
+/** Copies at work give back what they hold: half a minute for them, then the rest (faults P02). */
+const servingGrace = 35_000
 
 launch(async (args, stop) => {
   const [{ run }, { regsync }] = await Promise.all([import("../layers/run.ts"), import("../programs/regsync/main.ts")])
   return run(regsync, args, stop)
-})
+}, (args) => args.includes("server") ? servingGrace : deadline)

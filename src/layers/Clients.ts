@@ -1,6 +1,6 @@
 /** Clients made while a program runs, each from layers of its own. */
-import { Context, Effect, type FileSystem, Layer, type Path, type Stdio } from "effect"
-import type { ChildProcessSpawner } from "effect/process"
+import { Context, Effect, FileSystem, Layer, Path, Stdio } from "effect"
+import { ChildProcessSpawner } from "effect/process"
 import { Archive } from "../services/Archive.ts"
 import { Clients, type ClientSettings } from "../services/Clients.ts"
 import { ConfigFile } from "../services/ConfigFile.ts"
@@ -36,9 +36,15 @@ const layerOf = (settings: ClientSettings) => {
 export const clients = Layer.effect(
   Clients,
   Effect.gen(function*() {
-    const platform = yield* Effect.context<
-      FileSystem.FileSystem | Path.Path | Stdio.Stdio | ChildProcessSpawner.ChildProcessSpawner
-    >()
+    // No more than these: with a scope among them, a client would stay open as long as this layer.
+    const platform = Context.pick(
+      FileSystem.FileSystem,
+      Path.Path,
+      Stdio.Stdio,
+      ChildProcessSpawner.ChildProcessSpawner
+    )(
+      yield* Effect.context<FileSystem.FileSystem | Path.Path | Stdio.Stdio | ChildProcessSpawner.ChildProcessSpawner>()
+    )
     return Clients.of({
       open: Effect.fnUntraced(function*(settings) {
         const context = yield* Effect.provideContext(Layer.build(layerOf(settings)), platform)

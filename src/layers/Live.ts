@@ -9,6 +9,7 @@ import { clients } from "./Clients.ts"
 import { local } from "./Local.ts"
 import { platform } from "./Platform.ts"
 import { registries } from "./Registries.ts"
+import { signals } from "./Signals.ts"
 
 /** Loaded when something listens: a server is more code than a client, and most runs are clients. */
 const listener = Layer.succeed(
@@ -22,7 +23,7 @@ const listener = Layer.succeed(
   })
 )
 
-export const live = Layer.mergeAll(Repositories.layer, terminal.layer, listener, clients).pipe(
+export const live = Layer.mergeAll(Repositories.layer, terminal.layer, listener, clients, signals).pipe(
   Layer.provideMerge(Layer.mergeAll(registries, OciLayout.layer, Archive.layer)),
   Layer.provideMerge(Layer.mergeAll(local, platform))
 )

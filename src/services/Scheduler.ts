@@ -25,8 +25,11 @@ export class Scheduler extends Context.Service<Scheduler, {
   )
 }
 
-/** A timer holds 2^31 milliseconds at most; a time further off is approached in steps. */
-const longestSleep = 24 * 60 * 60 * 1000
+/**
+ * A time is approached in steps: a clock that jumps, a machine that slept, are noticed within minutes, and a timer holds
+ * 2^31 milliseconds at most.
+ */
+const longestSleep = 5 * 60_000
 
 const sleepUntil = (time: number): Effect.Effect<void> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>

@@ -10,6 +10,7 @@ import type { Progress } from "../../services/Progress.ts"
 import type { RateLimiter } from "../../services/RateLimiter.ts"
 import type { Registry } from "../../services/Registry.ts"
 import type { Repositories } from "../../services/Repositories.ts"
+import type { Signals } from "../../services/Signals.ts"
 import type { Listener } from "../serve/Listener.ts"
 import type { Occurrence } from "./dialect.ts"
 import type { Completes, CompletionRules, Option, Shape } from "./flags.ts"
@@ -26,6 +27,7 @@ export type Everything =
   | RateLimiter
   | Progress
   | Clients
+  | Signals
   | ConfigFile
   | CredentialHelpers
   | Listener
@@ -67,6 +69,8 @@ export interface Leaf extends Words {
   readonly completes?: ReadonlyArray<Completes>
   /** A signal is its ordinary end. */
   readonly isServer?: boolean
+  /** Told by `Stopping`, it ends by itself, and how it ends counts; others are interrupted. */
+  readonly endsItself?: boolean
   readonly program:
     | { readonly needs: "local"; readonly run: (it: Invocation) => Effect.Effect<void, unknown, Local> }
     | { readonly needs: "everything"; readonly run: (it: Invocation) => Effect.Effect<void, unknown, Everything> }
@@ -112,6 +116,7 @@ interface Usage<O extends Options> extends Words {
   readonly isRange?: boolean
   readonly completes?: ReadonlyArray<Completes>
   readonly isServer?: boolean
+  readonly endsItself?: boolean
 }
 
 type Load<O extends Options, E, R> = () => Promise<{ readonly run: (input: Input<O>) => Effect.Effect<void, E, R> }>

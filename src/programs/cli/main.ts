@@ -3,6 +3,7 @@ import { type Cause, Console, Effect, Exit, type Layer, Result } from "effect"
 import { parseLevel } from "../../lib/slog.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
 import { Globals, type GlobalSettings } from "../../services/Globals.ts"
+import { Stopping } from "../../services/Signals.ts"
 import { type Everything, type Leaf, type Local, RunningTool, type Tool } from "./command.ts"
 import { type CommandLine, findCommand, helpCommand, type Occurrence, readCommandLine } from "./dialect.ts"
 import { helpText, usageText } from "./help.ts"
@@ -78,9 +79,11 @@ const execute = (leaf: Leaf, line: CommandLine, { everything, local, stop }: Sur
     : Effect.flatMap(Effect.promise(everything), (layer) => Effect.provide(program.run(line), layer))
   const stopped = Effect.gen(function*() {
     if ((yield* stop) === "closed") return yield* new OutputClosed({ message: "" })
+    if (leaf.endsItself === true) return yield* Effect.never
     if (leaf.isServer !== true) return yield* canceled
   })
-  return Effect.raceFirst(run, stopped)
+  const told = Effect.flatMap(stop, (why) => why === "signal" ? Effect.void : Effect.never)
+  return Effect.raceFirst(Effect.provideService(run, Stopping, told), stopped)
 }
 
 /** `help image copy`; words that follow a command and name none are passed over, as cobra does. */

@@ -66,11 +66,18 @@ Images that are out of date change the exit status only with --exit-code: it is 
 const server = command({
   name: "server",
   summary: "run every entry by its schedule until told to end",
-  help: `Copy what the targets do not have, then run every entry by its schedule or interval until told to end.`,
+  help: `Copy what the targets do not have, then run every entry by its schedule or interval until told to end.
+SIGHUP reads the configuration again: entries that stay the same keep their times, and one that cannot be read
+changes nothing. SIGUSR1 prints what is at work. SIGTERM and SIGINT stop: copies at work are taken back, and the
+exit status is 1 if anything failed since the start; a second one ends at once.`,
   args: "",
   isRange: true,
   isServer: true,
-  examples: [["stay resident", "{tool} server -c regsync.yml"]],
+  endsItself: true,
+  examples: [
+    ["stay resident", "{tool} server -c regsync.yml"],
+    ["use a changed configuration", "kill -HUP <pid>"]
+  ],
   options: { config, abortOnError, strict }
 }, () => import("./server.ts"))
 

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly parallel: number
   /** The first failure ends the run. */
   readonly abortOnError: boolean
+  /** Its summary is for those who look closely: a daemon has many runs. */
+  readonly isQuiet?: boolean
   /** Told of each pair, and of each entry that failed before it had one. */
   readonly each?: (result: PairResult) => Effect.Effect<void>
 }
@@ -41,7 +43,8 @@ const maxMessages = 1_000
 
 /** Runs the entries once. What fails is told in the outcome. */
 export const runJobs = Effect.fn("regsync run")(function*(jobs: ReadonlyArray<Job>, options: RunOptions) {
-  const { action, parallel } = options
+  const { action, isQuiet = false, parallel } = options
+  const log = isQuiet ? Effect.logDebug : Effect.logInfo
   const began = yield* Clock.currentTimeMillis
   const tally = new Tally()
   const { working } = yield* Shared
@@ -54,7 +57,7 @@ export const runJobs = Effect.fn("regsync run")(function*(jobs: ReadonlyArray<Jo
     Effect.onExit(Effect.fnUntraced(function*(exit) {
       const elapsed = loggedDuration((yield* Clock.currentTimeMillis) - began)
       const message = Exit.isSuccess(exit) ? "Run finished" : "Run interrupted"
-      yield* Effect.annotateLogs(Effect.logInfo(message), { ...tally.counts, elapsed })
+      yield* Effect.annotateLogs(log(message), { ...tally.counts, elapsed })
     }))
   )
   const summary: RunSummary = { action, ...tally.counts, elapsed: (yield* Clock.currentTimeMillis) - began }

@@ -1,14 +1,60 @@
-/** `regsync server`. */
-import { Effect } from "effect"
-import { UsageError } from "../../schemas/UsageError.ts"
+/** `regsync server`: every entry by its schedule, until a signal ends it (regsync description, 10.4). */
+import { Context, Effect, Layer } from "effect"
+import type { ServerSettings } from "../../schemas/RegsyncConfig.ts"
+import type { Formatter } from "../../services/Formatter.ts"
+import { Progress } from "../../services/Progress.ts"
+import { Scheduler } from "../../services/Scheduler.ts"
+import { SyncEvents } from "../../services/SyncEvents.ts"
+import { Sent } from "../copy/sent.ts"
+import type { Daemon } from "./daemon.ts"
 import { load } from "./load.ts"
+import { runJobs } from "./run.ts"
+import { serve } from "./serving.ts"
+import { Shared } from "./shared.ts"
 
 interface Input {
+  readonly abortOnError: boolean
   readonly config: string
   readonly strict: boolean
 }
 
-export const run = Effect.fn("server")(function*({ config, strict }: Input) {
-  const { jobs } = yield* load(config, { strict })
-  return yield* new UsageError({ message: `this release cannot run the ${jobs.length} entries yet` })
+/** Fails with what went wrong in all its life, each text once; a signal is no failure. */
+export const run = Effect.fn("regsync server")(
+  function*({ abortOnError, config, strict }: Input) {
+    const shared = yield* Shared
+    const context = yield* Effect.context<Formatter | Progress | Shared | SyncEvents>()
+    yield* serve({
+      file: config,
+      abortOnError,
+      load: load(config, { strict }),
+      show,
+      resize: (parallel) => {
+        const concurrent = Math.max(1, parallel)
+        const told = Effect.annotateLogs(Effect.logDebug("Configuring parallel settings"), { concurrent })
+        return Effect.andThen(told, shared.resize(concurrent))
+      },
+      perform: ({ action, client, isWanted, job }) =>
+        Effect.suspend(() =>
+          runJobs([job], {
+            action,
+            parallel: 0,
+            abortOnError,
+            isQuiet: true,
+            each: () => isWanted() ? Effect.void : Effect.interrupt
+          }).pipe(
+            Effect.flatMap(({ failure }) => failure === undefined ? Effect.void : Effect.fail(failure)),
+            Effect.provideService(Sent, new Map()),
+            Effect.provideContext(Context.merge(context, client))
+          )
+        )
+    })
+  },
+  Effect.provide(Layer.mergeAll(Progress.layerSilent, Scheduler.layer, Shared.layer(1), SyncEvents.layer))
+)
+
+/** The status server: more code than the rest, loaded where one is wanted. */
+const show = Effect.fnUntraced(function*({ listen, token }: ServerSettings, { runNow }: Daemon) {
+  const { watch } = yield* Effect.promise(() => import("../watch/start.ts"))
+  const address = yield* watch({ tool: "regsync", listen, token, runNow })
+  yield* Effect.annotateLogs(Effect.logInfo("Status server listening"), { address })
 })

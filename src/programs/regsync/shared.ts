@@ -16,6 +16,8 @@ export class Shared extends Context.Service<Shared, {
   readonly resting: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Holds one of the places for copies; who came first goes first. */
   readonly copying: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** A new number of places; copies at work keep theirs. */
+  readonly resize: (parallel: number) => Effect.Effect<void>
   readonly looking: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Nobody else writes any of these names meanwhile (faults K05). */
   readonly writing: (
@@ -28,14 +30,17 @@ export class Shared extends Context.Service<Shared, {
 }>()("regclient/programs/regsync/Shared") {
   /** With `parallel` places for copies, one at least (regsync description, 10.1). */
   static readonly layer = (parallel: number): Layer.Layer<Shared> =>
-    Layer.sync(Shared, () =>
-      Shared.of({
+    Layer.sync(Shared, () => {
+      const copies = Semaphore.makeUnsafe(Math.max(1, parallel))
+      return Shared.of({
         ...entries(),
-        copying: places(Math.max(1, parallel)),
-        looking: places(looks),
+        copying: copies.withPermit,
+        resize: (parallel) => copies.resize(Math.max(1, parallel)),
+        looking: Semaphore.makeUnsafe(looks).withPermit,
         writing: turns(),
         platforms: memory()
-      }))
+      })
+    })
 }
 
 /** Thousands wait here; Effect's semaphore looks at all who wait whenever one leaves. */
@@ -74,11 +79,6 @@ const entries = () => {
     resting: <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
       Effect.acquireUseRelease(leave, () => effect, () => Effect.sync(() => void free--))
   }
-}
-
-const places = (count: number) => {
-  const semaphore = Semaphore.makeUnsafe(count)
-  return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => semaphore.withPermit(effect)
 }
 
 /** Names are taken in one order by everybody, so that no two wait for each other. */
