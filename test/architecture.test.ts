@@ -33,7 +33,6 @@ const islands: ReadonlyArray<readonly [RegExp, RegExp]> = [
   [/^@effect\/platform-node/, /^(layers|bin)\//],
   [/^bcryptjs$/, /^(lib|services)\//],
   [/^re2js$/, /^lib\/pattern\.ts$/],
-  [/^tar-stream$/, /^lib\/tar/],
   [/^(xz-decompress)$/, /^lib\/compression\.ts$/],
   [/^yaml$/, /^lib\/yaml\.ts$/]
 ]

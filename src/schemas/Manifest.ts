@@ -1,9 +1,8 @@
 /** A manifest keeps its exact bytes: re-encoding would change its digest. Decoding looks inside a copy. */
 import { Result, Schema } from "effect"
-import { hashHex } from "../lib/hash.ts"
 import { strictJson } from "../lib/strictJson.ts"
 import { Annotations, Descriptor } from "./Descriptor.ts"
-import { type Algorithm, algorithmOf, Digest } from "./Digest.ts"
+import { type Algorithm, algorithmOf, computeDigest, Digest } from "./Digest.ts"
 import { baseType, isBlobType, isGenericType, isIndexType, isManifestType, mediaTypes } from "./MediaType.ts"
 import { type StoreError, storeError } from "./StoreError.ts"
 
@@ -249,7 +248,7 @@ interface Fields {
 const digestOf = (bytes: Uint8Array, document: object | null, { algorithm, digest }: Expected): Digest => {
   const name = algorithm ?? (digest === undefined ? "sha256" : algorithmOf(digest))
   const payload = signedPayload(bytes, document) ?? bytes
-  return Digest.make(`${name}:${hashHex(name, payload)}`)
+  return computeDigest(name, payload)
 }
 
 /** Bytes that the signatures of a schema 1 manifest are over; `undefined` for other manifests. */

@@ -148,6 +148,17 @@ export const referenceOf = (ref: Pick<Ref, "tag" | "digest">): Reference =>
     ? Reference.ByTag({ tag: ref.tag ?? Tag.make("latest") })
     : Reference.ByDigest({ digest: ref.digest })
 
+/** The tag a write goes by: none beside a digest, else the tag, else `latest` (library description, 1.2, 12.3). */
+export const tagFor = ({ digest, tag }: Pick<Ref, "tag" | "digest">): Tag | undefined =>
+  digest === undefined ? tag ?? Tag.make("latest") : undefined
+
+/** The same content by its digest alone. */
+export const atDigest = ({ location }: Pick<Ref, "location">, digest: Digest): Ref => ({
+  text: commonName({ location, digest }),
+  location,
+  digest
+})
+
 export const isSameLocation = (a: Location, b: Location): boolean => locationName(a) === locationName(b)
 
 /** Content of one place can be had at the other without sending it: one registry, or one file system. */

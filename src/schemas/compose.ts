@@ -3,10 +3,9 @@
  * that equal content has equal digests (library description, 3.3). Keys nobody here knows stay, behind the others.
  */
 import { Result } from "effect"
-import { hashHex } from "../lib/hash.ts"
 import { jsonMap, jsonObject, jsonString } from "../lib/json.ts"
 import type { Annotations, Descriptor } from "./Descriptor.ts"
-import { type Algorithm, Digest } from "./Digest.ts"
+import { type Algorithm, computeDigest } from "./Digest.ts"
 import { decodeManifest, type Manifest, maxPush } from "./Manifest.ts"
 import { mediaTypes } from "./MediaType.ts"
 import { type StoreError, storeError } from "./StoreError.ts"
@@ -132,6 +131,6 @@ export const composeConfig = (
   } = {}
 ): Composed => {
   const bytes = encode(document, imageConfig)
-  const digest = Digest.make(`${algorithm}:${hashHex(algorithm, bytes)}`)
+  const digest = computeDigest(algorithm, bytes)
   return { bytes, descriptor: { mediaType, digest, size: bytes.length } }
 }

@@ -166,10 +166,10 @@ export const verified = (bytes: Bytes, { digest, size }: Descriptor): Bytes =>
   )
 
 /** The same bytes, each view told to `seen` before it goes on. */
-export const tapped = (bytes: Bytes, seen: (size: number) => void): Bytes =>
+export const tapped = (bytes: Bytes, seen: (view: Uint8Array) => void): Bytes =>
   fromPump((sink) =>
     pumpOf(bytes)((view, release) => {
-      seen(view.length)
+      seen(view)
       sink(view, release)
     })
   )

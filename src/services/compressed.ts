@@ -70,8 +70,9 @@ const passing = (source: Pump, sink: Sink, choose: (head: Uint8Array) => Through
       if (take !== undefined) return take(view, release)
       parts.push(new Uint8Array(view))
       size += view.length
-      release()
+      // Before the release: a source may hand over its next view in it.
       if (size >= magicSize) begin()
+      release()
     })
     const ending = Effect.sync(() => {
       if (take === undefined) begin()

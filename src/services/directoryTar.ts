@@ -5,7 +5,6 @@
 import { Effect, FileSystem } from "effect"
 import { describe, type Described, type OwnerNames, ownerNames } from "../lib/directory.ts"
 import { readWhole } from "../lib/files.ts"
-import { directoryHeader } from "../lib/tar/directoryHeader.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import { type Bytes, fromBytes, fromPump } from "./Bytes.ts"
 import { filePump } from "./fileBytes.ts"
@@ -78,7 +77,8 @@ const add = Effect.fnUntraced(
       case "symlink":
         return yield* out.add({ ...entry, type })
       case "directory":
-        yield* out.pass(yield* Effect.promise(() => directoryHeader(entry)), 0)
+        // Without a slash at the end of its name, as other tools pack artifacts.
+        yield* out.add({ ...entry, type })
         return yield* addAll(packing, name)
       case "other":
         yield* Effect.logWarning("Sockets, pipes and devices are left out").pipe(Effect.annotateLogs({ path }))

@@ -4,13 +4,16 @@ import { hasher } from "../lib/hash.ts"
 import { randomId } from "../lib/randomId.ts"
 import { type Algorithm, Digest } from "../schemas/Digest.ts"
 import type { StoreError } from "../schemas/StoreError.ts"
-import { type Bytes, fromPump, pumpOf } from "./Bytes.ts"
+import { type Bytes, fromPump, pumpOf, tapped } from "./Bytes.ts"
 import { filePump, writeNewFile } from "./fileBytes.ts"
 import { platformError } from "./fsError.ts"
 
-export interface Spooled {
+interface Measured {
   readonly digest: Digest
   readonly size: number
+}
+
+export interface Spooled extends Measured {
   /** To be run as often as needed, while the file is there. */
   readonly content: Bytes
 }
@@ -39,27 +42,35 @@ export const scratch: Effect.Effect<Scratch, never, FileSystem.FileSystem | Path
   }
 )
 
-/** The same bytes, each view told to `seen` before it goes on. */
-export const seeing = (bytes: Bytes, seen: (view: Uint8Array) => void): Bytes =>
-  fromPump((sink) =>
-    pumpOf(bytes)((view, release) => {
-      seen(view)
-      sink(view, release)
-    })
-  )
-
-/** Fails as the bytes do, and when the file is there already or cannot be written. Its removal is the caller's. */
-export const spool = (path: string, bytes: Bytes, algorithm: Algorithm): Effect.Effect<Spooled, StoreError> =>
+/** Digest and size of what passes until the run ends. */
+const measured = <E>(
+  bytes: Bytes,
+  algorithm: Algorithm,
+  run: (bytes: Bytes) => Effect.Effect<void, E>
+): Effect.Effect<Measured, E> =>
   Effect.suspend(() => {
     const hash = hasher(algorithm)
     let size = 0
-    const hashed = seeing(bytes, (view) => {
+    const tallied = tapped(bytes, (view) => {
       size += view.length
       hash.update(view)
     })
-    return Effect.map(writeNewFile(path, hashed), () => ({
-      digest: Digest.make(`${algorithm}:${hash.hex()}`),
-      size,
-      content: fromPump(filePump(path))
-    }))
+    return Effect.map(run(tallied), () => ({ digest: Digest.make(`${algorithm}:${hash.hex()}`), size }))
   })
+
+/** What bytes are, for which they are read once. */
+export const measure = (bytes: Bytes, algorithm: Algorithm): Effect.Effect<Measured, StoreError> =>
+  measured(bytes, algorithm, (it) => pumpOf(it)((_view, release) => release()))
+
+/** Fails as the bytes do, and when the file is there already or cannot be written. Its removal is the caller's. */
+export const spool = (path: string, bytes: Bytes, algorithm: Algorithm): Effect.Effect<Spooled, StoreError> =>
+  Effect.map(
+    measured(bytes, algorithm, (it) => writeNewFile(path, it)),
+    (found) => ({ ...found, content: fromPump(filePump(path)) })
+  )
+
+/** In a file until the scope ends. */
+export const keep = Effect.fnUntraced(function*(bytes: Bytes, algorithm: Algorithm) {
+  const { newFile } = yield* scratch
+  return yield* spool(yield* newFile, bytes, algorithm)
+})

@@ -6,7 +6,7 @@ import { type Scanned, TarScanner } from "../lib/tar/scan.ts"
 import { MapReader, type Region, type Sparse } from "../lib/tar/sparse.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import { attempt, type Bytes, fromPump, lent, pumpOf, type Sink } from "./Bytes.ts"
-import { cut, invalid, Reader } from "./tarReader.ts"
+import { cut, Reader, tarInvalid } from "./tarReader.ts"
 
 export interface TarEntry extends RawHeader {
   /** Where its body begins, in bytes from the start of the archive. */
@@ -20,7 +20,7 @@ export interface TarEntry extends RawHeader {
 }
 
 const scanned = <A>(run: () => A): Effect.Effect<A, StoreError> =>
-  Effect.try({ try: run, catch: (cause) => invalid(cause instanceof TarProblem ? cause.message : String(cause)) })
+  Effect.try({ try: run, catch: (cause) => tarInvalid(cause instanceof TarProblem ? cause.message : String(cause)) })
 
 /** Hands a view on; goes on once the sink is done with it. */
 export const send = (sink: Sink, view: Uint8Array): Effect.Effect<void, StoreError> =>
@@ -125,7 +125,7 @@ const unpacked = (reader: Reader, end: number, { regions, size }: Sparse): Bytes
       if (size > maxUnpacked) return yield* storeError("", "DecompressLimit", "size limit exceeded: a sparse file")
       const map = regions ?? (yield* readMap(reader, size, end))
       if (map.reduce((sum, { length }) => sum + length, reader.position) !== end) {
-        return yield* invalid("the map of a sparse file does not fit its size")
+        return yield* tarInvalid("the map of a sparse file does not fit its size")
       }
       let at = 0
       const fill = Effect.fnUntraced(function*(until: number) {
@@ -144,7 +144,7 @@ const unpacked = (reader: Reader, end: number, { regions, size }: Sparse): Bytes
 const readMap = Effect.fnUntraced(function*(reader: Reader, size: number, end: number) {
   const map = new MapReader(size)
   for (let found: ReadonlyArray<Region> | undefined;;) {
-    if (reader.position + blockSize > end) return yield* invalid("the map of a sparse file is cut")
+    if (reader.position + blockSize > end) return yield* tarInvalid("the map of a sparse file is cut")
     const block = yield* reader.exactly(blockSize)
     if (block.length < blockSize) return yield* cut
     found = yield* scanned(() => map.block(block))
@@ -171,7 +171,7 @@ const passing = (sink: Sink): TarOut["pass"] =>
         sink(view, release)
       })
     }
-    if (sent !== size) return yield* invalid(`an entry of ${size} bytes got ${sent}`)
+    if (sent !== size) return yield* tarInvalid(`an entry of ${size} bytes got ${sent}`)
     if (padded(size) > size) yield* send(sink, endBlocks.subarray(0, padded(size) - size))
   })
 
@@ -179,8 +179,7 @@ const passing = (sink: Sink): TarOut["pass"] =>
 export const tarBytes = (write: (out: TarOut) => Effect.Effect<void, StoreError>): Bytes =>
   fromPump((sink) => {
     const pass = passing(sink)
-    const add: TarOut["add"] = (entry, body) =>
-      Effect.flatMap(Effect.promise(() => newHeader(entry)), (blocks) => pass(blocks, entry.size, body))
+    const add: TarOut["add"] = (entry, body) => Effect.suspend(() => pass(newHeader(entry), entry.size, body))
     return Effect.andThen(Effect.suspend(() => write({ add, pass })), send(sink, endBlocks))
   })
 
@@ -221,7 +220,7 @@ export const changedTar = (
         } else if (into._tag === "Replace" && into.body !== undefined) {
           yield* pass(into.blocks, into.size, into.body)
         } else {
-          if (reader.position > end - size) return yield* invalid("a body was read that is kept")
+          if (reader.position > end - size) return yield* tarInvalid("a body was read that is kept")
           yield* send(sink, into._tag === "Keep" ? blocks : into.blocks)
           yield* pumpOf(upTo(reader, end))(sink)
           yield* pumpOf(upTo(reader, padded(end), true))(sink)

@@ -3,9 +3,9 @@ import { type Cause, Effect, Pull, Queue } from "effect"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import type { Lent } from "./Bytes.ts"
 
-export const invalid = (detail: string): StoreError => storeError("", "TarInvalid", `tar is invalid: ${detail}`)
+export const tarInvalid = (detail: string): StoreError => storeError("", "TarInvalid", `tar is invalid: ${detail}`)
 
-export const cut = invalid("it ends in the middle")
+export const cut = tarInvalid("it ends in the middle")
 
 /** Bytes read forward: views come as they are lent, and go back once used up. */
 export class Reader {

@@ -4,6 +4,7 @@
  */
 import { Effect, FileSystem, Path } from "effect"
 import * as files from "../lib/files.ts"
+import { partsOf } from "../lib/tar/name.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import type { Bytes } from "./Bytes.ts"
 import { decompressed } from "./compressed.ts"
@@ -15,17 +16,10 @@ const attempted = <A>(path: string, verb: string, run: () => Promise<A>): Effect
   Effect.tryPromise({ try: run, catch: fsError(path, verb) })
 
 /** The parts of a name below a directory: `..` leads no further up than that. Fails with PathEscape for a NUL. */
-export const partsBelow = (name: string): Effect.Effect<ReadonlyArray<string>, StoreError> => {
-  if (name.includes("\0")) {
-    return Effect.fail(storeError(`write ${name}`, "PathEscape", "the name of a file cannot contain NUL"))
-  }
-  const parts: Array<string> = []
-  for (const part of name.split("/")) {
-    if (part === "..") parts.pop()
-    else if (part !== "" && part !== ".") parts.push(part)
-  }
-  return Effect.succeed(parts)
-}
+export const partsBelow = (name: string): Effect.Effect<ReadonlyArray<string>, StoreError> =>
+  name.includes("\0")
+    ? Effect.fail(storeError(`write ${name}`, "PathEscape", "the name of a file cannot contain NUL"))
+    : Effect.succeed(partsOf(name))
 
 /**
  * Makes the directories of `parts` below `root`, which is taken as it is. Fails with PathEscape for a link in the way,
@@ -75,9 +69,6 @@ export const placeTree: (
   }
 )
 
-/** Entries of one archive (faults, limits). */
-const maxEntries = 1_000_000
-
 /** Bytes that may come out for each that is in the archive, once the first of them passed (faults, limits). */
 const ratio = 1_000
 const free = 16 * 1024 ** 2
@@ -96,11 +87,8 @@ export interface LeftOut {
  * a new one; of equal names the last holds. Tells what was left out: links and devices.
  */
 export const unpackInto = Effect.fnUntraced(function*(root: string, archive: Bytes) {
-  let [entries, unpacked, leftOut, first] = [0, 0, 0, ""]
+  let [unpacked, leftOut, first] = [0, 0, ""]
   const visit = Effect.fnUntraced(function*({ content, header, offset, size }: TarEntry) {
-    if (++entries > maxEntries) {
-      return yield* storeError("", "SizeLimit", `size limit exceeded: more than ${maxEntries} files in an archive`)
-    }
     unpacked += size
     // The holes of sparse files grow what no compression did.
     if (unpacked > free && unpacked > (offset + header.size) * ratio) {

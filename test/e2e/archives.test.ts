@@ -91,7 +91,7 @@ describe("image export", () => {
   it("writes the same to standard output and compressed", async () => {
     const child = execFileSync("sh", [
       "-c",
-      `"${process.execPath}" "${tool("regctl")}" image export ocidir://made:multi | cat >out.tar`
+      `"${process.execPath}" "${tool("regctl")}" image export ocidir://made:multi /dev/stdout | cat >out.tar`
     ], { cwd: dir.path, env: { ...process.env, ...env, DOCKER_AUTH_CONFIG: "" } })
     assert.strictEqual(child.toString(), "")
     await good("image", "export", "--name", "ocidir://made:multi", `ocidir://${layout}:multi`, path("file.tar"))
@@ -138,6 +138,26 @@ describe("image export", () => {
     assert.deepStrictEqual(readdirSync(dir.path), files)
   })
 
+  it("compresses what is larger than an encoder takes at once", async () => {
+    const large = makeLayout(path("large"))
+    const noise = createHash("shake256", { outputLength: 3_000_000 }).update("noise").digest()
+    tagAll(large, { v1: addImage(large, [addBlob(large, noise)]) })
+    await good("image", "export", `ocidir://${large}:v1`, path("large.tar"))
+    await good("image", "export", "--compress", `ocidir://${large}:v1`, path("large.tgz"))
+    const plain = execFileSync("gzip", ["-dc", path("large.tgz")], { maxBuffer: 8_000_000 })
+    assert.strictEqual(createHash("sha256").update(plain).digest("hex"), sum(path("large.tar")))
+  })
+
+  it("goes behind what an output has already", () => {
+    const text = execFileSync("sh", [
+      "-c",
+      `{ echo before; "${process.execPath}" "${
+        tool("regctl")
+      }" image export ocidir://made:amd /dev/stdout; } >both; head -n 1 both; tail -c +8 both | tar -tf - | head -n 1`
+    ], { cwd: dir.path, env: { ...process.env, ...env, DOCKER_AUTH_CONFIG: "" } })
+    assert.strictEqual(text.toString(), "before\noci-layout\n")
+  })
+
   it("with a name that is none leaves an empty file", async () => {
     const { code, err } = await here("image", "export", "--name", "BAD name", `ocidir://${layout}:amd`, path("bad.tar"))
     assert.strictEqual(code, 1)
@@ -147,6 +167,31 @@ describe("image export", () => {
 })
 
 describe("image import", () => {
+  it("knows an image by the name it was exported with, in short and in full", async () => {
+    await good("image", "export", "--name", "app:v9", `ocidir://${layout}:amd`, path("named.tar"))
+    for (const name of ["app:v9", "docker.io/library/app:v9", "v9"]) {
+      const { code, err } = await here(
+        "image",
+        "import",
+        "--name",
+        name,
+        `ocidir://${path("named")}:v1`,
+        path("named.tar")
+      )
+      assert.deepStrictEqual([code, err], [0, ""])
+    }
+    const { code, err } = await here(
+      "image",
+      "import",
+      "--name",
+      "app:v8",
+      `ocidir://${path("named")}:v1`,
+      path("named.tar")
+    )
+    assert.strictEqual(code, 0)
+    assert.include(err, "app:v8")
+  })
+
   it("reads what skopeo writes", async () => {
     await skopeo(["copy", `oci:${layout}:amd`, `oci-archive:${path("sk.tar")}:example.org/app:v1`])
     await good("image", "import", `${docker.host}/sk:v1`, path("sk.tar"))

@@ -271,6 +271,7 @@ describe("an archive of docker save", () => {
       assert.strictEqual(yield* configOf(""), digestOf(image.config))
       assert.strictEqual(yield* configOf("app:v2"), digestOf(other.config))
       assert.strictEqual(yield* configOf("app"), digestOf(other.config))
+      assert.strictEqual(yield* configOf("docker.io/library/app:v2"), digestOf(other.config))
       const [tag, text] = yield* failureOf(repository.pick({ name: "nope" }))
       assert.strictEqual(tag, "TarInvalid")
       assert.include(text, `nope (there are "app:v1", "app:v2", "app:latest")`)

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import { execFileSync } from "node:child_process"
-import { constants, gzipSync, zstdCompressSync } from "node:zlib"
+import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib"
 import type { StoreError } from "../../src/schemas/StoreError.ts"
 import { type Bytes, collect, fromBytes, fromPump, pumpOf } from "../../src/services/Bytes.ts"
 import { compressed, decompressed } from "../../src/services/compressed.ts"
@@ -183,6 +183,45 @@ describe("bytes compressed here", () => {
         const again = yield* collect(compressed(fromBytes(content), kind), limit)
         assert.isTrue(Buffer.from(once).equals(again))
         assert.isTrue(content.equals(yield* collect(decompressed(fromBytes(once)), limit)))
+      })
+  )
+})
+
+describe("a source that hands over its next view while the last one is released", () => {
+  const large = mixed(2_000_000)
+  const eager = (bytes: Uint8Array, size: number): Bytes =>
+    fromPump((sink) =>
+      Effect.callback<void>((resume) => {
+        let at = 0
+        const next = () => {
+          if (at >= bytes.length) return resume(Effect.void)
+          at += size
+          sink(bytes.subarray(at - size, at), next)
+        }
+        next()
+      })
+    )
+
+  it.effect.each(["gzip", "zstd"] as const)(
+    "is compressed to what other programs read: %s",
+    (kind) =>
+      Effect.gen(function*() {
+        const made = yield* collect(compressed(fromBytes(large), kind), limit)
+        assert.isTrue(large.equals(kind === "gzip" ? gunzipSync(made) : zstdDecompressSync(made)))
+      })
+  )
+
+  it.effect.each([5, 6, 1_000])(
+    "has its compression taken off: views of %d bytes",
+    (size) =>
+      Effect.gen(function*() {
+        const bytes = gzipSync(content)
+        assert.isTrue(content.equals(yield* collect(decompressed(eager(bytes, size)), limit)))
+        assert.isTrue(
+          content.subarray(0, 5_000).equals(
+            yield* collect(decompressed(eager(content.subarray(0, 5_000), size)), limit)
+          )
+        )
       })
   )
 })

@@ -263,6 +263,12 @@ describe("a header", () => {
       assert.deepStrictEqual(found, ["a all", "b own", "c ", "d all"])
     }))
 
+  it.effect("is refused when every entry would be read with many global records", () =>
+    Effect.gen(function*() {
+      const bytes = archiveOf(paxEntry([["comment", "c".repeat(20_000)]], "g"), rawEntry({ name: "a" }))
+      assert.strictEqual(tagOf(yield* Effect.exit(entriesOf(bytes, () => 0))), "TarInvalid")
+    }))
+
   it.effect("that is made says the same when it is read", () =>
     Effect.gen(function*() {
       const made: ReadonlyArray<NewEntry> = [

@@ -28,9 +28,17 @@ export type Scanned =
 /** Bytes of the extensions of one entry: names and attributes, nobody needs more. */
 const maxExtensions = 1024 * 1024
 /** Records that hold for a whole archive, which every entry is read with. */
-const maxGlobals = 1_000
+const maxGlobals = 100
+const maxGlobalBytes = 16 * 1024
 /** Entries of one archive (faults, limits). */
 const maxEntries = 1_000_000
+
+const checkGlobals = (globals: Records): void => {
+  const bytes = globals.reduce((sum, [key, value]) => sum + key.length + value.length, 0)
+  if (globals.length > maxGlobals || bytes > maxGlobalBytes) {
+    throw new TarProblem("too many records that hold for all entries")
+  }
+}
 
 /** Throws a `TarProblem` for what is no archive. */
 export class TarScanner {
@@ -55,7 +63,7 @@ export class TarScanner {
       this.grow(size + block.length)
       return { _tag: "Extension", size: padded(size) }
     }
-    if (++this.entries > maxEntries) throw new TarProblem(`more than ${maxEntries} entries`)
+    if (++this.entries > maxEntries) throw new TarProblem(`size limit exceeded: more than ${maxEntries} entries`)
     if (type !== "S") return this.entry()
     if (!hasMore(block, true)) return this.entry(oldSparse(block, []))
     this.map = { own: block, parts: [] }
@@ -78,8 +86,9 @@ export class TarScanner {
 
   private entry(oldMap?: Sparse): Scanned {
     const raw = readHeader(this.pending, this.globals)
-    this.globals = globalsAfter(raw)
-    if (this.globals.length > maxGlobals) throw new TarProblem(`more than ${maxGlobals} records for all entries`)
+    const globals = globalsAfter(raw)
+    if (globals !== this.globals) checkGlobals(globals)
+    this.globals = globals
     this.collected = []
     this.extended = 0
     return { _tag: "Entry", ...raw, sparse: oldMap ?? paxSparse(ownRecords(raw)) }

@@ -60,7 +60,8 @@ export const collectImage = Effect.fnUntraced(function*(
   const doneTags = new Set<Tag>()
   const seen = new Set<string>()
   const waiting: Array<Tree> = [root]
-  for (let tree = waiting.shift(); tree !== undefined; tree = waiting.shift()) {
+  // It grows while it is walked.
+  for (const tree of waiting) {
     if (tree._tag === "Blob" || seen.has(tree.manifest.descriptor.digest)) continue
     const { descriptor } = tree.manifest
     seen.add(descriptor.digest)

@@ -23,7 +23,7 @@ export interface Place {
   readonly mode?: number
 }
 
-/** Standard output for `-`, unless it is a terminal. Fails as the file system does where there can be no such file. */
+/** Standard output for `-` and `/dev/stdout`, unless it is a terminal. Fails as the file system does where there can be no such file. */
 export const openOutput = Effect.fnUntraced(function*(path: string) {
   const files = yield* FileSystem.FileSystem
   const stdio = yield* Stdio.Stdio
@@ -34,7 +34,8 @@ export const openOutput = Effect.fnUntraced(function*(path: string) {
         Effect.catchTag("PlatformError", (error) => Effect.fail(platformError("write", name)(error)))
       )
   })
-  if (path === "-") {
+  // A file that output goes to already is written where it stands, not replaced by another of its name.
+  if (path === "-" || path === "/dev/stdout") {
     if (yield* stdio.stdoutIsTerminal) {
       const message = "an archive is not written to a terminal: name a file, or redirect the output"
       return yield* new UsageError({ message })

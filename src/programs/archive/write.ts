@@ -3,8 +3,7 @@ import { Effect, Queue, Stream } from "effect"
 import type { Cause } from "effect"
 import { Writer } from "../../lib/files.ts"
 import { padded } from "../../lib/tar/header.ts"
-import { endBlocks } from "../../lib/tar/pack.ts"
-import { plainHeader } from "../../lib/tar/plain.ts"
+import { endBlocks, plainHeader } from "../../lib/tar/pack.ts"
 import { CopyEvent, CopyStep, type Counter } from "../../schemas/Copy.ts"
 import { type StoreError, within } from "../../schemas/StoreError.ts"
 import { type Bytes, fromBytes, fromPump, pumpOf, tapped } from "../../services/Bytes.ts"
@@ -68,8 +67,8 @@ const told = (
     yield* write(fromPump((sink) =>
       Effect.suspend(() => {
         moved.bytes = 0
-        return pumpOf(tapped(body, (size) => {
-          moved.bytes += size
+        return pumpOf(tapped(body, ({ length }) => {
+          moved.bytes += length
         }))(sink)
       })
     ))

@@ -1,15 +1,14 @@
 /** What `artifact put` pushes as blobs: files, directories as archives, standard input, each known by its digest first. */
-import { Effect, FileSystem, Path, Stream } from "effect"
+import { Effect, FileSystem, Stream } from "effect"
 import { readForward } from "../../lib/files.ts"
-import { hasher } from "../../lib/hash.ts"
 import { titleAnnotation } from "../../schemas/artifact.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { Digest } from "../../schemas/Digest.ts"
 import type { StoreError } from "../../schemas/StoreError.ts"
-import { type Bytes, fromPump, pumpOf } from "../../services/Bytes.ts"
-import { filePump, writeNewFile } from "../../services/fileBytes.ts"
+import { type Bytes, fromPump } from "../../services/Bytes.ts"
+import { filePump } from "../../services/fileBytes.ts"
 import { fsError, platformError } from "../../services/fsError.ts"
 import type { Repository } from "../../services/Repository.ts"
+import { keep, measure } from "../../services/spool.ts"
 import { exists } from "../missing.ts"
 import { stdin } from "../stdin.ts"
 
@@ -29,7 +28,7 @@ const concurrency = 4
 
 /** Standard input as a layer. */
 export const stdinLayer = Effect.fnUntraced(function*(mediaType: string) {
-  return yield* known(yield* kept(yield* stdin), mediaType)
+  return yield* kept(yield* stdin, mediaType)
 })
 
 /** Fails unless each of the files can be found. */
@@ -47,7 +46,7 @@ const layer = Effect.fnUntraced(function*(file: string, mediaType: string, { isT
   const { type } = yield* Effect.mapError(fs.stat(file), platformError("stat", file))
   const isDirectory = type === "Directory"
   const { bytes, descriptor } = isDirectory
-    ? yield* known(yield* archive(file), mediaType)
+    ? yield* archive(file, mediaType)
     : yield* fileContent(file, mediaType)
   if (!isTitled) return { bytes, descriptor }
   const title = titleOf(file, isDirectory, stripDirs)
@@ -60,7 +59,7 @@ export const fileContent = Effect.fnUntraced(function*(file: string, mediaType: 
   const { type } = yield* Effect.mapError(fs.stat(file), platformError("open", file))
   const isOnce = type !== "File" && type !== "Directory"
   const once = Stream.fromAsyncIterable(readForward(file), fsError(file, "read"))
-  return yield* known(isOnce ? yield* kept(once) : fileBytes(file), mediaType)
+  return isOnce ? yield* kept(once, mediaType) : yield* known(file, mediaType)
 })
 
 const titleOf = (file: string, isDirectory: boolean, stripDirs: boolean): string => {
@@ -69,43 +68,25 @@ const titleOf = (file: string, isDirectory: boolean, stripDirs: boolean): string
   return isDirectory ? `${name}/` : name
 }
 
-/** Content with its digest, for which it is read once. */
-const known = (bytes: Bytes, mediaType: string): Effect.Effect<Content, StoreError> =>
-  Effect.suspend(() => {
-    const hash = hasher("sha256")
-    let size = 0
-    const read = pumpOf(bytes)((view, release) => {
-      size += view.length
-      hash.update(view)
-      release()
-    })
-    return Effect.map(read, () => {
-      const digest = Digest.make(`sha256:${hash.hex()}`)
-      return { bytes, descriptor: { mediaType, digest, size } }
-    })
-  })
-
-const fileBytes = (path: string): Bytes => fromPump(filePump(path))
+/** A file of the user's, read once for its digest. */
+const known = (path: string, mediaType: string): Effect.Effect<Content, StoreError> => {
+  const bytes = fromPump(filePump(path))
+  return Effect.map(measure(bytes, "sha256"), (found) => ({ bytes, descriptor: { mediaType, ...found } }))
+}
 
 /** An archive of a directory, equal for equal directories. It is made once: files that change would make another. */
-const archive = Effect.fnUntraced(function*(directory: string) {
+const archive = Effect.fnUntraced(function*(directory: string, mediaType: string) {
   const { directoryTar } = yield* Effect.promise(() => import("../../services/directoryTar.ts"))
   const { compressed } = yield* Effect.promise(() => import("../../services/compressed.ts"))
-  return yield* kept(compressed(yield* directoryTar(directory), "gzip"))
+  return yield* kept(compressed(yield* directoryTar(directory), "gzip"), mediaType)
 })
 
-/** The bytes in a file of ours until the scope ends, where they can be read again. */
-const kept = Effect.fnUntraced(function*(bytes: Bytes) {
-  const path = yield* temporary
-  yield* writeNewFile(path, bytes)
-  return fileBytes(path)
-})
-
-const temporary = Effect.gen(function*() {
-  const fs = yield* FileSystem.FileSystem
-  const directory = yield* Effect.mapError(fs.makeTempDirectoryScoped({ prefix: "regclient-" }), platformError())
-  return (yield* Path.Path).join(directory, "blob")
-})
+/** What can be read once, in a file of ours until the scope ends. */
+const kept = (bytes: Bytes, mediaType: string) =>
+  Effect.map(keep(bytes, "sha256"), ({ content, digest, size }): Content => ({
+    bytes: content,
+    descriptor: { mediaType, digest, size }
+  }))
 
 /** Sends what the repository lacks, each content once. */
 export const sendAll = (repository: Repository, contents: ReadonlyArray<Content>) => {

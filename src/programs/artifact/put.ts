@@ -4,8 +4,8 @@ import { composeManifest } from "../../schemas/compose.ts"
 import type { Descriptor, Platform } from "../../schemas/Descriptor.ts"
 import { algorithmOf } from "../../schemas/Digest.ts"
 import type { Manifest } from "../../schemas/Manifest.ts"
-import { commonName, isSameLocation, type Ref, Reference, referenceOf, Tag } from "../../schemas/Ref.ts"
-import { storeError, within } from "../../schemas/StoreError.ts"
+import { commonName, isSameLocation, type Ref, Reference, referenceOf, tagFor } from "../../schemas/Ref.ts"
+import { within } from "../../schemas/StoreError.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
 import { fromBytes } from "../../services/Bytes.ts"
 import { Formatter } from "../../services/Formatter.ts"
@@ -14,6 +14,7 @@ import { Repositories } from "../../services/Repositories.ts"
 import type { Repository } from "../../services/Repository.ts"
 import { annotationsOf } from "../annotations.ts"
 import { findPlatform, shownPlatformOf } from "../graph/select.ts"
+import { checkDigest } from "../manifest/composed.ts"
 import { openRef, readRef } from "../open.ts"
 import { manifestView } from "../views/manifest.ts"
 import { record } from "../views/record.ts"
@@ -142,13 +143,9 @@ const compose = (
 /** By tag where there is one to put; what is reached through a subject or an index is no image of a layout's own. */
 const push = Effect.fnUntraced(
   function*(repository: Repository, manifest: Manifest, ref: Ref | undefined, { byDigest, index }: Input) {
-    const { digest } = manifest.descriptor
-    if (ref?.digest !== undefined && ref.digest !== digest) {
-      const detail = `manifest digest mismatch, expected ${ref.digest}, computed ${digest}`
-      return yield* storeError(`failed to put manifest ${commonName(ref)}`, "DigestMismatch", detail)
-    }
+    if (ref !== undefined) yield* checkDigest(ref, manifest)
     const isChild = index || ref === undefined
-    const hasTag = !isChild && !byDigest && ref.digest === undefined
-    yield* repository.putManifest(manifest, { isChild, ...(hasTag ? { tag: ref.tag ?? Tag.make("latest") } : {}) })
+    const tag = isChild || byDigest ? undefined : tagFor(ref)
+    yield* repository.putManifest(manifest, { isChild, ...(tag === undefined ? {} : { tag }) })
   }
 )

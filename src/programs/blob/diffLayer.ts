@@ -1,11 +1,11 @@
 /** `regctl blob diff-layer`: two layers compared entry by entry, contents by their digests. */
 import { Effect } from "effect"
 import { formatTime } from "../../lib/goTime.ts"
-import { hasher } from "../../lib/hash.ts"
 import type { TarHeader } from "../../lib/tar/header.ts"
 import { visible } from "../../lib/visibleText.ts"
-import { type Bytes, pumpOf } from "../../services/Bytes.ts"
+import type { Bytes } from "../../services/Bytes.ts"
 import { decompressed } from "../../services/compressed.ts"
+import { measure } from "../../services/spool.ts"
 import { readTar } from "../../services/tar.ts"
 import { openTwoBlobs } from "../diff/blobs.ts"
 import { type DiffInput, printDiff } from "../diff/hunks.ts"
@@ -31,20 +31,10 @@ const report = Effect.fnUntraced(function*(layer: Bytes, { ignoreTimestamp }: In
       visible(header.name).padEnd(40)
     ].join(" ")
     if (size === 0) return Effect.sync(() => void lines.push(line))
-    return Effect.map(digestOf(content), (digest) => void lines.push(`${line} ${digest}`))
+    return Effect.map(measure(content, "sha256"), ({ digest }) => void lines.push(`${line} ${digest}`))
   })
   return lines
 })
-
-const digestOf = (content: Bytes) =>
-  Effect.suspend(() => {
-    const hash = hasher("sha256")
-    const read = pumpOf(content)((view, release) => {
-      hash.update(view)
-      release()
-    })
-    return Effect.map(read, () => `sha256:${hash.hex()}`)
-  })
 
 const timeText = ({ mtime }: TarHeader): string =>
   formatTime({ nanos: mtime, offset: 0, zone: "UTC" }, "2006-01-02T15:04:05Z07:00")

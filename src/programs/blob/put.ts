@@ -1,13 +1,12 @@
 /** `regctl blob put`: sends stdin as a blob, by way of a file, since a failed upload needs the bytes again. */
-import { Effect, FileSystem, Path, Stream } from "effect"
-import { hasher } from "../../lib/hash.ts"
+import { Effect } from "effect"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { algorithmOf, Digest } from "../../schemas/Digest.ts"
+import { algorithmOf } from "../../schemas/Digest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { storeError } from "../../schemas/StoreError.ts"
 import { Formatter } from "../../services/Formatter.ts"
-import { platformError } from "../../services/fsError.ts"
 import { SweepAtEnd } from "../../services/OciLayout.ts"
+import { keep } from "../../services/spool.ts"
 import { openRef, readBlob } from "../open.ts"
 import { stdin } from "../stdin.ts"
 import { digestView } from "../views/digest.ts"
@@ -29,35 +28,12 @@ export const run = Effect.fn("blob put")(
     const expected = digest === "" ? undefined : yield* readBlob(digest)
     const { repository } = yield* openRef(args[0])
     const algorithm = expected === undefined ? "sha256" : algorithmOf(expected.digest)
-    const files = yield* FileSystem.FileSystem
-    const file = (yield* Path.Path).join(
-      yield* Effect.mapError(files.makeTempDirectoryScoped({ prefix: "regclient-" }), platformError()),
-      "blob"
-    )
-    const hash = hasher(algorithm)
-    let size = 0
-    yield* (yield* stdin).pipe(
-      Stream.tap((view) =>
-        Effect.sync(() => {
-          size += view.length
-          hash.update(view)
-        })
-      ),
-      Stream.run(files.sink(file)),
-      Effect.catchTag("PlatformError", (error) => Effect.fail(platformError("write")(error)))
-    )
-    const blob: Descriptor = {
-      mediaType: mediaTypes.octetStream,
-      digest: Digest.make(`${algorithm}:${hash.hex()}`),
-      size
-    }
+    const { content, digest: computed, size } = yield* keep(yield* stdin, algorithm)
+    const blob: Descriptor = { mediaType: mediaTypes.octetStream, digest: computed, size }
     if (expected !== undefined && expected.digest !== blob.digest) {
       const what = repository.location._tag === "Registry" ? "digest mismatch" : "unexpected digest"
       return yield* storeError("", "DigestMismatch", `${what}, expected ${expected.digest}, computed ${blob.digest}`)
     }
-    const content = files.stream(file, { chunkSize: 1024 * 1024 }).pipe(
-      Stream.mapError(platformError("read"))
-    )
     const put = yield* repository.putBlob(content, blob)
     const { write } = yield* Formatter
     yield* write(format, record("blobPut", { Digest: digestView(put.digest), Size: put.size }))

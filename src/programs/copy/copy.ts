@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import type { Platform } from "../../schemas/Descriptor.ts"
 import { algorithmOf } from "../../schemas/Digest.ts"
-import { commonName, type Ref, Reference, referenceOf, Tag } from "../../schemas/Ref.ts"
+import { commonName, type Ref, Reference, referenceOf, type Tag, tagFor } from "../../schemas/Ref.ts"
 import type { ReferrerFilter } from "../../schemas/Referrers.ts"
 import { storeError, within } from "../../schemas/StoreError.ts"
 import { Progress } from "../../services/Progress.ts"
@@ -61,7 +61,7 @@ export const copy = Effect.fn("copy")(function*(source: Ref, target: Ref, option
     ? referenceOf(source)
     : yield* childOf(from, referenceOf(source), options.platform)
   yield* checkDigest(from, reference, target)
-  const tag = target.digest === undefined ? target.tag ?? Tag.make("latest") : undefined
+  const tag = tagFor(target)
   const steps = plan({
     ends,
     source: reference,

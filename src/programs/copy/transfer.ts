@@ -15,8 +15,8 @@ export const transfer = (
 ): Effect.Effect<void, StoreError> => {
   const send = Effect.suspend(() => {
     moved.bytes = 0
-    const content = tapped(from.blob(blob), (size) => {
-      moved.bytes += size
+    const content = tapped(from.blob(blob), ({ length }) => {
+      moved.bytes += length
     })
     return Effect.asVoid(to.putBlob(content, blob))
   })

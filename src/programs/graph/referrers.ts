@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import type { Descriptor, Platform } from "../../schemas/Descriptor.ts"
 import type { Digest } from "../../schemas/Digest.ts"
-import { commonName, type Ref, Reference, referenceOf, type Tag } from "../../schemas/Ref.ts"
+import { atDigest, type Ref, Reference, referenceOf, type Tag } from "../../schemas/Ref.ts"
 import { inOrder, isMatch, type ReferrerFilter, type ReferrerOrder } from "../../schemas/Referrers.ts"
 import type { StoreError } from "../../schemas/StoreError.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
@@ -49,13 +49,6 @@ export const wantedOf = (flags: ReferrerFlags): Effect.Effect<Wanted, UsageError
   })
 }
 
-/** The same content by its digest alone. */
-export const byDigest = ({ location }: Ref, digest: Digest): Ref => ({
-  text: commonName({ location, digest }),
-  location,
-  digest
-})
-
 export interface Subject {
   /** By digest: as given, or made from what a tag or a platform meant. */
   readonly ref: Ref
@@ -77,7 +70,7 @@ export const subjectOf = (
   const found = platform === undefined
     ? Effect.map(repository.resolve(reference), ({ descriptor }) => descriptor)
     : findPlatform(repository, reference, platform)
-  return Effect.map(found, (descriptor) => ({ ref: byDigest(ref, descriptor.digest), descriptor }))
+  return Effect.map(found, (descriptor) => ({ ref: atDigest(ref, descriptor.digest), descriptor }))
 }
 
 export interface Listed extends Referrers {

@@ -5,7 +5,7 @@ import type { Descriptor, Platform } from "../../schemas/Descriptor.ts"
 import type { Index, Manifest } from "../../schemas/Manifest.ts"
 import { isIndexType } from "../../schemas/MediaType.ts"
 import { bestMatch, parsePlatform, platformText } from "../../schemas/Platform.ts"
-import { commonName, type Ref, Reference, referenceOf } from "../../schemas/Ref.ts"
+import { atDigest, type Ref, Reference, referenceOf } from "../../schemas/Ref.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
@@ -41,9 +41,7 @@ export const choosePlatform = Effect.fnUntraced(function*(repository: ReadonlyRe
   const top = yield* repository.manifest(referenceOf(ref))
   if (platform === undefined || top._tag !== "Index") return { ref, manifest: top }
   const manifest = yield* selectBelow(repository, top, platform)
-  const { digest } = manifest.descriptor
-  const child: Ref = { text: commonName({ location: ref.location, digest }), location: ref.location, digest }
-  return { ref: child, manifest }
+  return { ref: atDigest(ref, manifest.descriptor.digest), manifest }
 })
 
 /** The same below a manifest that was read already. */

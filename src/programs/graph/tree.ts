@@ -7,11 +7,11 @@ import type { Descriptor, Platform } from "../../schemas/Descriptor.ts"
 import type { Digest } from "../../schemas/Digest.ts"
 import type { Manifest } from "../../schemas/Manifest.ts"
 import { isBlobType } from "../../schemas/MediaType.ts"
-import { commonName, locationName, type Ref, referenceOf, type Tag } from "../../schemas/Ref.ts"
+import { atDigest, commonName, locationName, type Ref, referenceOf, type Tag } from "../../schemas/Ref.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
 import { isDigestTagOf, listDigestTags } from "./edges.ts"
-import { byDigest, type Listed, listReferrers, type Wanted } from "./referrers.ts"
+import { type Listed, listReferrers, type Wanted } from "./referrers.ts"
 
 export interface TreeNode {
   readonly ref: Ref
@@ -173,7 +173,7 @@ const asking = ({ digestTags, external, wanted }: TreeOptions) => {
     const found = yield* referrersOnce(key, listReferrers(from.repository, descriptor, wanted))
     const spots = found.descriptors.map((it): Spot => ({
       repository: from.repository,
-      ref: byDigest(from.ref, it.digest),
+      ref: atDigest(from.ref, it.digest),
       descriptor: it,
       told: it.artifactType === undefined ? {} : { artifactType: it.artifactType }
     }))
@@ -194,7 +194,7 @@ const asking = ({ digestTags, external, wanted }: TreeOptions) => {
 const childrenOf = (spot: Spot, manifest: Manifest): ReadonlyArray<Spot> =>
   manifest._tag !== "Index" ? [] : manifest.manifests.map((descriptor) => ({
     repository: spot.repository,
-    ref: byDigest(spot.ref, descriptor.digest),
+    ref: atDigest(spot.ref, descriptor.digest),
     descriptor,
     told: {
       ...(descriptor.platform === undefined ? {} : { platform: descriptor.platform }),

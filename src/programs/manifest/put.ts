@@ -1,7 +1,7 @@
 /** `regctl manifest put`: pushes stdin as a manifest, byte for byte. */
 import { Effect } from "effect"
 import { decodeManifest, maxPush } from "../../schemas/Manifest.ts"
-import { commonName, Tag } from "../../schemas/Ref.ts"
+import { commonName, tagFor } from "../../schemas/Ref.ts"
 import { Formatter } from "../../services/Formatter.ts"
 import { openRef } from "../open.ts"
 import { readStdin } from "../stdin.ts"
@@ -24,8 +24,7 @@ export const run = Effect.fn("manifest put")(function*({ args, byDigest, content
     ...(ref.digest === undefined ? {} : { digest: ref.digest })
   }))
   const { descriptor, headers } = manifest
-  // Without tag and digest the tag is `latest`; with both the digest is what is pushed (library description, 1.2, 12.3).
-  const tag = byDigest || ref.digest !== undefined ? undefined : ref.tag ?? Tag.make("latest")
+  const tag = byDigest ? undefined : tagFor(ref)
   yield* repository.putManifest(manifest, tag === undefined ? {} : { tag })
   const { write } = yield* Formatter
   const view = manifestView({ ref, descriptor, headers, manifest })

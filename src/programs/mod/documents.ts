@@ -3,17 +3,16 @@
  * changed keeps its bytes. Reads, and writes nothing (library description, 17.2 (4)).
  */
 import { Effect, Equal } from "effect"
-import { hashHex } from "../../lib/hash.ts"
 import { composeConfig, type Composed, composeManifest, type ManifestFields } from "../../schemas/compose.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { type Algorithm, algorithmOf, Digest } from "../../schemas/Digest.ts"
+import { algorithmOf, computeDigest } from "../../schemas/Digest.ts"
 import { type ImageConfig, maxConfig } from "../../schemas/ImageConfig.ts"
 import { contentOf, decodeManifest, type Manifest } from "../../schemas/Manifest.ts"
 import { isManifestType } from "../../schemas/MediaType.ts"
 import { type StoreError, within } from "../../schemas/StoreError.ts"
 import { type Bytes, collect, fromBytes } from "../../services/Bytes.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
-import type { Draft, ImageDraft, IndexDraft } from "./draft.ts"
+import { type Draft, draftsOf, type ImageDraft, type IndexDraft } from "./draft.ts"
 
 /** What has to be where the image goes, in the order of its making. */
 export interface Documents {
@@ -56,7 +55,7 @@ export const documentsOf = Effect.fnUntraced(
       top,
       from,
       done: new Map(),
-      own: new Map(draftsOf(top).map((it) => [it.origin.descriptor.digest, it])),
+      own: new Map(Array.from(draftsOf(top), (it) => [it.origin.descriptor.digest, it])),
       manifests: [],
       kept: new Map(),
       entries: new Map(),
@@ -165,12 +164,6 @@ const withData = ({ dataMax }: Work, descriptor: Descriptor, isSame: boolean, co
   )
 }
 
-/** A manifest and all below it, referrers left out. */
-const draftsOf = (draft: Draft): ReadonlyArray<Draft> =>
-  draft._tag === "Index"
-    ? [draft, ...draft.entries.flatMap((entry) => entry.draft === undefined ? [] : draftsOf(entry.draft))]
-    : [draft]
-
 /** The configuration in its new form; no bytes when it is the one that the source has. */
 const configBytes = Effect.fnUntraced(
   function*(image: ImageDraft, from: ReadonlyRepository): Effect.fn.Return<
@@ -193,12 +186,9 @@ const configBytes = Effect.fnUntraced(
       collect(from.blob(image.origin.config), maxConfig),
       within(`failed to read image config ${descriptor.digest}`)
     )
-    return { bytes, descriptor: { ...descriptor, digest: digestBy(algorithm, bytes) } }
+    return { bytes, descriptor: { ...descriptor, digest: computeDigest(algorithm, bytes) } }
   }
 )
-
-const digestBy = (algorithm: Algorithm, bytes: Uint8Array): Digest =>
-  Digest.make(`${algorithm}:${hashHex(algorithm, bytes)}`)
 
 /** The document with the `diff_ids` of the layers as they are now; as it is while they are what they were. */
 const withDiffIds = ({ config, layers, origin }: ImageDraft, document: ImageConfig): ImageConfig => {

@@ -11,7 +11,7 @@ import type { StoreError } from "../../schemas/StoreError.ts"
 import type { UsageError } from "../../schemas/UsageError.ts"
 import type { Bytes } from "../../services/Bytes.ts"
 import type { Repositories } from "../../services/Repositories.ts"
-import type { TarEntry } from "../../services/tar.ts"
+import type { EntryChange, TarEntry } from "../../services/tar.ts"
 
 interface Common {
   readonly mediaType: string
@@ -76,6 +76,19 @@ export interface FixedDraft extends Common {
 
 export type Draft = ImageDraft | IndexDraft | FixedDraft
 
+/** A draft and all below it in the order of entries, each once however often it is named; referrers left out. */
+export const draftsOf = (top: Draft): ReadonlySet<Draft> => {
+  const found = new Set<Draft>()
+  const visit = (draft: Draft): void => {
+    if (found.has(draft)) return
+    found.add(draft)
+    if (draft._tag !== "Index") return
+    for (const entry of draft.entries) if (entry.draft !== undefined) visit(entry.draft)
+  }
+  visit(top)
+  return found
+}
+
 export type ChangeError = StoreError | UsageError
 
 /** What a change may use: other images, files, until the end of the run. */
@@ -115,15 +128,8 @@ export type LayerChange =
   | {
     readonly _tag: "Files"
     readonly isMeant: (at: LayerAt) => Changed<boolean>
-    readonly file: (entry: TarEntry) => Effect.Effect<FileChange, StoreError>
+    readonly file: (entry: TarEntry) => Effect.Effect<EntryChange, StoreError>
   }
-
-/** What becomes of an entry of a layer. */
-export type FileChange =
-  | { readonly _tag: "Keep" }
-  | { readonly _tag: "Drop" }
-  /** Other blocks for its header, and another body if given, which has the size that the header tells. */
-  | { readonly _tag: "Replace"; readonly blocks: Uint8Array; readonly size: number; readonly body?: Bytes }
 
 /** Images that a platform prefix such as `[linux/amd64,linux/arm64]` means; `all` for `[*]`, none without a prefix. */
 export type Scoped = "all" | ReadonlyArray<Platform> | undefined

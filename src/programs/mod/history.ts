@@ -6,6 +6,12 @@ import type { ImageDraft } from "./draft.ts"
 export const layerHistory = ({ history }: ImageConfig): ReadonlyArray<History> =>
   (history ?? []).filter((entry) => entry.empty_layer !== true)
 
+/** Whether two entries tell of the same step. */
+export const isSameEntry = (a: History, b: History | undefined): boolean =>
+  b !== undefined && (a.created ?? "") === (b.created ?? "") && (a.created_by ?? "") === (b.created_by ?? "") &&
+  (a.author ?? "") === (b.author ?? "") && (a.comment ?? "") === (b.comment ?? "") &&
+  (a.empty_layer ?? false) === (b.empty_layer ?? false)
+
 /** The image without some of its layers, by position, and without their history. */
 export const withoutLayers = (image: ImageDraft, isGone: (position: number) => boolean): ImageDraft => {
   const layers = image.layers.filter((_, at) => !isGone(at))

@@ -8,12 +8,12 @@ import { readHeader } from "../../lib/tar/header.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { type Algorithm, algorithmOf, isDigest } from "../../schemas/Digest.ts"
 import { type StoreError, within } from "../../schemas/StoreError.ts"
-import { type Bytes, pumpOf } from "../../services/Bytes.ts"
+import { type Bytes, tapped } from "../../services/Bytes.ts"
 import { compressed, decompressed } from "../../services/compressed.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
-import { type Scratch, scratch, seeing, spool } from "../../services/spool.ts"
-import { changedTar, type TarEntry } from "../../services/tar.ts"
-import type { ChangeError, FileChange, ImageDraft, LayerAt, LayerChange, LayerDraft } from "./draft.ts"
+import { measure, type Scratch, scratch, spool } from "../../services/spool.ts"
+import { changedTar, type EntryChange, type TarEntry } from "../../services/tar.ts"
+import type { ChangeError, ImageDraft, LayerAt, LayerChange, LayerDraft } from "./draft.ts"
 import { withoutLayers } from "./history.ts"
 import { type Form, formOf, typeIn } from "./layerForms.ts"
 
@@ -50,7 +50,7 @@ export const layerMemory = Effect.map(scratch, (files): LayerMemory => ({
 interface Work {
   readonly layer: LayerDraft
   readonly source: Bytes
-  readonly files: ReadonlyArray<(entry: TarEntry) => Effect.Effect<FileChange, StoreError>>
+  readonly files: ReadonlyArray<(entry: TarEntry) => Effect.Effect<EntryChange, StoreError>>
   readonly hasNewForm: boolean
   readonly form: Form
   readonly mediaType: string
@@ -148,7 +148,7 @@ const rewrite = Effect.fnUntraced(function*(work: Work, memory: LayerMemory) {
   const hash = hasher(diffAlgorithm)
   const plain = decompressed(source)
   const tar = files.length === 0 ? plain : changedTar(plain, tallied(files, tally))
-  const hashed = seeing(tar, (view) => hash.update(view))
+  const hashed = tapped(tar, (view) => hash.update(view))
   const file = yield* memory.newFile
   const { content, digest, size } = yield* spool(file, form === "none" ? hashed : compressed(hashed, form), algorithm)
   const diffId = `${diffAlgorithm}:${hash.hex()}`
@@ -169,9 +169,9 @@ const tallied =
     Effect.gen(function*() {
       let current = entry
       let body: Bytes | undefined
-      let result: FileChange = { _tag: "Keep" }
+      let result: EntryChange = { _tag: "Keep" }
       for (const file of files) {
-        const next: FileChange = yield* file(current)
+        const next: EntryChange = yield* file(current)
         if (next._tag === "Keep") continue
         result = next
         if (next._tag === "Drop") break
@@ -190,14 +190,8 @@ const tallied =
 const digestAnew = Effect.fnUntraced(function*(work: Work, memory: LayerMemory) {
   const { algorithm, diffAlgorithm, layer: { descriptor: { mediaType }, diffId }, source } = work
   const { content, digest, size } = yield* spool(yield* memory.newFile, source, algorithm)
-  const hash = hasher(diffAlgorithm)
-  if (diffId !== undefined) {
-    yield* pumpOf(decompressed(content))((view, release) => {
-      hash.update(view)
-      release()
-    })
-  }
-  const descriptor = { mediaType, digest, size }
-  const outcome: Outcome = { _tag: "New", descriptor, diffId: `${diffAlgorithm}:${hash.hex()}`, content }
+  // Where the configuration names no layers, nothing needs the digest of the tar.
+  const plain = diffId === undefined ? digest : (yield* measure(decompressed(content), diffAlgorithm)).digest
+  const outcome: Outcome = { _tag: "New", descriptor: { mediaType, digest, size }, diffId: plain, content }
   return outcome
 })

@@ -9,7 +9,8 @@ import { type StoreError, storeError, within } from "../../schemas/StoreError.ts
 import { UsageError } from "../../schemas/UsageError.ts"
 import { Repositories } from "../../services/Repositories.ts"
 import { configOf } from "../graph/config.ts"
-import type { Draft, ImageDraft, LayerAt } from "./draft.ts"
+import { type Draft, draftsOf, type LayerAt } from "./draft.ts"
+import { isSameEntry } from "./history.ts"
 
 export interface TimeOptions {
   readonly set?: GoTime
@@ -113,7 +114,9 @@ export const resolveTime = (
 const labelTime = (top: Draft, label: string, set: GoTime | undefined): Parsed<GoTime> =>
   Result.gen(function*() {
     let found = set
-    for (const { config } of imagesOf(top)) {
+    for (const draft of draftsOf(top)) {
+      if (draft._tag !== "Image") continue
+      const { config } = draft
       const text = config.document?.config?.Labels?.[label]
       if (text === undefined && (config.document === undefined || isWithoutPlatform(config.document))) continue
       if (text === undefined) return yield* fail(`label not found: ${label}`)
@@ -131,18 +134,6 @@ const shown = (time: GoTime): string => formatTime(time, "2006-01-02 15:04:05.99
 
 /** As build tools mark what runs nowhere. */
 const isWithoutPlatform = (document: ImageConfig): boolean => (document.os ?? "unknown") === "unknown"
-
-/** All images of a tree in the order of its entries; referrers left out. */
-const imagesOf = (draft: Draft): ReadonlyArray<ImageDraft> => {
-  switch (draft._tag) {
-    case "Image":
-      return [draft]
-    case "Index":
-      return draft.entries.flatMap((entry) => entry.draft === undefined ? [] : imagesOf(entry.draft))
-    case "Fixed":
-      return []
-  }
-}
 
 /**
  * What a time (nanoseconds since 1970) becomes: `undefined` when it stays, as one that is absent, not later than
@@ -166,8 +157,9 @@ interface BaseImage {
   readonly platform?: Platform
 }
 
-/** How many indexes may stand above one another (faults, limits). */
+/** Indexes that may stand above one another, and manifests of one base image (faults, limits). */
 const maxDepth = 32
+const maxManifests = 10_000
 
 /** Reads the base image of the options, if they name one. What its index names and is absent is passed over. */
 export const loadBase = Effect.fnUntraced(function*(
@@ -189,6 +181,12 @@ export const loadBase = Effect.fnUntraced(function*(
   const { open } = yield* Repositories
   const repository = yield* open(baseRef.location)
   let pending: ReadonlyArray<readonly [Reference, Descriptor | undefined]> = [[referenceOf(baseRef), undefined]]
+  // What indexes name again and again is read once for each platform.
+  const seen = new Set<string>()
+  const isNew = ({ digest, platform }: Descriptor) => {
+    const { size } = seen
+    return seen.add(`${digest} ${platform === undefined ? "" : platformText(platform)}`).size > size
+  }
   for (let depth = 0; pending.length > 0 && depth < maxDepth; depth++) {
     const manifests = yield* Effect.forEach(
       pending,
@@ -212,9 +210,12 @@ export const loadBase = Effect.fnUntraced(function*(
     }
     pending = manifests.flatMap(({ manifest }) =>
       manifest._tag === "Index"
-        ? manifest.manifests.map((it) => [Reference.ByDigest({ digest: it.digest }), it] as const)
+        ? manifest.manifests.filter(isNew).map((it) => [Reference.ByDigest({ digest: it.digest }), it] as const)
         : []
     )
+    if (seen.size > maxManifests) {
+      return yield* storeError(operation, "SizeLimit", `more than ${maxManifests} manifests in one image`)
+    }
   }
   return base
 })
@@ -244,11 +245,6 @@ const sameLength = (images: ReadonlyArray<BaseImage>, document: ImageConfig): Re
   const end = history.findIndex((it, at) => !isSameEntry(it, base.history[at]))
   return Result.succeed(end < 0 ? history.length : end)
 }
-
-const isSameEntry = (a: History, b: History | undefined): boolean =>
-  b !== undefined && (a.author ?? "") === (b.author ?? "") && (a.comment ?? "") === (b.comment ?? "") &&
-  (a.created ?? "") === (b.created ?? "") && (a.created_by ?? "") === (b.created_by ?? "") &&
-  (a.empty_layer ?? false) === (b.empty_layer ?? false)
 
 /** Whether a layer is one of the base's. */
 export const isBaseLayer = ({ digests, layers }: Base, { layer, position }: LayerAt): boolean =>

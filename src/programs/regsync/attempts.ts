@@ -17,6 +17,8 @@ export interface Attempt {
 
 export interface Work {
   readonly perform: (attempt: Attempt) => Effect.Effect<void, SyncFailed>
+  /** Holds one of the places for entries at work: a run comes to be once there is one, thousands may wait. */
+  readonly entering: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** How many copies may run at once, whenever a configuration takes over. */
   readonly resize: (parallel: number) => Effect.Effect<void>
   /** The first error ends the daemon. */
@@ -29,7 +31,7 @@ export interface Problem {
 }
 
 /** Runs and clients end with the scope. */
-export const makeAttempts = Effect.fnUntraced(function*({ abortOnError, perform }: Work) {
+export const makeAttempts = Effect.fnUntraced(function*({ abortOnError, entering, perform }: Work) {
   const clients = yield* makeGenerations
   const runs = yield* FiberSet.make<void>()
   const aborted = yield* Deferred.make<void>()
@@ -59,14 +61,15 @@ export const makeAttempts = Effect.fnUntraced(function*({ abortOnError, perform 
     /** Apart from who asks, until the scope ends. */
     fork: (effect: Effect.Effect<void>) => Effect.asVoid(FiberSet.run(runs, effect)),
     /** Waits for a run at work, which may be one of the entry's former settings. */
-    first: (it: Tended) => it.turn.withPermit(Effect.suspend(() => it.isGone ? Effect.void : run(it, "missing"))),
+    first: (it: Tended) =>
+      it.turn.withPermit(entering(Effect.suspend(() => it.isGone ? Effect.void : run(it, "missing")))),
     /** Does not wait for the end; tells whether it began, which it does not while another run is at work. */
     fire: Effect.fnUntraced(function*(it: Tended) {
       const begins = yield* Deferred.make<boolean>()
       const work = Effect.gen(function*() {
         yield* Deferred.succeed(begins, true)
         yield* Effect.annotateLogs(Effect.logDebug("Running task"), fieldsOf(it))
-        yield* run(it, "copy")
+        yield* entering(Effect.suspend(() => it.isGone ? Effect.void : run(it, "copy")))
       })
       yield* FiberSet.run(
         runs,

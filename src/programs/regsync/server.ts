@@ -23,8 +23,11 @@ export const run = Effect.fn("regsync server")(
   function*({ abortOnError, config, strict }: Input) {
     const shared = yield* Shared
     const context = yield* Effect.context<Formatter | Progress | Shared | SyncEvents>()
+    // A run is begun with its place.
+    const entered = Context.add(context, Shared, Shared.of({ ...shared, working: (it) => it }))
     yield* serve({
       file: config,
+      entering: shared.working,
       abortOnError,
       load: load(config, { strict }),
       show,
@@ -44,7 +47,7 @@ export const run = Effect.fn("regsync server")(
           }).pipe(
             Effect.flatMap(({ failure }) => failure === undefined ? Effect.void : Effect.fail(failure)),
             Effect.provideService(Sent, new Map()),
-            Effect.provideContext(Context.merge(context, client))
+            Effect.provideContext(Context.merge(entered, client))
           )
         )
     })

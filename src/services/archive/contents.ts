@@ -1,5 +1,5 @@
 /** What an archive holds, whichever of the two formats it has: names, manifests, and where the bytes of a digest lie. */
-import { Effect, Path } from "effect"
+import { Effect } from "effect"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, type Digest, encodedOf } from "../../schemas/Digest.ts"
 import { decodeManifest, type Manifest, maxRead } from "../../schemas/Manifest.ts"
@@ -9,9 +9,11 @@ import { type StoreError, storeError, within } from "../../schemas/StoreError.ts
 import { collect } from "../Bytes.ts"
 import { inlineData } from "../inlineData.ts"
 import { find, type LayoutIndex, layoutProblem, parseIndex, tagOf } from "../ociLayout/documents.ts"
+import { scratch } from "../spool.ts"
+import { tarInvalid } from "../tarReader.ts"
 import { convert, type Converted, type DockerImage, parseImages, unreadable } from "./docker.ts"
-import { plainFile, temporaryDirectory } from "./plain.ts"
-import { openTarFile, type Part, partBytes, type TarFile, tarInvalid } from "./tarFile.ts"
+import { plainFile } from "./plain.ts"
+import { openTarFile, type Part, partBytes, type TarFile } from "./tarFile.ts"
 
 /** An image of `manifest.json`; its manifest is made when it is asked for, once. */
 export interface SavedImage {
@@ -42,14 +44,11 @@ export const openContents = Effect.fnUntraced(function*(path: string) {
     : layout === undefined
     ? yield* Effect.fromResult(parseImages(list))
     : yield* Effect.orElseSucceed(Effect.fromResult(parseImages(list)), () => [])
-  const paths = yield* Path.Path
-  const directory = yield* Effect.cached(yield* withScope(temporaryDirectory))
+  const { newFile } = yield* scratch
   const made: Contents["made"] = { manifests: new Map(), parts: new Map() }
-  let files = 0
   const saved = yield* Effect.forEach(images, (image) => {
     const conversion = Effect.gen(function*() {
-      const folder = images.length === 0 ? "" : yield* directory
-      const converted = yield* convert(tar, image, () => paths.join(folder, `layer${files++}`))
+      const converted = yield* convert(tar, image, newFile)
       made.manifests.set(converted.manifest.descriptor.digest, converted.manifest)
       for (const [digest, part] of converted.parts) made.parts.set(digest, part)
       return converted
@@ -59,10 +58,6 @@ export const openContents = Effect.fnUntraced(function*(path: string) {
   const contents: Contents = { name, tar, layout, saved, made }
   return contents
 })
-
-/** The effect with what it needs, its scope among them, as it is now. */
-const withScope = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.map(Effect.context<R>(), (context) => Effect.provideContext(effect, context))
 
 const readLayout = Effect.fnUntraced(function*(tar: TarFile) {
   const version = yield* tar.document("oci-layout")

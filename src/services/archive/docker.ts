@@ -8,15 +8,16 @@ import { strictJson } from "../../lib/strictJson.ts"
 import { quoted } from "../../lib/visibleText.ts"
 import { composeManifest } from "../../schemas/compose.ts"
 import { Descriptor } from "../../schemas/Descriptor.ts"
-import { Digest } from "../../schemas/Digest.ts"
+import { computeDigest, type Digest } from "../../schemas/Digest.ts"
 import { decodeConfig, maxConfig } from "../../schemas/ImageConfig.ts"
 import type { Manifest } from "../../schemas/Manifest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
-import { type Bytes, collect, fromPump, pumpOf } from "../Bytes.ts"
+import { collect, tapped } from "../Bytes.ts"
 import { compressed, decompressed } from "../compressed.ts"
-import { writeNewFile } from "../fileBytes.ts"
-import { type Part, partBytes, type TarFile, tarInvalid } from "./tarFile.ts"
+import { type Scratch, spool } from "../spool.ts"
+import { tarInvalid } from "../tarReader.ts"
+import { type Part, partBytes, type TarFile } from "./tarFile.ts"
 
 const Image = Schema.Struct({
   Config: Schema.String,
@@ -56,8 +57,8 @@ export const unreadable = (names: ReadonlyArray<string>): StoreError =>
     `unable to read all files from tar: not found${names.length === 0 ? "" : `: ${names.map(quoted).join(", ")}`}`
   )
 
-/** All parts are found before any layer is compressed. `newFile` gives names for temporary files. */
-export const convert = Effect.fnUntraced(function*(tar: TarFile, image: DockerImage, newFile: () => string) {
+/** All parts are found before any layer is compressed. */
+export const convert = Effect.fnUntraced(function*(tar: TarFile, image: DockerImage, newFile: Scratch["newFile"]) {
   const names = [...new Set([image.Config, ...(image.Layers ?? [])])]
   const found = new Map<string, Part>()
   for (const name of names) {
@@ -76,19 +77,27 @@ export const convert = Effect.fnUntraced(function*(tar: TarFile, image: DockerIm
     return yield* tarInvalid(`manifest.json lists ${layers.length} layers, the config ${diffs.length}`)
   }
   const parts = new Map<Digest, Part>()
+  const sources = new Map(
+    Object.values(image.LayerSources ?? {}).map((it) => [`blobs/${it.digest.replace(":", "/")}`, it])
+  )
+  // Of a layer that is there twice the first place counts.
+  const expected = new Map(layers.map((name, at) => [name, diffs[at]] as const).toReversed())
   const made = yield* Effect.forEach(
     [...new Set(layers)],
     Effect.fnUntraced(function*(name) {
       const part = found.get(name) ?? configPart
-      const layer = asStored(image, name, part) ??
-        (yield* recompressed(part, name, diffs[layers.indexOf(name)], newFile))
+      const layer = asStored(sources, name, part) ?? (yield* recompressed(part, name, expected.get(name), newFile))
       parts.set(layer.descriptor.digest, layer.part)
       return [name, layer.descriptor] as const
     }),
     { concurrency }
   )
   const byName = new Map(made)
-  const config = { mediaType: mediaTypes.dockerConfig, digest: digestOf(configBytes), size: configBytes.length }
+  const config = {
+    mediaType: mediaTypes.dockerConfig,
+    digest: computeDigest("sha256", configBytes),
+    size: configBytes.length
+  }
   parts.set(config.digest, configPart)
   const manifest = yield* Effect.fromResult(composeManifest({
     mediaType: mediaTypes.dockerManifest,
@@ -98,12 +107,6 @@ export const convert = Effect.fnUntraced(function*(tar: TarFile, image: DockerIm
   const converted: Converted = { manifest, parts }
   return converted
 })
-
-const digestOf = (bytes: Uint8Array): Digest => {
-  const hash = hasher("sha256")
-  hash.update(bytes)
-  return Digest.make(`sha256:${hash.hex()}`)
-}
 
 interface Layer {
   readonly descriptor: Descriptor
@@ -117,52 +120,30 @@ const dockerTypes: Readonly<Record<string, string>> = {
 }
 
 /** A layer whose source has the digest that its file is named after: its bytes are the layer. Who reads them verifies them. */
-const asStored = ({ LayerSources }: DockerImage, name: string, part: Part): Layer | undefined => {
-  const source = Object.values(LayerSources ?? {}).find(({ digest, size }) =>
-    size === part.size && `/${name}`.endsWith(`/blobs/${digest.replace(":", "/")}`)
-  )
-  if (source === undefined) return undefined
+const asStored = (sources: ReadonlyMap<string, Descriptor>, name: string, part: Part): Layer | undefined => {
+  const source = sources.get(name.split("/").slice(-3).join("/"))
+  if (source === undefined || source.size !== part.size) return undefined
   const { digest, mediaType, size } = source
   return { descriptor: { mediaType: dockerTypes[mediaType] ?? mediaType, digest, size }, part }
 }
-
-/** The same bytes, each view shown to `seen` before it goes on. */
-const shown = (bytes: Bytes, seen: (view: Uint8Array) => void): Bytes =>
-  fromPump((sink) =>
-    pumpOf(bytes)((view, release) => {
-      seen(view)
-      sink(view, release)
-    })
-  )
 
 /** A layer compressed into a temporary file; its plain bytes have to be those the config names. */
 const recompressed = Effect.fnUntraced(function*(
   part: Part,
   name: string,
   expected: string | undefined,
-  newFile: () => string
+  newFile: Scratch["newFile"]
 ) {
-  const path = newFile()
-  const [plain, packed] = [hasher("sha256"), hasher("sha256")]
-  let size = 0
-  const bytes = compressed(shown(decompressed(partBytes(part)), (view) => plain.update(view)), "gzip")
-  yield* writeNewFile(
-    path,
-    shown(bytes, (view) => {
-      size += view.length
-      packed.update(view)
-    })
-  )
+  const path = yield* newFile
+  const plain = hasher("sha256")
+  const tar = tapped(decompressed(partBytes(part)), (view) => plain.update(view))
+  const { digest, size } = yield* spool(path, compressed(tar, "gzip"), "sha256")
   const calculated = `sha256:${plain.hex()}`
   if (expected !== undefined && expected.startsWith("sha256:") && expected !== calculated) {
     const detail = `digest mismatch [expected ${expected}, calculated ${calculated}]`
     return yield* tarInvalid(`the layer ${quoted(name)} is not the one of the config: ${detail}`)
   }
-  const descriptor: Descriptor = {
-    mediaType: mediaTypes.dockerLayerGzip,
-    digest: Digest.make(`sha256:${packed.hex()}`),
-    size
-  }
+  const descriptor: Descriptor = { mediaType: mediaTypes.dockerLayerGzip, digest, size }
   const layer: Layer = { descriptor, part: { path, offset: 0, size } }
   return layer
 })

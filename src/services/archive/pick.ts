@@ -1,9 +1,9 @@
 /** Which image of an archive is meant by who imports it (library description, 16.2). */
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { quoted } from "../../lib/visibleText.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import type { Digest } from "../../schemas/Digest.ts"
-import type { Tag } from "../../schemas/Ref.ts"
+import { commonName, parseRef, type Tag } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { tagOf } from "../ociLayout/documents.ts"
 import { type Contents, imagesOf } from "./contents.ts"
@@ -18,6 +18,14 @@ export interface Wanted {
 
 const refName = "org.opencontainers.image.ref.name"
 const fullName = "io.containerd.image.name"
+
+const fullNameOf = (name: string) => Result.getOrUndefined(Result.map(parseRef(name), commonName))
+
+/** Whether a name of an image in an archive is the one meant: writers say `app:v1` or `docker.io/library/app:v1`. */
+const isMeant = (name: string) => {
+  const full = fullNameOf(name)
+  return (it: string): boolean => it === name || (full !== undefined && fullNameOf(it) === full)
+}
 
 /** Names shown when none of them was meant. */
 const shown = 20
@@ -39,7 +47,7 @@ export const pick = Effect.fnUntraced(function*(contents: Contents, wanted: Want
   const full = entries.map(({ descriptor }) => descriptor.annotations?.[fullName] ?? "")
   if (only !== undefined && images.length === 1) {
     const { name } = wanted
-    if (name !== "" && ![...names, ...full].includes(name)) {
+    if (name !== "" && !names.includes(name) && !full.some(isMeant(name))) {
       yield* Effect.logWarning(`The archive has one image, and it is not named ${quoted(name)}`)
     }
     return only
@@ -49,7 +57,7 @@ export const pick = Effect.fnUntraced(function*(contents: Contents, wanted: Want
   const name = wanted.name === "" ? wanted.tag ?? "latest" : wanted.name
   const at = [
     names.indexOf(name),
-    full.indexOf(name),
+    full.findIndex(isMeant(name)),
     entries.findIndex((entry) => wanted.name === "" && tagOf(entry) === name)
   ].find((position) => position >= 0)
   const found = at === undefined ? undefined : entries[at]
@@ -62,9 +70,8 @@ export const pickSaved = Effect.fnUntraced(function*(
   { saved }: Contents,
   name: string
 ): Effect.fn.Return<Descriptor, StoreError> {
-  const isNamed = ({ image }: Contents["saved"][number]) =>
-    (image.RepoTags ?? []).some((it) => it === name || it === `${name}:latest`)
-  const image = name === "" ? saved[0] : saved.find(isNamed)
+  const isNamed = isMeant(name)
+  const image = name === "" ? saved[0] : saved.find((it) => (it.image.RepoTags ?? []).some(isNamed))
   if (image === undefined) {
     return yield* notThere("name in manifest.json", name, saved.flatMap((it) => it.image.RepoTags ?? []))
   }

@@ -1,5 +1,5 @@
 /** An archive as a plain file with random access: unpacked, or spooled where it is none, to a temporary file of the scope. */
-import { Effect, FileSystem, Path, Stdio, Stream } from "effect"
+import { Effect, FileSystem, Stdio, Stream } from "effect"
 import { type Compression, compressionOf, magicSize } from "../../lib/compression.ts"
 import { pipedBytes } from "../../lib/files.ts"
 import { storeError, within } from "../../schemas/StoreError.ts"
@@ -7,18 +7,12 @@ import { type Bytes, collect, fromPump } from "../Bytes.ts"
 import { decompressed } from "../compressed.ts"
 import { filePump, writeNewFile } from "../fileBytes.ts"
 import { fsError, platformError } from "../fsError.ts"
-
-/** A directory for files that end with the scope. */
-export const temporaryDirectory = Effect.flatMap(
-  FileSystem.FileSystem,
-  (files) => Effect.mapError(files.makeTempDirectoryScoped({ prefix: "regclient-" }), platformError())
-)
+import { scratch } from "../spool.ts"
 
 /** The path of a plain tar: the file itself where that can be. `-` is standard input. */
 export const plainFile = Effect.fnUntraced(function*(path: string) {
   const files = yield* FileSystem.FileSystem
   const stdio = yield* Stdio.Stdio
-  const paths = yield* Path.Path
   if (path === "-" && (yield* stdio.stdinIsTerminal)) {
     return yield* storeError("read stdin", "FsIo", "standard input is a terminal: an archive is expected there")
   }
@@ -30,7 +24,8 @@ export const plainFile = Effect.fnUntraced(function*(path: string) {
     ? Stream.mapError(stdio.stdin, platformError("read", "stdin"))
     : Stream.fromAsyncIterable(pipedBytes(path), fsError(path, "read"))
   if (info?.type === "File" && (yield* compressionAt(path)) === "none") return path
-  const unpacked = paths.join(yield* temporaryDirectory, "archive.tar")
+  const { newFile } = yield* scratch
+  const unpacked = yield* newFile
   yield* Effect.mapError(writeNewFile(unpacked, decompressed(bytes)), within("failed to unpack the archive"))
   return unpacked
 })

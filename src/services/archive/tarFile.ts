@@ -7,10 +7,11 @@ import { codeOf } from "../../lib/files.ts"
 import { TarProblem } from "../../lib/tar/header.ts"
 import { type ListedEntry, listTar } from "../../lib/tar/list.ts"
 import { quoted } from "../../lib/visibleText.ts"
-import { type StoreError, storeError } from "../../schemas/StoreError.ts"
+import type { StoreError } from "../../schemas/StoreError.ts"
 import { type Bytes, collect, fromPump } from "../Bytes.ts"
 import { filePump } from "../fileBytes.ts"
 import { fsError } from "../fsError.ts"
+import { tarInvalid } from "../tarReader.ts"
 
 /** Where content lies: bytes of a file on disk. */
 export interface Part {
@@ -33,8 +34,6 @@ const maxLinks = 16
 
 /** Documents that say what the archive holds: two of them could say two things. */
 const documents: ReadonlySet<string> = new Set(["oci-layout", "index.json", "manifest.json"])
-
-export const tarInvalid = (detail: string): StoreError => storeError("", "TarInvalid", `tar is invalid: ${detail}`)
 
 /** The bytes of a part, or both ends included some of them. */
 export const partBytes = ({ offset, path, size }: Part, from = 0, to = size - 1): Bytes =>

@@ -1,8 +1,7 @@
 /** A repository in memory: for tests, and the plainest statement of what a repository owes. */
 import { Effect, Option, Result, Stream } from "effect"
-import { hashHex } from "../../lib/hash.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { algorithmOf, Digest } from "../../schemas/Digest.ts"
+import { algorithmOf, computeDigest, type Digest } from "../../schemas/Digest.ts"
 import { decodeManifest, type Manifest } from "../../schemas/Manifest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { isSameLocation, type Location, locationName, Reference, type Tag } from "../../schemas/Ref.ts"
@@ -82,7 +81,7 @@ const repository = (location: Location, contentOf: (location: Location) => Conte
       })),
     putBlob: (bytes, expected) =>
       Effect.map(collect(expected === undefined ? bytes : verified(bytes, expected), limit), (whole) => {
-        const digest = expected?.digest ?? Digest.make(`sha256:${hashHex("sha256", whole)}`)
+        const digest = expected?.digest ?? computeDigest("sha256", whole)
         blobs.set(digest, whole)
         return expected ?? { mediaType: mediaTypes.octetStream, digest, size: whole.length }
       }),
@@ -117,7 +116,7 @@ const inlined = (expected?: Descriptor): Option.Option<Manifest> =>
 
 /** The bytes are those of the digest; that of a signed schema 1 manifest is over a part of them. */
 const checked = ({ _tag, bytes, descriptor: { digest, size } }: Manifest): Effect.Effect<void, StoreError> => {
-  const computed = `${algorithmOf(digest)}:${hashHex(algorithmOf(digest), bytes)}`
+  const computed = computeDigest(algorithmOf(digest), bytes)
   if (bytes.length !== size) {
     return Effect.fail(storeError("", "SizeMismatch", `short read [expected ${size}, received ${bytes.length}]`))
   }

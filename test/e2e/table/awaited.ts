@@ -1,2 +1,2 @@
 /** Commands of the page that the tool lacks: their cases wait. */
-export const awaited: ReadonlyArray<string> = ["image mod"]
+export const awaited: ReadonlyArray<string> = []

@@ -1,6 +1,8 @@
 /** All cases of the table. */
 import type { Case } from "./case.ts"
-import { artifact } from "./cases/artifact.ts"
+import { artifactGet } from "./cases/artifactGet.ts"
+import { artifactList, artifactTree } from "./cases/artifactList.ts"
+import { artifactPut } from "./cases/artifactPut.ts"
 import { blob } from "./cases/blob.ts"
 import { completion } from "./cases/completion.ts"
 import { edit } from "./cases/edit.ts"
@@ -17,7 +19,10 @@ export const cases: ReadonlyArray<Case> = [
   ...global,
   ...format,
   ...completion,
-  ...artifact,
+  ...artifactGet,
+  ...artifactList,
+  ...artifactTree,
+  ...artifactPut,
   ...blob,
   ...image,
   ...tar,

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import type { Descriptor } from "../../../src/schemas/Descriptor.ts"
 import { byTag } from "../../fixtures/images.ts"
 import { makeWorld, name, types } from "./images.ts"
 
@@ -29,6 +30,20 @@ const twoPlatforms = Effect.fnUntraced(function*(config: Readonly<Record<string,
       return all.map(({ document }) => document.annotations)
     })
   return { ...world, annotations }
+})
+
+describe("an index in an index, each named twice, many times over", () => {
+  it.effect("is changed, and read as a base, once on every level", () =>
+    Effect.gen(function*() {
+      const world = makeWorld()
+      let entry: Descriptor = yield* world.image({ config: { config: { Labels: { at: "2020-01-01T00:00:00Z" } } } })
+      for (let level = 0; level < 28; level++) entry = yield* world.index([entry, entry], "v1")
+      yield* world.mod("v1", ["annotation=[*]a=b", `config-time=from-label=at,base-ref=${name}:v1`])
+      const [one, two, ...others] = yield* world.children
+      assert.deepStrictEqual(one?.document.annotations, { a: "b" })
+      assert.strictEqual(one?.text, two?.text)
+      assert.deepStrictEqual(others, [])
+    }))
 })
 
 describe("annotations", () => {

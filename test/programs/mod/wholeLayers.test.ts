@@ -331,7 +331,7 @@ describe("another base", () => {
           "old base image does not match image layers, layer 0, base sha256:…, image sha256:…",
           "old base image does not match image history, entry 1, base {2024-01-02T03:04:05Z base one   false}, " +
           "image {2024-01-02T03:04:05Z base 1   false}",
-          "failed to get base image: platform not found: linux/s390x",
+          "failed to get base image: platform not found: linux/s390x (there are linux/arm64, linux/amd64)",
           "failed to get base image"
         ]
       )

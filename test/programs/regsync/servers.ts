@@ -124,6 +124,7 @@ export const start = Effect.fnUntraced(function*(
     file,
     abortOnError,
     resize: () => Effect.void,
+    entering: (it) => it,
     show: ({ listen }, { runNow }) => {
       world.runNow = runNow
       return Effect.asVoid(Effect.acquireRelease(

@@ -6,7 +6,7 @@ import { commonName, parseRef } from "../../../schemas/Ref.ts"
 import { UsageError } from "../../../schemas/UsageError.ts"
 import type { Change, Draft, Scoped } from "../draft.ts"
 import { isInScope, scopedChange } from "../scope.ts"
-import { withMember } from "./members.ts"
+import { withMember, withMembers } from "./members.ts"
 
 const withAnnotations = (draft: Draft, annotations: Annotations): Draft =>
   annotations === draft.annotations || draft._tag === "Fixed" ? draft : { ...draft, annotations }
@@ -69,12 +69,7 @@ export const annotationPromote: Change = {
     if (draft._tag !== "Index") return Effect.succeed(draft)
     const [first, ...rest] = draft.entries.flatMap((it) => it.draft === undefined ? [] : [it.draft.annotations])
     const common = Object.entries(first ?? {}).filter(([name, value]) => rest.every((it) => it[name] === value))
-    return Effect.succeed(
-      withAnnotations(
-        draft,
-        common.reduce((annotations, [name, value]) => withMember(annotations, name, value), draft.annotations)
-      )
-    )
+    return Effect.succeed(withAnnotations(draft, withMembers(draft.annotations, common)))
   }
 }
 
@@ -82,14 +77,6 @@ export const annotationPromote: Change = {
 export const labelToAnnotation: Change = {
   manifest: (draft) => {
     const labels = draft._tag === "Image" ? draft.config.document?.config?.Labels ?? {} : {}
-    return Effect.succeed(
-      withAnnotations(
-        draft,
-        Object.entries(labels).reduce(
-          (annotations, [name, value]) => withMember(annotations, name, value),
-          draft.annotations
-        )
-      )
-    )
+    return Effect.succeed(withAnnotations(draft, withMembers(draft.annotations, Object.entries(labels))))
   }
 }

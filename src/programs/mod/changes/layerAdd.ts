@@ -8,12 +8,12 @@ import { configPlatform } from "../../../schemas/ImageConfig.ts"
 import { isPlatformMatch } from "../../../schemas/Platform.ts"
 import { within } from "../../../schemas/StoreError.ts"
 import { UsageError } from "../../../schemas/UsageError.ts"
-import type { Bytes } from "../../../services/Bytes.ts"
+import { type Bytes, tapped } from "../../../services/Bytes.ts"
 import { compressed, decompressed } from "../../../services/compressed.ts"
 import { directoryTar } from "../../../services/directoryTar.ts"
 import { fsError, platformError } from "../../../services/fsError.ts"
 import { creationTime } from "../../../services/ociLayout/state.ts"
-import { scratch, seeing, spool } from "../../../services/spool.ts"
+import { keep } from "../../../services/spool.ts"
 import { changedTar } from "../../../services/tar.ts"
 import { shownPlatformOf } from "../../graph/select.ts"
 import type { Change, Draft, ImageDraft, LayerDraft } from "../draft.ts"
@@ -92,13 +92,8 @@ const make = Effect.fnUntraced(function*(source: Source, mediaType: string | und
   const form = mediaType === undefined ? "gzip" : newFormOf(mediaType)
   if (form === undefined) return yield* fail(`unsupported new layer media type ${mediaType}`)
   const hash = hasher("sha256")
-  const tar = seeing(yield* tarOf(source), (view) => hash.update(view))
-  const { newFile } = yield* scratch
-  const { content, digest, size } = yield* spool(
-    yield* newFile,
-    form === "none" ? tar : compressed(tar, form),
-    "sha256"
-  )
+  const tar = tapped(yield* tarOf(source), (view) => hash.update(view))
+  const { content, digest, size } = yield* keep(form === "none" ? tar : compressed(tar, form), "sha256")
   const made: Made = {
     layer: { descriptor: { mediaType: mediaType ?? "", digest, size }, diffId: `sha256:${hash.hex()}`, content },
     created: yield* creationTime

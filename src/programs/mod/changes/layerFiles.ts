@@ -7,16 +7,16 @@ import { within } from "../../../schemas/StoreError.ts"
 import { UsageError } from "../../../schemas/UsageError.ts"
 import { type Bytes, fromPump, pumpOf } from "../../../services/Bytes.ts"
 import { type Scratch, scratch, spool } from "../../../services/spool.ts"
-import { changedTar, type TarEntry } from "../../../services/tar.ts"
-import type { Change, FileChange, LayerAt, LayerChange } from "../draft.ts"
+import { changedTar, type EntryChange, type TarEntry } from "../../../services/tar.ts"
+import type { Change, LayerAt, LayerChange } from "../draft.ts"
 import { type Base, isBaseLayer, loadBase, newTime, resolveTime, type TimeOptions, type TimeRule } from "../time.ts"
 
 type FileOf = Extract<LayerChange, { readonly _tag: "Files" }>["file"]
 
-const keep: FileChange = { _tag: "Keep" }
+const keep: EntryChange = { _tag: "Keep" }
 const everywhere = () => Effect.succeed(true)
 
-const withHeader = (entry: TarEntry, change: HeaderChange): FileChange => {
+const withHeader = (entry: TarEntry, change: HeaderChange): EntryChange => {
   const blocks = changeHeader(entry, change)
   return blocks === entry.blocks ? keep : { _tag: "Replace", blocks, size: entry.header.size }
 }
@@ -25,7 +25,7 @@ const withHeader = (entry: TarEntry, change: HeaderChange): FileChange => {
 export const layerStrip = (value: string): Effect.Effect<Change> => {
   const root = cleanName(value)
   const file: FileOf = ({ header: { linkname, name, type } }) => {
-    if (isWithin(cleanName(name), root)) return Effect.succeed<FileChange>({ _tag: "Drop" })
+    if (isWithin(cleanName(name), root)) return Effect.succeed<EntryChange>({ _tag: "Drop" })
     if (type !== "1" || !isWithin(cleanName(linkname), root)) return Effect.succeed(keep)
     return Effect.as(
       Effect.logWarning(`${visible(name)} is a hard link to a file that is stripped: its layer cannot be unpacked`),
@@ -97,7 +97,7 @@ const rewritten = Effect.fnUntraced(function*(entry: TarEntry, file: FileOf, fil
   const { content, size } = yield* spool(name, changedTar(entry.body, file), "sha256")
   // What cannot be removed now goes with its directory.
   const body: Bytes = fromPump((sink) => Effect.ensuring(pumpOf(content)(sink), Effect.ignore(files.remove(name))))
-  const change: FileChange = { _tag: "Replace", blocks: changeHeader(entry, { size }), size, body }
+  const change: EntryChange = { _tag: "Replace", blocks: changeHeader(entry, { size }), size, body }
   return change
 })
 

@@ -10,6 +10,15 @@ export const withMember = <A>(members: Members<A>, name: string, value: A | unde
   return Object.fromEntries(value === undefined ? rest : [...rest, [name, value]])
 }
 
+/** Sets many members at once: those that change go behind the others. */
+export const withMembers = <A>(members: Members<A>, added: Iterable<readonly [name: string, value: A]>): Members<A> => {
+  const changed = new Map(
+    [...added].filter(([name, value]) => !Object.hasOwn(members, name) || members[name] !== value)
+  )
+  if (changed.size === 0) return members
+  return Object.fromEntries([...Object.entries(members).filter(([name]) => !changed.has(name)), ...changed])
+}
+
 /** Adds an empty object under a name, or deletes the name: how configurations write sets. */
 export const withName = (
   names: Members<unknown> | null | undefined,

@@ -2,16 +2,16 @@
 import { Effect, Result } from "effect"
 import type { Descriptor } from "../../../schemas/Descriptor.ts"
 import { configPlatform, type History, type ImageConfig } from "../../../schemas/ImageConfig.ts"
-import type { Index, Manifest } from "../../../schemas/Manifest.ts"
-import { bestMatch, platformText } from "../../../schemas/Platform.ts"
-import { parseRef, type Ref, Reference, referenceOf } from "../../../schemas/Ref.ts"
-import { type StoreError, storeError, within } from "../../../schemas/StoreError.ts"
+import type { Manifest } from "../../../schemas/Manifest.ts"
+import { parseRef, type Ref, referenceOf } from "../../../schemas/Ref.ts"
+import { storeError, within } from "../../../schemas/StoreError.ts"
 import { UsageError } from "../../../schemas/UsageError.ts"
 import { Repositories } from "../../../services/Repositories.ts"
 import type { ReadonlyRepository } from "../../../services/Repository.ts"
 import { configOf } from "../../graph/config.ts"
+import { selectBelow } from "../../graph/select.ts"
 import type { Change, Draft, ImageDraft } from "../draft.ts"
-import { layerHistory } from "../history.ts"
+import { isSameEntry, layerHistory } from "../history.ts"
 
 const failure = (message: string) => new UsageError({ message })
 
@@ -93,36 +93,18 @@ const open = Effect.fnUntraced(function*(ref: Ref) {
   return base
 }, Effect.mapError((error) => within("failed to get base image")(error)))
 
-/** How many indexes may stand above one another (faults, limits). */
-const maxDepth = 32
-
 /** The base's image for the platform of a configuration; a base without index is taken as it is. */
 const imageOf = Effect.fnUntraced(function*({ manifest: top, repository }: Base, config: ImageConfig) {
-  let manifest = top
-  for (let depth = 0; manifest._tag === "Index" && depth < maxDepth; depth++) {
-    const entry = yield* entryOf(manifest, config)
-    manifest = yield* repository.manifest(Reference.ByDigest({ digest: entry.digest }), entry)
+  const platform = configPlatform(config)
+  if (top._tag === "Index" && platform === undefined) {
+    return yield* storeError("", "NotFound", "platform not found: unknown")
   }
+  const manifest = platform === undefined ? top : yield* selectBelow(repository, top, platform)
   const document = manifest._tag === "Image" ? yield* configOf(repository, manifest) : undefined
   if (manifest._tag !== "Image" || document === undefined) return yield* failure("base image is not an image")
   const image: BaseImage = { repository, layers: manifest.layers, document }
   return image
 }, Effect.mapError((error) => error._tag === "UsageError" ? error : within("failed to get base image")(error)))
-
-const entryOf = ({ manifests }: Index, config: ImageConfig): Effect.Effect<Descriptor, StoreError> => {
-  const platform = configPlatform(config)
-  const found = platform === undefined ? undefined : bestMatch(manifests, platform)
-  return found === undefined
-    ? Effect.fail(
-      storeError("", "NotFound", `platform not found: ${platform === undefined ? "unknown" : platformText(platform)}`)
-    )
-    : Effect.succeed(found)
-}
-
-const isSameEntry = (a: History, b: History): boolean =>
-  (a.created ?? "") === (b.created ?? "") && (a.created_by ?? "") === (b.created_by ?? "") &&
-  (a.author ?? "") === (b.author ?? "") && (a.comment ?? "") === (b.comment ?? "") &&
-  (a.empty_layer ?? false) === (b.empty_layer ?? false)
 
 const shown = ({ author = "", comment = "", created = "", created_by = "", empty_layer }: History): string =>
   `{${[created, created_by, author, comment, empty_layer ?? false].join(" ")}}`
@@ -140,7 +122,7 @@ const mismatch = (image: ImageDraft, document: ImageConfig, base: BaseImage): st
   if (baseHistory.length > history.length) return "base image has more history entries than modified image"
   for (const [at, entry] of baseHistory.entries()) {
     const own = history[at]
-    if (own === undefined || !isSameEntry(entry, own)) return says("history, entry", at, shown(entry), shown(own ?? {}))
+    if (!isSameEntry(entry, own)) return says("history, entry", at, shown(entry), shown(own ?? {}))
   }
   if (diffIds.length > image.layers.length) return "base image has more rootfs entries than modified image"
   const diff = diffIds.findIndex((it, at) => it !== image.layers[at]?.diffId)

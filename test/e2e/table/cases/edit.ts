@@ -88,6 +88,7 @@ const mod = (options: string, check: Check, more: Partial<Case> = {}): Case => (
   command: "image mod",
   shows: options.split(" ").filter((it) => it.startsWith("--")).map((it) => it.split("=")[0]).join(" "),
   args: `image mod $OWN/app:amd64 --create new ${options}`,
+  against: "both",
   own: "app",
   out: "$OWN/app:new\n",
   check: async (after) => check(await see(after, "app", "new"), after),
@@ -284,6 +285,11 @@ export const edit: ReadonlyArray<Case> = [
   modAll("--layer-add tar=in.tar,platform=linux/arm64", (_, amd64, arm64) => {
     assert.deepStrictEqual([amd64.layers.length, arm64.layers.length], [3, 4])
   }, { files: { "in.tar": archive } }),
+  mod("--layer-add dir=tree", ({ history }) => assert.strictEqual(history.at(-1)?.created, set), {
+    note: "at a time of one's own",
+    files: { "tree/added.txt": "added\n" },
+    env: { SOURCE_DATE_EPOC: "1580702706", SOURCE_DATE_EPOCH: "1" }
+  }),
   bad("--layer-add dir=tree,tar=in.tar", /cannot use dir and tar options together in layer-add\n$/, {
     files: { "in.tar": archive, "tree/a": "a" }
   }),

@@ -1,5 +1,7 @@
 /** `regctl image copy|inspect|ratelimit`. */
 import { assert } from "@effect/vitest"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { type After, type Case, d } from "../case.ts"
 
 /** Index, images and a layer are there. */
@@ -106,6 +108,7 @@ export const image: ReadonlyArray<Case> = [
     command: "image copy",
     shows: "--referrers-tgt",
     args: "image copy --referrers-tgt $OWN/kept $R/signed:v1 $OWN/signed:v1",
+    against: "serve",
     err: "referrers must be enabled to specify an external referrers source or target\n"
   },
   {
@@ -148,6 +151,19 @@ export const image: ReadonlyArray<Case> = [
     against: "serve",
     out: "$OWN/odd:foreign\n",
     check: async ({ own }) => assert.isUndefined(await own.blob("odd", d.foreignLayer))
+  },
+  {
+    command: "image copy",
+    args: "image copy $R/artifact:one ocidir://lay:one",
+    note: "at a time of one's own",
+    against: "serve",
+    env: { SOURCE_DATE_EPOCH: "1580702706" },
+    out: "ocidir://lay:one\n",
+    check: ({ dir }) => {
+      const { manifests } = JSON.parse(readFileSync(join(dir, "lay/index.json"), "utf8"))
+      assert.strictEqual(manifests[0].annotations["org.opencontainers.image.created"], "2020-02-03T04:05:06Z")
+    },
+    differs: "it knows the misspelt variable alone"
   },
   { command: "image copy", args: "image copy $R/app:nope $OWN/app:v1", against: "both", err: /404/ },
 

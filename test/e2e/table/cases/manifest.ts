@@ -19,6 +19,7 @@ const deleteCases = (command: string): ReadonlyArray<Case> => [
   {
     command,
     args: `${command} $R/app:v1`,
+    against: "serve",
     err: "digest required to delete manifest, reference $R/app:v1\n"
   },
   {
@@ -74,6 +75,7 @@ const headCases = (command: string): ReadonlyArray<Case> => [
     command,
     shows: "--require-list",
     args: `${command} $R/app:v1 -p linux/amd64 --require-list`,
+    against: "serve",
     err: "cannot request a platform and require-list simultaneously\n"
   },
   {
@@ -142,6 +144,7 @@ const getCases = (command: string): ReadonlyArray<Case> => [
     command,
     shows: "--require-list",
     args: `${command} $R/app:v1 -p linux/amd64 --require-list`,
+    against: "serve",
     err: "cannot request a platform and require-list simultaneously\n"
   },
   {
@@ -304,6 +307,10 @@ const pushed = async ({ own }: After) => {
   assert.strictEqual(found?.text, image)
 }
 
+/** The commands below `image` are those below `manifest`: layouts are left to those. */
+const alike = (rows: ReadonlyArray<Case>): ReadonlyArray<Case> =>
+  rows.map((it) => it.against === undefined ? { ...it, against: "both" } : it)
+
 export const manifest: ReadonlyArray<Case> = [
   ...deleteCases("manifest delete"),
   ...["del", "rm", "remove"].map((alias): Case => ({
@@ -314,7 +321,7 @@ export const manifest: ReadonlyArray<Case> = [
     against: "serve",
     check: async ({ own }) => assert.isUndefined(await own.manifest("app", d.v2))
   })),
-  ...deleteCases("image delete"),
+  ...alike(deleteCases("image delete")),
   ...["del", "rm", "remove"].map((alias): Case => ({
     command: "image delete",
     shows: alias,
@@ -333,10 +340,10 @@ export const manifest: ReadonlyArray<Case> = [
     check: ({ asked }) => assert.deepStrictEqual(asked.map(({ method }) => method), ["HEAD", "GET"]),
     differs: "it leaves the digest empty"
   },
-  ...headCases("image digest"),
+  ...alike(headCases("image digest")),
   ...getCases("manifest get"),
   { command: "manifest get", shows: "pull", args: "manifest pull $R/app:v1 --format '{{.GetDigest}}'", out: d.v1 },
-  ...getCases("image manifest"),
+  ...alike(getCases("image manifest")),
 
   {
     command: "manifest put",
@@ -370,6 +377,7 @@ export const manifest: ReadonlyArray<Case> = [
     shows: "-t",
     args: `manifest put -t ${types.index} $OWN/artifact:put`,
     stdin: image,
+    against: "serve",
     err: `manifest contains an unexpected media type: expected ${types.index}, received ${types.manifest}\n`
   },
   {

@@ -53,6 +53,7 @@ export const tar: ReadonlyArray<Case> = [
   {
     command: "image check-base",
     args: "image check-base $R/app:v1",
+    against: "serve",
     err: "image does not have a base annotation, base image must be provided\n"
   },
   {
@@ -237,6 +238,14 @@ export const tar: ReadonlyArray<Case> = [
       assert.strictEqual((await own.manifest("new", `${d.base1.replace(":", "-")}.sig`))?.digest, d.cosign)
     },
     differs: "it has no such flags"
+  },
+  {
+    command: "image copy",
+    args: "image copy ocifile://out.tar:v1 $OWN/app:v1",
+    before: ["image export $R/app:v1 out.tar"],
+    out: "$OWN/app:v1\n",
+    check: is("app", "v1", d.v1),
+    differs: "it reads no tar as a reference"
   },
   {
     command: "image import",
