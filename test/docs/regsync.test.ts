@@ -101,6 +101,24 @@ const textAt = (value: unknown, path: ReadonlyArray<string | number>): string =>
 }
 
 describe("a file of the guide or the examples", () => {
+  it("quickstart.yml mirrors images and their tags, Docker Hub being the registry at hand", async () => {
+    for (const image of ["busybox:1.37", "alpine:3.19", "alpine:3.22", "alpine:latest", "registry:2"]) {
+      const { code, out } = await shell.run(`regctl image create ${origin.host}/library/${image} --label of=${image}`)
+      assert.strictEqual(code, 0, out)
+    }
+    const hub = "  - registry: docker.io\n"
+    const text = readFileSync(join(files, "quickstart.yml"), "utf8")
+    assert.include(text, hub)
+    const { code, err } = await run(process.execPath, [tool("regsync"), "once", "-c", "-"], {
+      env: { ...env, MIRROR: mirror.host },
+      input: text.replace(hub, `${hub}    hostname: ${origin.host}\n    tls: disabled\n`)
+    })
+    assert.strictEqual(code, 0, err)
+    assert.match(err, / msg="Run finished" copied=4 /)
+    const { out } = await shell.run(`regctl tag ls ${mirror.host}/library/alpine`)
+    assert.strictEqual(out, "3.22\nlatest\n")
+  })
+
   for (const { line, lines } of guide.blocks("yaml")) {
     if (lines[0]?.includes("(not loaded)") === true) continue
     it(`from line ${line} of the guide is sound`, async () => {
