@@ -55,7 +55,13 @@ export default defineConfig({
             /\/src\/(?:layers\/Local|programs\/cli\/typed|programs\/views\/(?:pretty|reference|descriptor|headers|rateLimit))\.ts$/,
           priority: 2
         },
-        { name: "live", test: /\/src\/(?:layers\/Live|programs\/open|programs\/graph\/select)\.ts$/, priority: 1 }
+        {
+          name: "live",
+          test:
+            /\/src\/(?:layers\/Live|programs\/(?:open|missing|skipped|graph\/select|tag\/filter|views\/document))\.ts$/,
+          priority: 1
+        },
+        { name: "copy", test: /\/src\/programs\/copy\/\w+\.ts$/ }
       ]
     },
     chunkFileNames: "chunks/[name]-[hash].js"

@@ -1,5 +1,5 @@
 /** Compression by the magic bytes of its format, as pairs of Node streams: bytes in at one end, out at the other. */
-import { type Duplex, PassThrough, Readable, type Writable } from "node:stream"
+import { type Duplex, Readable, Transform, type Writable } from "node:stream"
 import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from "node:zlib"
 
 export type Compression = "none" | "gzip" | "bzip2" | "xz" | "zstd"
@@ -29,6 +29,9 @@ export interface Filter {
 }
 
 const chunkSize = 256 * 1024
+
+/** What is written is the writer's again at once, while it may wait here to be read. */
+const copying = () => new Transform({ transform: (view: Uint8Array, _encoding, done) => done(null, Buffer.from(view)) })
 
 const both = (stream: Duplex): Filter => ({ input: stream, output: stream })
 
@@ -74,7 +77,7 @@ const xzProblem = (error: unknown): unknown => {
 }
 
 const xz = (): Filter => {
-  const input = new PassThrough()
+  const input = copying()
   const plain = async function*() {
     const { XzReadableStream } = (await import("xz-decompress")).default
     try {
@@ -88,7 +91,7 @@ const xz = (): Filter => {
 }
 
 const bzip2 = (): Filter => {
-  const input = new PassThrough()
+  const input = copying()
   const plain = async function*() {
     const { bunzip2 } = await import("./bzip2.ts")
     yield* bunzip2(input)

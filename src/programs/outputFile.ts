@@ -1,8 +1,13 @@
 /** A file that a user names for output: it gets its name, or its new content, once the content is whole. */
-import { Effect, FileSystem, Option, Path, Random, Stream } from "effect"
+import { Effect, FileSystem, Option, Path, Stream } from "effect"
+import { randomId } from "../lib/randomId.ts"
 import type { StoreError } from "../schemas/StoreError.ts"
 import type { Bytes } from "../services/Bytes.ts"
 import { fsError, platformError } from "../services/fsError.ts"
+
+/** A name in the directory of a file, for what is to take its place; no longer than any file system allows. */
+export const nameBeside = (file: string) =>
+  Effect.map(Path.Path, ({ dirname, join }) => join(dirname(file), `.regclient-${randomId()}.tmp`))
 
 export interface OutputFile {
   /** To be run once. */
@@ -34,9 +39,8 @@ export const openOutput = Effect.fnUntraced(function*(path: string) {
   if (old?.type === "Directory") return yield* fsError(path, "open")({ code: "EISDIR" })
   // Pipes have no positions to write at: what is appended goes without.
   if (old !== undefined && old.type !== "File") return { write: into(target, "a"), finish: Effect.void }
-  const folder = paths.dirname(target)
-  yield* failed(files.access(folder))
-  const temporary = paths.join(folder, `.${paths.basename(target)}.${(yield* Random.nextInt) >>> 0}.tmp`)
+  yield* failed(files.access(paths.dirname(target)))
+  const temporary = yield* nameBeside(target)
   // It is gone after the rename, and never was when nothing was written.
   yield* Effect.addFinalizer(() => Effect.ignore(files.remove(temporary)))
   const file: OutputFile = {

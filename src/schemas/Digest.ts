@@ -1,6 +1,5 @@
 /** A content digest such as `sha256:9f86…`: the identity of every blob and manifest (OCI image-spec, descriptor.md). */
 import { Schema } from "effect"
-import { hashHex } from "../lib/hash.ts"
 
 export const Digest = Schema.String.pipe(
   Schema.check(Schema.isPattern(/^(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/)),
@@ -11,10 +10,6 @@ export type Digest = typeof Digest.Type
 export type Algorithm = "sha256" | "sha384" | "sha512"
 
 export const isDigest = Schema.is(Digest)
-
-/** The digest of bytes that are here as a whole. */
-export const computeDigest = (algorithm: Algorithm, bytes: Uint8Array): Digest =>
-  Digest.make(`${algorithm}:${hashHex(algorithm, bytes)}`)
 
 const lengths: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 }
 

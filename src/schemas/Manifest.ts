@@ -1,8 +1,9 @@
 /** A manifest keeps its exact bytes: re-encoding would change its digest. Decoding looks inside a copy. */
 import { Result, Schema } from "effect"
 import { strictJson } from "../lib/strictJson.ts"
+import { computeDigest } from "./computeDigest.ts"
 import { Annotations, Descriptor } from "./Descriptor.ts"
-import { type Algorithm, algorithmOf, computeDigest, Digest } from "./Digest.ts"
+import { type Algorithm, algorithmOf, Digest } from "./Digest.ts"
 import { baseType, isBlobType, isGenericType, isIndexType, isManifestType, mediaTypes } from "./MediaType.ts"
 import { type StoreError, storeError } from "./StoreError.ts"
 

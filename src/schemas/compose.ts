@@ -4,8 +4,9 @@
  */
 import { Result } from "effect"
 import { jsonMap, jsonObject, jsonString } from "../lib/json.ts"
+import { computeDigest } from "./computeDigest.ts"
 import type { Annotations, Descriptor } from "./Descriptor.ts"
-import { type Algorithm, computeDigest } from "./Digest.ts"
+import type { Algorithm } from "./Digest.ts"
 import { decodeManifest, type Manifest, maxPush } from "./Manifest.ts"
 import { mediaTypes } from "./MediaType.ts"
 import { type StoreError, storeError } from "./StoreError.ts"

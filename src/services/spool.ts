@@ -31,7 +31,7 @@ export const scratch: Effect.Effect<Scratch, never, FileSystem.FileSystem | Path
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const directory = yield* fs.makeTempDirectoryScoped({ prefix: "regclient-" }).pipe(
-      Effect.mapError(platformError()),
+      Effect.mapError(platformError("create")),
       Effect.provideService(Scope.Scope, yield* Effect.scope),
       Effect.cached
     )

@@ -186,6 +186,12 @@ describe("blob get-file", () => {
     assert.deepStrictEqual(piped, { code: 0, out: "root\nroot\n", err: "" })
   })
 
+  it("writes a file with the longest name there can be", async () => {
+    const file = join(dir, "n".repeat(255))
+    assert.strictEqual((await get(0, "etc/passwd", file)).code, 0)
+    assert.isAbove(statSync(file).size, 0)
+  })
+
   it("makes no file when there is nothing for it", async () => {
     const file = join(dir, "none")
     assert.strictEqual((await get(0, "nope", file)).code, 1)

@@ -1,6 +1,7 @@
 /** Layers changed by `image mod`, as umoci unpacks them and skopeo reads their configuration. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
+import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { skopeo, skopeoDigest, umociImage } from "../support/images.ts"
@@ -150,6 +151,30 @@ describe("layers of an image made by umoci", () => {
       await skopeoDigest(`docker://${registry.host}/app:same`),
       await skopeoDigest(`oci:${layout}:same`)
     )
+  })
+
+  it("are whole when they are larger than an encoder takes at once", async () => {
+    const noise = createHash("shake256", { outputLength: 3_000_000 }).update("noise").digest()
+    mkdirSync(join(dir.path, "large"), { recursive: true })
+    writeFileSync(join(dir.path, "large/noise"), noise)
+    await mod("large", "--layer-add", "dir=large")
+    assert.isTrue(noise.equals(readFileSync(join(await unpack("large"), "noise"))))
+  })
+
+  it("are shown on a terminal while they are sent", async () => {
+    mkdirSync(join(dir.path, "shown"))
+    writeFileSync(join(dir.path, "shown/data"), createHash("shake256", { outputLength: 2_000_000 }).digest())
+    const args = arguments_(`ocidir://${layout}:v1`, ["--create", "shown", "--layer-add", "dir=shown"])
+    const line = [process.execPath, ...args].map((it) => `'${it}'`).join(" ")
+    const shown = await must(installed("script", "bsdutils"), ["-qec", line, "/dev/null"], { env, cwd: dir.path })
+    assert.match(shown, /Manifests: 1\/1 \| Blobs: 2\.00\dMB copied, 0\.000B skipped \| Elapsed: \d+s/)
+  })
+
+  it("need a place for temporary files, which an error names", async () => {
+    const args = arguments_(`ocidir://${layout}:v1`, ["--create", "failed", "--layer-compress", "zstd"])
+    const { code, err } = await run(process.execPath, args, { env: { ...env, TMPDIR: "/nonexistent" } })
+    assert.strictEqual(code, 1)
+    assert.include(err, ": create /nonexistent/regclient-: no such file or directory\n")
   })
 
   it("that cannot be changed fail, and nothing is tagged", async () => {

@@ -129,6 +129,20 @@ describe("a target that drops connections, limits the rate and falls silent", ()
   }, 60_000)
 })
 
+describe("a server that is asked to show itself", () => {
+  it("does so where its command line says, until it ends", async () => {
+    renew("shown", "v1")
+    const file = write("shown.yml", entry("shown", `${target.host}/shown`, ", schedule: \"0 0 1 1 *\""))
+    const server = regsync(dir.path, ["server", "-c", file, "--listen", "127.0.0.1:0"])
+    await until("the address", () => server.err().includes("Status server listening"))
+    const [, address = ""] = /Status server listening" address=(\S+)/.exec(server.err()) ?? []
+    await until("the first pass", async () => (await fetch(`${address}/readyz`)).status === 200)
+    assert.include(await (await fetch(`${address}/metrics`)).text(), "regsync_ready 1\n")
+    server.signal("SIGTERM")
+    assert.strictEqual(await server.ended, 0, server.err())
+  })
+})
+
 describe("an entry that leaves the configuration of a server", () => {
   it("is not gone on with after the image at work", async () => {
     for (const tag of tags) renew("app", tag)

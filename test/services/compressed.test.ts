@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import { execFileSync } from "node:child_process"
+import { createHash } from "node:crypto"
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib"
 import type { StoreError } from "../../src/schemas/StoreError.ts"
 import { type Bytes, collect, fromBytes, fromPump, pumpOf } from "../../src/services/Bytes.ts"
@@ -66,6 +67,21 @@ describe.each(formats)("%s", (name, compress) => {
       const kinds: Array<string> = []
       const none = yield* collect(decompressed(fromBytes(compress(Buffer.alloc(0))), (kind) => kinds.push(kind)), limit)
       assert.deepStrictEqual([none.length, kinds], [0, [name]])
+    }))
+
+  it.effect("is taken off of views that are filled anew as soon as they come back", () =>
+    Effect.gen(function*() {
+      const noise = createHash("shake256", { outputLength: 400_000 }).update("noise").digest()
+      const packed = compress(noise)
+      const one = Buffer.alloc(5_000)
+      const reused: Bytes = fromPump((sink) =>
+        Effect.forEach(
+          Array.from({ length: Math.ceil(packed.length / one.length) }, (_, at) => at * one.length),
+          (at) => Effect.suspend(() => send(sink, one.subarray(0, packed.copy(one, 0, at, at + one.length)))),
+          { discard: true }
+        )
+      )
+      assert.isTrue(noise.equals(yield* collect(decompressed(reused), limit)))
     }))
 
   it.effect("is taken off of several members as of one", () =>

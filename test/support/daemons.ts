@@ -26,8 +26,8 @@ export const regsync = (dir: string, args: ReadonlyArray<string>): Daemon => {
 }
 
 /** Waits for something another process does. */
-export const until = async (what: string, isTrue: () => boolean): Promise<void> => {
-  for (let tries = 0; !isTrue(); tries++) {
+export const until = async (what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> => {
+  for (let tries = 0; !(await isTrue()); tries++) {
     if (tries > 3_000) throw new Error(`waited in vain: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }

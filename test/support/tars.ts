@@ -1,4 +1,4 @@
-/** Tar archives made by GNU tar, the same in each run. */
+/** Tar archives made by GNU tar, the same in each run, and others written field by field, honest or not. */
 import { execFileSync } from "node:child_process"
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -87,3 +87,6 @@ export const paxEntry = (
   })
 
 export const archiveOf = (...parts: ReadonlyArray<Uint8Array>): Buffer => Buffer.concat([...parts, Buffer.alloc(1024)])
+
+/** An archive of entries written field by field. */
+export const rawTar = (entries: ReadonlyArray<RawEntry>): Buffer => archiveOf(...entries.map(rawEntry))

@@ -6,6 +6,7 @@ import type { Manifest } from "../../schemas/Manifest.ts"
 import { Reference } from "../../schemas/Ref.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
+import { tarInvalid } from "../../services/tarReader.ts"
 import { childrenOf, isDigestTagOf, listDigestTags } from "../graph/edges.ts"
 
 export interface Choice {
@@ -110,7 +111,7 @@ const manifestOf = (
 }
 
 const wrongSize = ({ digest, size }: Descriptor, found: number): StoreError =>
-  storeError("", "TarInvalid", `tar is invalid: ${digest} has ${found} bytes, and should have ${size}`)
+  tarInvalid(`${digest} has ${found} bytes, and should have ${size}`)
 
 const incomplete = (digests: ReadonlyArray<string>): StoreError => {
   const rest = digests.length > shown ? `, and ${digests.length - shown} more` : ""

@@ -1,11 +1,12 @@
 /** Where an archive goes: standard output, a device, or a file that gets its content once that is whole (faults L04). */
-import { Effect, FileSystem, Option, Path, Random, Stdio, Stream } from "effect"
+import { Effect, FileSystem, Option, Path, Stdio, Stream } from "effect"
 import type { PlatformError, Sink } from "effect"
 import { createSynced, syncDirectory, syncFile } from "../../lib/files.ts"
 import type { StoreError } from "../../schemas/StoreError.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
 import type { Bytes } from "../../services/Bytes.ts"
 import { fsError, platformError } from "../../services/fsError.ts"
+import { nameBeside } from "../outputFile.ts"
 
 /** Takes bytes in order, once. */
 export interface Pipe {
@@ -67,7 +68,7 @@ export const fillPlace = Effect.fnUntraced(function*<E, R>(
   const files = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const folder = paths.dirname(target)
-  const temporary = paths.join(folder, `.${paths.basename(target).slice(0, 200)}.${(yield* Random.nextInt) >>> 0}.tmp`)
+  const temporary = yield* nameBeside(target)
   const discard = Effect.gen(function*() {
     yield* files.remove(temporary, { force: true })
     if (mode === undefined) yield* files.remove(target, { force: true })

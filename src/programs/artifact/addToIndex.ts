@@ -2,11 +2,12 @@
 import { Effect } from "effect"
 import { composeManifest } from "../../schemas/compose.ts"
 import type { Descriptor, Platform } from "../../schemas/Descriptor.ts"
-import type { Index, Manifest } from "../../schemas/Manifest.ts"
+import type { Manifest } from "../../schemas/Manifest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { isPlatformMatch } from "../../schemas/Platform.ts"
 import { type Ref, Reference, Tag } from "../../schemas/Ref.ts"
 import type { Repository } from "../../services/Repository.ts"
+import { composeIndex, entriesOf } from "../index/change.ts"
 
 /** Anything else that the tag names gives way to the index; an index that has the entry stays as it is. */
 export const addToIndex = Effect.fnUntraced(
@@ -17,14 +18,10 @@ export const addToIndex = Effect.fnUntraced(
     )
     const old = found?._tag === "Index" ? found : undefined
     const entry = entryOf(artifact, platform)
-    const entries = old?.manifests ?? []
-    if (entries.some((it) => isSame(it, entry))) return
-    const index = yield* Effect.fromResult(
-      composeManifest(
-        { ...fieldsOf(old), manifests: [...entries, entry] },
-        old === undefined ? {} : { origin: old }
-      )
-    )
+    if (old?.manifests.some((it) => isSame(it, entry)) === true) return
+    const index = old === undefined
+      ? yield* Effect.fromResult(composeManifest({ mediaType: mediaTypes.ociIndex, manifests: [entry] }))
+      : yield* composeIndex(old, [...entriesOf(old), entry])
     yield* repository.putManifest(index, { tag })
   }
 )
@@ -41,11 +38,3 @@ const isSame = (a: Descriptor, b: Descriptor): boolean =>
   (a.platform === undefined || b.platform === undefined
     ? a.platform === b.platform
     : isPlatformMatch(a.platform, b.platform))
-
-const fieldsOf = (old: Index | undefined) =>
-  old === undefined ? { mediaType: mediaTypes.ociIndex } : {
-    mediaType: old.descriptor.mediaType,
-    annotations: old.annotations,
-    ...(old.artifactType === undefined ? {} : { artifactType: old.artifactType }),
-    ...(old.subject === undefined ? {} : { subject: old.subject })
-  }

@@ -29,17 +29,22 @@ export const entriesOf = (index: Index): ReadonlyArray<Descriptor> => {
   return document.manifests ?? []
 }
 
+/** The same index with other entries. Fails with SizeLimit above what registries take. */
+export const composeIndex = (index: Index, manifests: ReadonlyArray<Descriptor>) => {
+  const { annotations, artifactType, descriptor, subject } = index
+  return Effect.fromResult(composeManifest({
+    mediaType: descriptor.mediaType,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    manifests,
+    ...(subject === undefined ? {} : { subject }),
+    annotations
+  }, { algorithm: algorithmOf(descriptor.digest), origin: index }))
+}
+
 /** Without a change the bytes stay as they are. */
 export const putEntries = Effect.fnUntraced(
   function*(repository: Repository, ref: Ref, index: Index, manifests: ReadonlyArray<Descriptor>) {
-    const { annotations, artifactType, descriptor, subject } = index
-    const changed = manifests.length === index.manifests.length ? index : yield* Effect.fromResult(composeManifest({
-      mediaType: descriptor.mediaType,
-      ...(artifactType === undefined ? {} : { artifactType }),
-      manifests,
-      ...(subject === undefined ? {} : { subject }),
-      annotations
-    }, { algorithm: algorithmOf(descriptor.digest), origin: index }))
+    const changed = manifests.length === index.manifests.length ? index : yield* composeIndex(index, manifests)
     yield* putChanged(repository, ref, changed)
   }
 )

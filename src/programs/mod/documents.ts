@@ -4,8 +4,9 @@
  */
 import { Effect, Equal } from "effect"
 import { composeConfig, type Composed, composeManifest, type ManifestFields } from "../../schemas/compose.ts"
+import { computeDigest } from "../../schemas/computeDigest.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { algorithmOf, computeDigest } from "../../schemas/Digest.ts"
+import { algorithmOf } from "../../schemas/Digest.ts"
 import { type ImageConfig, maxConfig } from "../../schemas/ImageConfig.ts"
 import { contentOf, decodeManifest, type Manifest } from "../../schemas/Manifest.ts"
 import { isManifestType } from "../../schemas/MediaType.ts"

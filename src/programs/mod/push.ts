@@ -1,8 +1,9 @@
 /** Brings a changed image to where it goes: blobs, configurations, manifests, index, and the tag last (faults D1). */
 import { Effect, Stream } from "effect"
-import { CopyEvent, CopyStep } from "../../schemas/Copy.ts"
+import { CopyEvent, CopyStep, type Counter } from "../../schemas/Copy.ts"
 import type { Manifest } from "../../schemas/Manifest.ts"
 import { isSameLocation, type Location, type Tag } from "../../schemas/Ref.ts"
+import { tapped } from "../../services/Bytes.ts"
 import { Progress } from "../../services/Progress.ts"
 import { RateLimiter } from "../../services/RateLimiter.ts"
 import { execute } from "../copy/execute.ts"
@@ -13,6 +14,8 @@ import type { Documents } from "./documents.ts"
 /** Steps of a copy in progress at once, and new blobs, which may be made while they are sent. */
 const concurrency = 16
 const newAtOnce = 3
+/** Bytes of a new blob from which on its way is shown on a terminal. */
+const worthShowing = 1024 * 1024
 
 export interface PushTarget {
   readonly tag?: Tag
@@ -34,12 +37,13 @@ export const push = Effect.fnUntraced(
     ]
     const events = Stream.fromIterable(pushed.map((step) => CopyEvent.Planned({ step }))).pipe(
       Stream.concat(isMoved ? copies(documents, ends) : Stream.empty),
-      Stream.concat(Stream.fromEffectDrain(
-        Effect.forEach(created, (blob) => putBlob(blob, ends), { concurrency: newAtOnce, discard: true })
-      )),
+      Stream.concat(
+        Stream.flatMap(Stream.fromIterable(created), (blob) => sendNew(blob, ends), { concurrency: newAtOnce })
+      ),
       Stream.concat(Stream.mapEffect(Stream.fromIterable(pushed), (step) => putManifest(step, ends)))
     )
-    yield* isMoved ? (yield* Progress).report(events) : Stream.runDrain(events)
+    const isLong = isMoved || created.some(({ descriptor }) => descriptor.size >= worthShowing)
+    yield* isLong ? (yield* Progress).report(events) : Stream.runDrain(events)
   }
 )
 
@@ -71,15 +75,27 @@ const copies = ({ entries, kept }: Documents, ends: Ends) =>
     }
   ))
 
-const putBlob = Effect.fnUntraced(
-  function*({ content, descriptor }: Documents["created"][number], { from, to }: Ends) {
+/** A blob that was made here, sent unless the target has it. */
+const sendNew = ({ content, descriptor }: Documents["created"][number], { from, to }: Ends) => {
+  const common = { id: descriptor.digest, lane: "content" as const, descriptor, needs: [] }
+  const step = CopyStep.Blob({ ...common, isKnownAbsent: false })
+  const moved: Counter = { bytes: 0 }
+  const put = Effect.gen(function*() {
     const limiter = yield* RateLimiter
     const hosts = [...new Set([from.location, to.location].flatMap(hostOf))]
-    const steps = Effect.gen(function*() {
-      if (!(yield* exists(to.headBlob(descriptor)))) yield* to.putBlob(content, descriptor)
+    const counted = tapped(content, (view) => moved.bytes += view.length)
+    const send = Effect.gen(function*() {
+      if (yield* exists(to.headBlob(descriptor))) return "present" as const
+      yield* to.putBlob(counted, descriptor)
+      return "copied" as const
     })
-    yield* limiter.admit(hosts, { kind: "blob", size: descriptor.size })(steps)
-  }
-)
+    const how = yield* limiter.admit(hosts, { kind: "blob", size: descriptor.size })(send)
+    return CopyEvent.Finished({ step, how })
+  })
+  return Stream.concat(
+    Stream.make(CopyEvent.Planned({ step }), CopyEvent.Started({ step, moved })),
+    Stream.fromEffect(put)
+  )
+}
 
 const hostOf = (location: Location): ReadonlyArray<string> => location._tag === "Registry" ? [location.registry] : []

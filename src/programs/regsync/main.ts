@@ -76,9 +76,15 @@ exit status is 1 if anything failed since the start; a second one ends at once.`
   endsItself: true,
   examples: [
     ["stay resident", "{tool} server -c regsync.yml"],
+    ["with a page that shows what happens", "{tool} server -c regsync.yml --listen 127.0.0.1:8080"],
     ["use a changed configuration", "kill -HUP <pid>"]
   ],
-  options: { config, abortOnError, strict }
+  options: {
+    config,
+    abortOnError,
+    listen: text("listen", "Address of the status server, such as 127.0.0.1:8080, in place of the file's"),
+    strict
+  }
 }, () => import("./server.ts"))
 
 const show = command({

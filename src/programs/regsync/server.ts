@@ -7,7 +7,7 @@ import { Scheduler } from "../../services/Scheduler.ts"
 import { SyncEvents } from "../../services/SyncEvents.ts"
 import { Sent } from "../copy/sent.ts"
 import type { Daemon } from "./daemon.ts"
-import { load } from "./load.ts"
+import { load, type Loaded } from "./load.ts"
 import { runJobs } from "./run.ts"
 import { serve } from "./serving.ts"
 import { Shared } from "./shared.ts"
@@ -15,12 +15,14 @@ import { Shared } from "./shared.ts"
 interface Input {
   readonly abortOnError: boolean
   readonly config: string
+  /** Empty: what the file says. */
+  readonly listen: string
   readonly strict: boolean
 }
 
 /** Fails with what went wrong in all its life, each text once; a signal is no failure. */
 export const run = Effect.fn("regsync server")(
-  function*({ abortOnError, config, strict }: Input) {
+  function*({ abortOnError, config, listen, strict }: Input) {
     const shared = yield* Shared
     const context = yield* Effect.context<Formatter | Progress | Shared | SyncEvents>()
     // A run is begun with its place.
@@ -29,7 +31,7 @@ export const run = Effect.fn("regsync server")(
       file: config,
       entering: shared.working,
       abortOnError,
-      load: load(config, { strict }),
+      load: Effect.map(load(config, { strict }), (loaded) => listen === "" ? loaded : listeningAt(loaded, listen)),
       show,
       resize: (parallel) => {
         const concurrent = Math.max(1, parallel)
@@ -54,6 +56,11 @@ export const run = Effect.fn("regsync server")(
   },
   Effect.provide(Layer.mergeAll(Progress.layerSilent, Scheduler.layer, Shared.layer(1), SyncEvents.layer))
 )
+
+const listeningAt = (loaded: Loaded, listen: string): Loaded => {
+  const { config } = loaded
+  return { ...loaded, config: { ...config, server: { ...config.server, listen } } }
+}
 
 /** The status server: more code than the rest, loaded where one is wanted. */
 const show = Effect.fnUntraced(function*({ listen, token }: ServerSettings, { runNow }: Daemon) {

@@ -7,8 +7,9 @@ import { hasher } from "../../lib/hash.ts"
 import { strictJson } from "../../lib/strictJson.ts"
 import { quoted } from "../../lib/visibleText.ts"
 import { composeManifest } from "../../schemas/compose.ts"
+import { computeDigest } from "../../schemas/computeDigest.ts"
 import { Descriptor } from "../../schemas/Descriptor.ts"
-import { computeDigest, type Digest } from "../../schemas/Digest.ts"
+import type { Digest } from "../../schemas/Digest.ts"
 import { decodeConfig, maxConfig } from "../../schemas/ImageConfig.ts"
 import type { Manifest } from "../../schemas/Manifest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
@@ -57,9 +58,10 @@ export const unreadable = (names: ReadonlyArray<string>): StoreError =>
     `unable to read all files from tar: not found${names.length === 0 ? "" : `: ${names.map(quoted).join(", ")}`}`
   )
 
-/** All parts are found before any layer is compressed. */
-export const convert = Effect.fnUntraced(function*(tar: TarFile, image: DockerImage, newFile: Scratch["newFile"]) {
-  const names = [...new Set([image.Config, ...(image.Layers ?? [])])]
+/** Where the files of an image lie, and its configuration. Fails unless all are there and fit together. */
+const locate = Effect.fnUntraced(function*(tar: TarFile, image: DockerImage) {
+  const layers = image.Layers ?? []
+  const names = [...new Set([image.Config, ...layers])]
   const found = new Map<string, Part>()
   for (const name of names) {
     const part = yield* tar.find(name)
@@ -72,10 +74,15 @@ export const convert = Effect.fnUntraced(function*(tar: TarFile, image: DockerIm
     ? Effect.fail(tarInvalid(`the config has ${configPart.size} bytes: size limit exceeded`))
     : collect(partBytes(configPart), maxConfig)
   const diffs = (yield* Effect.fromResult(decodeConfig(configBytes))).rootfs?.diff_ids ?? []
-  const layers = image.Layers ?? []
   if (diffs.length !== layers.length) {
     return yield* tarInvalid(`manifest.json lists ${layers.length} layers, the config ${diffs.length}`)
   }
+  return { found, configPart, configBytes, diffs, layers }
+})
+
+/** All parts are found before any layer is compressed. */
+export const convert = Effect.fnUntraced(function*(tar: TarFile, image: DockerImage, newFile: Scratch["newFile"]) {
+  const { configBytes, configPart, diffs, found, layers } = yield* locate(tar, image)
   const parts = new Map<Digest, Part>()
   const sources = new Map(
     Object.values(image.LayerSources ?? {}).map((it) => [`blobs/${it.digest.replace(":", "/")}`, it])

@@ -1,7 +1,8 @@
 /** A repository in memory: for tests, and the plainest statement of what a repository owes. */
 import { Effect, Option, Result, Stream } from "effect"
+import { computeDigest } from "../../schemas/computeDigest.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { algorithmOf, computeDigest, type Digest } from "../../schemas/Digest.ts"
+import { algorithmOf, type Digest } from "../../schemas/Digest.ts"
 import { decodeManifest, type Manifest } from "../../schemas/Manifest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { isSameLocation, type Location, locationName, Reference, type Tag } from "../../schemas/Ref.ts"

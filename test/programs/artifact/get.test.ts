@@ -9,8 +9,8 @@ import { mediaTypes } from "../../../src/schemas/MediaType.ts"
 import type { Repository } from "../../../src/services/Repository.ts"
 import { descriptorOf, encode } from "../../fixtures/content.ts"
 import { makeIndex, manifestOf, push } from "../../fixtures/images.ts"
-import { tarOf } from "../../support/rawTars.ts"
 import { temporary } from "../../support/registries.ts"
+import { rawTar } from "../../support/tars.ts"
 import { artifactWorld, flags } from "./world.ts"
 
 const dir = temporary("artifact-get")
@@ -176,15 +176,15 @@ const written = Effect.fnUntraced(function*(
   return { output, failure: failure.replaceAll(output, "OUT"), logs, files: filesIn(output) }
 })
 
-const hostile = tarOf([
-  { name: "../../up.txt", content: "up" },
-  { name: "/abs.txt", content: "abs" },
-  { name: "a/../../b.txt", content: "b" },
-  { name: "link", type: "symlink", linkname: "/etc" },
-  { name: "link/inside", content: "in" },
-  { name: "hard", type: "link", linkname: "/etc/passwd" },
-  { name: "same", content: "1" },
-  { name: "same", content: "2" }
+const hostile = rawTar([
+  { name: "../../up.txt", body: "up" },
+  { name: "/abs.txt", body: "abs" },
+  { name: "a/../../b.txt", body: "b" },
+  { name: "link", type: "2", linkname: "/etc" },
+  { name: "link/inside", body: "in" },
+  { name: "hard", type: "1", linkname: "/etc/passwd" },
+  { name: "same", body: "1" },
+  { name: "same", body: "2" }
 ])
 
 describe("artifact get --output", () => {
@@ -218,7 +218,7 @@ describe("artifact get --output", () => {
 
   it.effect("unpacks what ORAS marks as a directory, and right into the output without directories", () =>
     Effect.gen(function*() {
-      const content = tarOf([{ name: "x", type: "directory" }, { name: "x/y", content: "y" }])
+      const content = rawTar([{ name: "x", type: "5" }, { name: "x/y", body: "y" }])
       const marked = { content, title: "d", annotations: { "io.deis.oras.content.unpack": "true" } }
       assert.deepStrictEqual((yield* written([marked])).files, ["d/x/y"])
       assert.deepStrictEqual((yield* written([{ content, title: "d/" }], { stripDirs: true })).files, ["x/y"])
@@ -274,7 +274,7 @@ describe("artifact get --output", () => {
     ],
     [
       "a file that is a directory later",
-      tarOf([{ name: "a", content: "1" }, { name: "a/b", content: "2" }]),
+      rawTar([{ name: "a", body: "1" }, { name: "a/b", body: "2" }]),
       `failed to unpack d/: destination exists and is not a directory: "OUT/d/a"`
     ]
   ]

@@ -3,6 +3,8 @@ import { Effect } from "effect"
 import { mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { run } from "../../../src/programs/artifact/put.ts"
+import { Tag } from "../../../src/schemas/Ref.ts"
+import { manifestOf } from "../../fixtures/content.ts"
 import { byTag, makeImage, makeIndex, push } from "../../fixtures/images.ts"
 import { temporary } from "../../support/registries.ts"
 import { artifactWorld, flags } from "./world.ts"
@@ -150,6 +152,17 @@ describe("artifact put", () => {
         index._tag === "Index" ? index.manifests.map(({ artifactType }) => artifactType) : [],
         ["a/one", "a/two"]
       )
+    }))
+
+  it.effect("leaves what it does not know in the entries of an index", () =>
+    Effect.gen(function*() {
+      const { at, ending } = artifactWorld()
+      const repository = at("r.example/app")
+      const text = `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[` +
+        `{"mediaType":"application/octet-stream","digest":"sha256:${"1".repeat(64)}","size":1,"later":{"is":"kept"}}]}`
+      yield* repository.putManifest(manifestOf(text), { tag: Tag.make("i") })
+      yield* ending(put({ args: ["r.example/app:i"], index: true, artifactType: "a/one", file: [hello] }))
+      assert.include(textOf(yield* repository.manifest(byTag("i"))), `"size":1,"later":{"is":"kept"}},{`)
     }))
 
   it.effect("makes the same archive of the same directory, with links as they are", () =>

@@ -190,6 +190,13 @@ describe("build arguments", () => {
       ])
     }))
 
+  it.effect("are not looked for without end in a step made to be searched", () =>
+    Effect.gen(function*() {
+      const step = `RUN |1 ${"a= ".repeat(300_000)}`
+      const after = yield* argsAfter([run(step)], "buildarg-rm-regex=a=b+")
+      assert.isTrue(after[0] === step)
+    }))
+
   it.effect("have values with spaces, or ones that an expression matches as a whole", () =>
     Effect.gen(function*() {
       const steps = [run("RUN |2 X=a b V=1.2 /bin/sh -c make")]

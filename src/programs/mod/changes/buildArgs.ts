@@ -51,13 +51,19 @@ const withoutArg = (entry: History, name: string, isValue: Matcher): History => 
   return { ...entry, created_by: `RUN ${rest}` }
 }
 
+/** Characters of all values tried in one step: a step can be a script, in which every word could end a value. */
+const maxTried = 64 * 1024 * 1024
+
 /** What stands before and after the first such argument. Values may have spaces: the shortest that fits is taken. */
 const rangeOf = (text: string, name: string, isValue: Matcher): readonly [string, string] | undefined => {
   const start = `${name}=`
+  let tried = 0
   for (let from = text.indexOf(start); from >= 0; from = text.indexOf(start, from + 1)) {
     if (from > 0 && text[from - 1] !== " ") continue
     const valueAt = from + start.length
     for (let to = text.indexOf(" ", valueAt); to >= 0; to = text.indexOf(" ", to + 1)) {
+      tried += to - valueAt + 1
+      if (tried > maxTried) return undefined
       if (isValue(text.slice(valueAt, to))) return [text.slice(0, from), text.slice(to)]
     }
     if (isValue(text.slice(valueAt))) return [text.slice(0, from), ""]
