@@ -70,7 +70,9 @@ const above = (operator: "^" | "~", { numbers }: Version): Version => {
 const termOf = (text: string): Test | string => {
   const [, operator = "", rest = ""] = /^(>=|<=|>|<|=|\^|~)?(.*)$/s.exec(text) ?? []
   const version = parseVersion(rest)
-  if (version === undefined) return `invalid constraint version: "${rest}"`
+  if (version === undefined) {
+    return `invalid constraint version: "${rest}"${rest === "" ? " (no space between operator and version)" : ""}`
+  }
   switch (operator) {
     case ">=":
       return (it) => compareVersions(it, version) >= 0

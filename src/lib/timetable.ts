@@ -50,7 +50,10 @@ const valueOf = (text: string, { high, low, names }: Range, expression: string):
   if (!/^[0-9]{1,9}$/.test(text)) throw new Problem(`failed to parse int from ${text}: ${expression}`)
   const value = Number(text)
   if (value < low) throw new Problem(`beginning of range (${value}) below minimum (${low}): ${expression}`)
-  if (value > high) throw new Problem(`end of range (${value}) above maximum (${high}): ${expression}`)
+  if (value > high) {
+    const hint = names === days && value === 7 ? " (Sunday is 0)" : ""
+    throw new Problem(`end of range (${value}) above maximum (${high}): ${expression}${hint}`)
+  }
   return value
 }
 

@@ -59,6 +59,11 @@ describe("ranges", () => {
     })
   }
   it("that are empty ask nothing", () => assert.isUndefined(parseRanges(["", ""])))
+  it("tell of a space behind an operator", () =>
+    assert.deepStrictEqual(parseRanges([">= 1.0"]), {
+      problem:
+        "invalid semver range \">= 1.0\": invalid constraint version: \"\" (no space between operator and version)"
+    }))
   for (const text of [">= 1.0", "1.x", "*", "1.0 || 2.0", "!=1.0", "1.0,2.0", "1 - 2"]) {
     it(`${text} is refused`, () => {
       const found = parseRanges([text])

@@ -76,7 +76,7 @@ describe("a timetable", () => {
   const refused: ReadonlyArray<readonly [string, string]> = [
     ["", "empty spec string"],
     ["* * * *", "expected exactly 5 fields, found 4: [* * * *]"],
-    ["0 0 * * 7", "end of range (7) above maximum (6): 7"],
+    ["0 0 * * 7", "end of range (7) above maximum (6): 7 (Sunday is 0)"],
     ["60 * * * *", "end of range (60) above maximum (59): 60"],
     ["0 0 0 * *", "beginning of range (0) below minimum (1): 0"],
     ["5-1 * * * *", "beginning of range (5) beyond end of range (1): 5-1"],

@@ -70,7 +70,10 @@ describe("a filter of names", () => {
       { allow: ["(?=x)"] },
       "invalid allow pattern \"(?=x)\": error parsing regexp: invalid or unsupported Perl syntax: `(?=`"
     ],
-    [{ semverRange: [">= 1"] }, "invalid semver range \">= 1\": invalid constraint version: \"\""],
+    [
+      { semverRange: [">= 1"] },
+      "invalid semver range \">= 1\": invalid constraint version: \"\" (no space between operator and version)"
+    ],
     [{ semverRange: [" "] }, "invalid semver range \" \": empty constraint"],
     [{ semverRange: ["1.x"] }, "invalid semver range \"1.x\": invalid constraint version: \"1.x\""],
     [{ semverRange: ["!=1"] }, "invalid semver range \"!=1\": invalid constraint version: \"!=1\""]
