@@ -31,11 +31,12 @@ const local = Layer.mergeAll(
 const outcome = (
   args: ReadonlyArray<string>,
   leaves: ReadonlyArray<Leaf>,
-  stop: Effect.Effect<"signal" | "closed"> = Effect.never
+  stop: Effect.Effect<"signal" | "closed"> = Effect.never,
+  name = "tool"
 ) =>
   Effect.gen(function*() {
     const tool = {
-      root: group({ name: "tool", summary: "A tool", children: leaves }),
+      root: group({ name, summary: "A tool", children: leaves }),
       globals: [logOptions, verbosity("WARN")]
     }
     const code = yield* main(tool, {
@@ -115,6 +116,17 @@ describe("a run", () => {
         err,
         "http: server gave HTTP response to HTTPS client\n" +
           "Try updating your registry with \"regctl registry set --tls disabled <registry>\""
+      )
+    }))
+
+  it.effect("says so in terms of its file, where settings of registries stand in one", () =>
+    Effect.gen(function*() {
+      const error = storeError("", "TlsFailed", "http: server gave HTTP response to HTTPS client")
+      const { err } = yield* outcome(["once"], [runs("once", error)], Effect.never, "regsync")
+      assert.strictEqual(
+        err,
+        "http: server gave HTTP response to HTTPS client\n" +
+          "Try \"tls: disabled\" for the registry under \"creds\" of the configuration"
       )
     }))
 
