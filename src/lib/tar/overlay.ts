@@ -29,13 +29,12 @@ interface Link {
   readonly isIndirect: boolean
 }
 
-interface Pending {
+export type Seen = Pick<TarHeader, "name" | "linkname" | "type">
+
+interface Pending extends Pick<Seen, "linkname" | "type"> {
   readonly number: number
   readonly parts: ReadonlyArray<string>
-  readonly header: Seen
 }
-
-export type Seen = Pick<TarHeader, "name" | "linkname" | "type">
 
 /** Entries, and names they tell of, of all layers; their characters; characters of one name; steps through links. */
 const maxEntries = 1_000_000
@@ -69,8 +68,7 @@ export class Overlay {
   private text = 0
 
   /** The next entry of a layer. */
-  add(header: Seen): void {
-    const { linkname, name } = header
+  add({ linkname, name, type }: Seen): void {
     const number = this.nodes.push(undefined) - 1
     this.text += name.length + linkname.length
     if (number >= maxEntries) throw new TarProblem(`size limit exceeded: more than ${maxEntries} entries`)
@@ -82,7 +80,7 @@ export class Overlay {
     if (base === opaque && !inside.some(isReserved)) this.whiteouts.push(() => this.clear(inside))
     else if (parts.some(isReserved)) return
     else if (base.startsWith(mark)) this.whiteouts.push(() => this.hide([...inside, base.slice(mark.length)]))
-    else this.pending.push({ number, parts, header })
+    else this.pending.push({ number, parts, linkname, type })
   }
 
   /** Its whiteouts act on lower layers only, wherever they stand: they go first. */
@@ -119,16 +117,16 @@ export class Overlay {
     return plan
   }
 
-  private apply({ header, number, parts }: Pending): void {
+  private apply({ linkname, number, parts, type }: Pending): void {
     const base = parts.at(-1)
-    const isDirectory = header.type === "5"
+    const isDirectory = type === "5"
     if (base === undefined) return isDirectory ? this.settle(this.root, number) : undefined
     const { isIndirect, node: parent } = this.directory(parts.slice(0, -1))
     if (isIndirect) this.indirect.add(number)
     const old = parent.children?.get(base)
     if (isDirectory && old?.children !== undefined) return this.settle(old, number)
-    if (header.type === "1") {
-      const found = this.find(partsOf(header.linkname))
+    if (type === "1") {
+      const found = this.find(partsOf(linkname))
       if (found !== undefined && found.node === old) return
       const via = found?.node.children === undefined ? found?.node.entry : undefined
       if (found !== undefined && via !== undefined) {
@@ -138,7 +136,7 @@ export class Overlay {
     if (old !== undefined) this.remove(old)
     const node = this.make(parent, base, {
       ...(isDirectory ? { children: new Map() } : {}),
-      ...(header.type === "2" ? { target: header.linkname } : {})
+      ...(type === "2" ? { target: linkname } : {})
     })
     this.settle(node, number)
   }

@@ -95,6 +95,7 @@ const write = (out: TarOut, fetched: ReadonlyArray<Fetched>, plan: ReadonlyArray
 
 const headerOf = (entry: TarEntry, { linkname, name }: Kept): Uint8Array => {
   const raw = standalone(entry)
+  if (name === undefined && linkname === undefined) return raw.blocks
   return changeHeader(raw, {
     ...(name === undefined ? {} : { name: entry.header.type === "5" ? `${name}/` : name }),
     ...(linkname === undefined ? {} : { linkname })
