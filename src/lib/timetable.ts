@@ -90,8 +90,23 @@ interface Wall {
   readonly minute: number
 }
 
-/** What a clock on the wall shows in a zone; formatters are slow to make and kept. */
-const clockOf = (zone: string | undefined): (time: number) => Wall => {
+type WallClock = (time: number) => Wall
+
+/** By zone: a formatter is slow to make and holds tens of kilobytes, and thousands of timetables are of few zones. */
+const clocks = new Map<string, WallClock>()
+
+const clockOf = (zone: string | undefined): WallClock => {
+  // In any case a name is the same zone.
+  const key = zone?.toLowerCase() ?? ""
+  const known = clocks.get(key)
+  if (known !== undefined) return known
+  const clock = makeClock(zone)
+  clocks.set(key, clock)
+  return clock
+}
+
+/** What a clock on the wall shows in a zone. */
+const makeClock = (zone: string | undefined): WallClock => {
   const format = new Intl.DateTimeFormat("en-US", {
     ...(zone === undefined ? {} : { timeZone: zone }),
     hourCycle: "h23",
@@ -115,7 +130,7 @@ const maxOffset = 16 * 60 * minute
 const day = 24 * 60 * minute
 
 /** Times at which a zone's wall shows this: none in a skipped hour, two in a repeated one. */
-const timesOf = (clock: (time: number) => Wall, wall: Wall): ReadonlyArray<number> => {
+const timesOf = (clock: WallClock, wall: Wall): ReadonlyArray<number> => {
   const asUtc = Date.UTC(wall.year, wall.month - 1, wall.day, wall.hour, wall.minute)
   const offsets = new Set([asUtc - day, asUtc + day].map((time) => {
     const there = clock(time)
@@ -174,7 +189,7 @@ const cron = (text: string, zone: string | undefined): Timetable => {
 }
 
 /** Whether clocks are turned within a few hours: only then a later hour on the wall can be an earlier time. */
-const isNearChange = (clock: (time: number) => Wall, time: number): boolean => {
+const isNearChange = (clock: WallClock, time: number): boolean => {
   const shown = [time - 3 * 60 * minute, time + 3 * 60 * minute].map((it) => {
     const { day: date, hour, minute: past } = clock(it)
     return { date, hour, past }
@@ -222,7 +237,8 @@ const parse = (text: string, zone: string | undefined): Timetable => {
 const isZone = (name: string): boolean => {
   if (name === "" || name === "Local") return true
   try {
-    return new Intl.DateTimeFormat("en-US", { timeZone: name }).resolvedOptions().timeZone !== ""
+    clockOf(name)
+    return true
   } catch {
     return false
   }

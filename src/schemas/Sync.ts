@@ -58,6 +58,8 @@ export interface RunSummary {
   readonly saved: number
   /** Milliseconds. */
   readonly elapsed: number
+  /** The run was cut short from outside: what else there was to do is not told of. */
+  readonly interrupted?: true
 }
 
 /** Something of a run failed; each message is a text of its own. */

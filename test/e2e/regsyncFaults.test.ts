@@ -1,6 +1,6 @@
 /** `regsync` where registries fail and where it is killed: all is copied in the end, and no tag ever names something incomplete. */
 import { afterAll, afterEach, assert, beforeAll, describe, it } from "@effect/vitest"
-import { writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { seed } from "../support/copies.ts"
 import { regsync, until } from "../support/daemons.ts"
@@ -140,6 +140,27 @@ describe("a server that is asked to show itself", () => {
     assert.include(await (await fetch(`${address}/metrics`)).text(), "regsync_ready 1\n")
     server.signal("SIGTERM")
     assert.strictEqual(await server.ended, 0, server.err())
+  })
+})
+
+describe("a run that is told to end in the middle of a copy", () => {
+  it("P01: takes back what it began, fails, and reports what it did before", async () => {
+    for (const tag of ["v1", "v2"]) renew("app", tag)
+    const file = write("stuck.yml", entry("app", `${target.host}/app`))
+    target.quirk = ({ method }) =>
+      target.repository("app").tags.size > 0 && (method === "PUT" || method === "PATCH") ? "silence" : undefined
+    const run = regsync(dir.path, ["once", "-c", file, "--report", "cut.jsonl"])
+    await until(
+      "an upload of the second",
+      () => target.repository("app").tags.size === 1 && /^P(?:UT|ATCH) .*uploads/.test(target.lines().at(-1) ?? "")
+    )
+    run.signal("SIGTERM")
+    assert.strictEqual(await run.ended, 1)
+    const records = readFileSync(join(dir.path, "cut.jsonl"), "utf8").trimEnd().split("\n").map((it) => JSON.parse(it))
+    assert.deepStrictEqual(
+      records.map(({ copied, interrupted, outcome, type }) => [type, outcome ?? copied, interrupted]),
+      [["pair", "copied", undefined], ["summary", 1, true]]
+    )
   })
 })
 

@@ -92,3 +92,26 @@ describe("a timetable", () => {
     it(`of ${JSON.stringify(text)} is refused`, () => assert.deepStrictEqual(parseTimetable(text), { problem }))
   }
 })
+
+describe("thousands of timetables", () => {
+  it("share what knows the clock of a zone", () => {
+    const format = Intl.DateTimeFormat
+    let made = 0
+    Intl.DateTimeFormat = new Proxy(format, {
+      construct: (target, args) => {
+        made++
+        return Reflect.construct(target, args)
+      }
+    })
+    try {
+      for (let minute = 0; minute < 60; minute++) {
+        for (const zone of ["", "TZ=Indian/Mauritius ", "TZ=indian/mauritius "]) {
+          assert.containsAllKeys(parseTimetable(`${zone}${minute} 4 * * *`), ["timetable"])
+        }
+      }
+    } finally {
+      Intl.DateTimeFormat = format
+    }
+    assert.isAtMost(made, 2)
+  })
+})

@@ -2,6 +2,7 @@
 import { Cause, Console, Data, Effect } from "effect"
 import { cut, visible } from "../../lib/visibleText.ts"
 import { SyncFailed } from "../../schemas/Sync.ts"
+import { RunningTool } from "./command.ts"
 
 /** The user asked for the end. */
 export class Canceled extends Data.TaggedError("Canceled")<{ readonly message: string }> {}
@@ -26,27 +27,48 @@ interface Told {
 /** Characters of an error's text (faults, text from outside). */
 const limit = 8_000
 
+interface Hint {
+  /** Stands in the text of what went wrong. */
+  readonly sign: string
+  readonly regctl: string
+  /** For tools whose settings of registries stand in a file, under `creds`. */
+  readonly creds: string
+}
+
+const otherLogin = {
+  regctl: `Try another login with "regctl registry login <registry>"`,
+  creds: `Try another login under "creds" of the configuration`
+}
+
 /** What to try, by what went wrong. */
-const hints: ReadonlyArray<readonly [sign: string, hint: string]> = [
-  [
-    "http: server gave HTTP response to HTTPS client",
-    `Try updating your registry with "regctl registry set --tls disabled <registry>"`
-  ],
-  [
-    "Client sent an HTTP request to an HTTPS server",
-    `Try updating your registry with "regctl registry set --tls enabled <registry>"`
-  ],
-  ["): request failed: unauthorized [http 401]", `Try another login with "regctl registry login <registry>"`],
-  ["unauthorized [http 401] (credentials from", `Try another login with "regctl registry login <registry>"`],
-  [
-    "unauthorized [http 403] (credentials from",
-    `This login may lack the permission; try another one with "regctl registry login <registry>"`
-  ],
-  ["no credentials available: unauthorized", `Try logging in with "regctl registry login <registry>"`],
-  [
-    "tls: failed to verify certificate",
-    `Try trusting its authority with "regctl registry set --cacert <PEM text> <registry>", or "--tls insecure"`
-  ]
+const hints: ReadonlyArray<Hint> = [
+  {
+    sign: "http: server gave HTTP response to HTTPS client",
+    regctl: `Try updating your registry with "regctl registry set --tls disabled <registry>"`,
+    creds: `Try "tls: disabled" for the registry under "creds" of the configuration`
+  },
+  {
+    sign: "Client sent an HTTP request to an HTTPS server",
+    regctl: `Try updating your registry with "regctl registry set --tls enabled <registry>"`,
+    creds: `Try "tls: enabled" for the registry under "creds" of the configuration`
+  },
+  { sign: "): request failed: unauthorized [http 401]", ...otherLogin },
+  { sign: "unauthorized [http 401] (credentials from", ...otherLogin },
+  {
+    sign: "unauthorized [http 403] (credentials from",
+    regctl: `This login may lack the permission; try another one with "regctl registry login <registry>"`,
+    creds: `This login may lack the permission; try another one under "creds" of the configuration`
+  },
+  {
+    sign: "no credentials available: unauthorized",
+    regctl: `Try logging in with "regctl registry login <registry>"`,
+    creds: `Try a login for the registry under "creds" of the configuration`
+  },
+  {
+    sign: "tls: failed to verify certificate",
+    regctl: `Try trusting its authority with "regctl registry set --cacert <PEM text> <registry>", or "--tls insecure"`,
+    creds: `Try trusting its authority with "regcert" for the registry under "creds" of the configuration`
+  }
 ]
 
 /** Prints what went wrong; with `isJson` a log record that carries the reason comes first. */
@@ -56,8 +78,10 @@ export const report = Effect.fnUntraced(function*(cause: Cause.Cause<unknown>, i
   if (stack !== undefined) yield* Effect.annotateLogs(Effect.logTrace("internal error"), { stack })
   if (isJson) yield* Effect.annotateLogs(Effect.logError(text), { reason })
   yield* Console.error(text)
-  const hint = hints.find(([sign]) => text.includes(sign))
-  if (hint !== undefined) yield* Console.error(hint[1])
+  const hint = hints.find(({ sign }) => text.includes(sign))
+  const { root } = yield* RunningTool
+  if (hint !== undefined)
+    yield* Console.error(root.name === "regsync" || root.name === "regbot" ? hint.creds : hint.regctl)
 })
 
 const tellCause = (cause: Cause.Cause<unknown>): Told => {

@@ -32,7 +32,7 @@ export const oneRun = Effect.fnUntraced(function*(loaded: Loaded, options: OneRu
   const client = yield* open(loaded.client)
   const outcomes: Array<RunOutcome> = []
   const run = Effect.map(
-    runJobs(jobs, { action, parallel, abortOnError, each: report.pair }),
+    runJobs(jobs, { action, parallel, abortOnError, each: report.pair, interrupted: report.cutShort }),
     (outcome) => void outcomes.push(outcome)
   )
   yield* (action === "check" ? run : together(run)).pipe(

@@ -34,12 +34,19 @@ export const openReport = Effect.fnUntraced(function*({ output, report }: Report
     const line = asciiControls(JSON.stringify(record))
     return Effect.forEach(targets, (target) => target.write(line), { discard: true })
   }
+  const finish = (summary: RunSummary) =>
+    Effect.andThen(
+      write({ type: "summary", ...summary }),
+      Effect.forEach(targets, ({ finish }) => finish, { discard: true })
+    )
   return {
     pair: (result: PairResult) => write({ type: "pair", ...result }),
-    finish: (summary: RunSummary) =>
-      Effect.andThen(
-        write({ type: "summary", ...summary }),
-        Effect.forEach(targets, ({ finish }) => finish, { discard: true })
+    finish,
+    /** What is known so far is kept; the run ends with its interruption, whatever becomes of the report. */
+    cutShort: (summary: RunSummary) =>
+      Effect.catch(
+        finish(summary),
+        ({ message }) => Effect.annotateLogs(Effect.logError("Failed to write report"), { report, error: message })
       )
   }
 })

@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly isQuiet?: boolean
   /** Told of each pair, and of each entry that failed before it had one. */
   readonly each?: (result: PairResult) => Effect.Effect<void>
+  /** Told what was done when the run is cut short from outside. */
+  readonly interrupted?: (summary: RunSummary) => Effect.Effect<void>
 }
 
 export interface RunOutcome {
@@ -55,9 +57,11 @@ export const runJobs = Effect.fn("regsync run")(function*(jobs: ReadonlyArray<Jo
   }).pipe(
     Effect.catchTag("Aborted", () => Effect.void),
     Effect.onExit(Effect.fnUntraced(function*(exit) {
-      const elapsed = loggedDuration((yield* Clock.currentTimeMillis) - began)
+      const elapsed = (yield* Clock.currentTimeMillis) - began
       const message = Exit.isSuccess(exit) ? "Run finished" : "Run interrupted"
-      yield* Effect.annotateLogs(log(message), { ...tally.counts, elapsed })
+      yield* Effect.annotateLogs(log(message), { ...tally.counts, elapsed: loggedDuration(elapsed) })
+      if (Exit.isSuccess(exit) || options.interrupted === undefined) return
+      yield* options.interrupted({ action, ...tally.counts, elapsed, interrupted: true })
     }))
   )
   const summary: RunSummary = { action, ...tally.counts, elapsed: (yield* Clock.currentTimeMillis) - began }

@@ -57,6 +57,10 @@ export const apply = (state: State, event: CopyEvent): void => {
   }
 }
 
+/** Nothing was to be copied, as far as is known. */
+export const isIdle = ({ copied, manifests, queued, running, skipped }: State): boolean =>
+  manifests.total + manifests.done + copied + skipped + queued.size + running.size === 0
+
 /** The bars of blobs that are moving, a few that wait and a few that just ended; then the summary. */
 export const frame = (state: State, columns: number, seconds: number): ReadonlyArray<string> => {
   const running = [...state.running.values()]

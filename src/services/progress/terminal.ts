@@ -1,8 +1,8 @@
-/** Bars of a copy on stderr: a frame every quarter of a second when something changed, in the end the summary alone. */
+/** Bars of a copy on stderr: a frame every quarter of a second when something changed, in the end the summary alone, if there is any. */
 import { Clock, Console, Effect, Layer, Stdio, Stream, Terminal } from "effect"
 import { Globals } from "../Globals.ts"
 import { Progress } from "../Progress.ts"
-import { apply, frame, redraw, start, type State, summary } from "./frame.ts"
+import { apply, frame, isIdle, redraw, start, type State, summary } from "./frame.ts"
 
 /** Milliseconds between frames. */
 const period = 250
@@ -70,7 +70,7 @@ const makeDisplay = Effect.fnUntraced(function*(
     ),
     end: Effect.flatMap(
       Effect.all([width, elapsed]),
-      ([columns, seconds]) => show([summary(state, seconds)], columns)
+      ([columns, seconds]) => show(isIdle(state) ? [] : [summary(state, seconds)], columns)
     )
   }
 })

@@ -145,6 +145,18 @@ describe("progress on a terminal", () => {
       ])
     }))
 
+  it.effect("leaves nothing behind when nothing was to be copied", () =>
+    Effect.gen(function*() {
+      const { layer, written } = screen(true, [20])
+      yield* Effect.flatMap(Progress, ({ report }) => report(Stream.fromEffectDrain(Effect.sleep(300)))).pipe(
+        Effect.provide(layer),
+        Effect.forkChild,
+        Effect.tap(TestClock.adjust(300)),
+        Effect.flatMap(Fiber.join)
+      )
+      assert.deepStrictEqual(written, ["Manifests: 0/0 | Blo\n", "\u001b[1F\u001b[0J"])
+    }))
+
   it.effect("keeps to the width, and clears the rows that lines take once the terminal is narrower", () =>
     Effect.gen(function*() {
       const { layer, written } = screen(true, [20, 10])
