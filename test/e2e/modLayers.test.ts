@@ -2,7 +2,17 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import { skopeo, skopeoDigest, umociImage } from "../support/images.ts"
 import { installed, must, run, tool } from "../support/programs.ts"
@@ -140,6 +150,54 @@ describe("layers of an image made by umoci", () => {
     await mod("nested", "--layer-add", "dir=outer", "--file-tar-time", "filename=/srv/in.tar,set=2001-09-09T01:46:40Z")
     const list = execFileSync("tar", ["--utc", "-tvf", join(await unpack("nested"), "srv/in.tar")]).toString().trim()
     assert.deepStrictEqual(list.split("\n").map((line) => line.includes("2001-09-09 01:46")), [true, true, true])
+  })
+
+  it("become one, with the same files", async () => {
+    const umoci = installed("umoci", "umoci")
+    const image = ["--image", `${layout}:deep`]
+    const bundle = join(dir.path, "deep")
+    const root = join(bundle, "rootfs")
+    await must(umoci, ["tag", "--image", `${layout}:v1`, "deep"])
+    await must(umoci, ["unpack", "--rootless", ...image, bundle])
+    // umoci writes whiteouts for what is deleted, and hard links as they are.
+    const steps = [
+      () => {
+        mkdirSync(join(root, "etc/conf.d"), { recursive: true })
+        for (const name of ["etc/a", "etc/conf.d/b", "file"]) writeFileSync(join(root, name), `${name}\n`)
+        linkSync(join(root, "etc/a"), join(root, "linked"))
+        linkSync(join(root, "etc/a"), join(root, "linked-too"))
+        symlinkSync("etc", join(root, "symlink"))
+        chmodSync(join(root, "etc"), 0o750)
+      },
+      () => {
+        for (const name of ["one/one.txt", "etc/a", "etc/conf.d"]) rmSync(join(root, name), { recursive: true })
+        rmSync(join(root, "file"))
+        mkdirSync(join(root, "file"))
+        writeFileSync(join(root, "file/inside"), "inside")
+        writeFileSync(join(root, "etc/conf.d"), "a file now")
+        chmodSync(join(root, "etc"), 0o700)
+      },
+      () => {
+        rmSync(join(root, "two"), { recursive: true })
+        writeFileSync(join(root, "one/one.txt"), "one again")
+      }
+    ]
+    for (const step of steps) {
+      step()
+      await must(umoci, ["repack", "--refresh-bundle", ...image, bundle])
+    }
+    const args = arguments_(`ocidir://${layout}:deep`, ["--create", "flat", "--layer-squash"])
+    await must(process.execPath, args, { env })
+    assert.strictEqual((await layers("deep")).length, 5)
+    assert.strictEqual((await layers("flat")).length, 1)
+    const [before, after] = [join(dir.path, "bundle-before"), await unpack("flat")]
+    await must(umoci, ["unpack", "--rootless", ...image, before])
+    execFileSync("diff", ["-r", "--no-dereference", join(before, "rootfs"), after])
+    const list = (at: string) =>
+      execFileSync("find", [at, "-printf", "%P %y %m %n %l\n"]).toString().split("\n").toSorted()
+    assert.deepStrictEqual(list(after), list(join(before, "rootfs")))
+    assert.strictEqual(readFileSync(join(after, "linked"), "utf8"), "etc/a\n")
+    assert.deepStrictEqual([existsSync(join(after, "two")), existsSync(join(after, "etc/a"))], [false, false])
   })
 
   it("are pushed to a registry as they are to a layout", async () => {

@@ -3,7 +3,7 @@
  * extended attributes that are no text (POSIX.1-2017, pax; GNU tar's extensions).
  */
 
-import { textOf } from "../gotemplate/value.ts"
+import { bytesOf, textOf } from "../gotemplate/value.ts"
 
 export interface TarHeader {
   /** As written, with no `..` taken out: who uses it as a path has to clean it. */
@@ -244,6 +244,8 @@ export interface HeaderChange {
   readonly uname?: ""
   readonly gname?: ""
   readonly size?: number
+  readonly name?: string
+  readonly linkname?: string
 }
 
 /** A number in octal digits and a NUL, or in GNU's binary form where it does not fit. */
@@ -342,20 +344,32 @@ const recordsBlock = (like: Uint8Array, own: Uint8Array, size: number): Uint8Arr
   return block
 }
 
+/** The header with what the archive says of it as records of its own, and without word on the entries after it. */
+export const standalone = (raw: RawHeader): RawHeader => {
+  const { after, before, own } = piecesOf(raw.blocks)
+  const general = new Map([...raw.globals, ...globalsIn(before)])
+  if (general.size === 0) return raw
+  const said = new Set(ownRecords(raw).map(([key]) => key))
+  const added = [...general].filter(([key, value]) => key !== "comment" && value.length > 0 && !said.has(key))
+  const kept = before.filter(({ block }) => typeOf(block) !== "g")
+  return { ...raw, globals: [], blocks: Buffer.concat([...extensionsOf(kept, new Map(added), own), own, after]) }
+}
+
 /** The blocks of a header with the change made; the same ones when it changes nothing. */
 export const changeHeader = ({ blocks, globals, header }: RawHeader, change: HeaderChange): Uint8Array => {
-  const { after, before, own: received } = piecesOf(blocks)
+  const { after, before: all, own: received } = piecesOf(blocks)
   const own = new Uint8Array(received)
   const isGnu = magicOf(own) === "gnu"
   // What the whole archive says has to be said otherwise, not only left out.
-  const general = new Set([...globals, ...globalsIn(before)].map(([key]) => key))
-  const records = new Map<string, string | undefined>()
+  const general = new Set([...globals, ...globalsIn(all)].map(([key]) => key))
+  const records = new Map<string, Uint8Array | undefined>()
+  const replaced = new Set<string>()
   const time = (key: "mtime" | "atime" | "ctime", from: number | undefined) => {
     const value = change[key]
     if (value === undefined || header[key] === undefined || value === header[key]) return
     if (from !== undefined) putOctal(own, from, 12, secondsOf(value))
     const isInBlock = from !== undefined && value % second === 0n && !general.has(key)
-    records.set(key, isInBlock ? undefined : timeText(value))
+    records.set(key, isInBlock ? undefined : Buffer.from(timeText(value)))
   }
   time("mtime", 136)
   time("atime", isGnu && !header.pax.has("atime") ? 345 : undefined)
@@ -363,24 +377,39 @@ export const changeHeader = ({ blocks, globals, header }: RawHeader, change: Hea
   for (const [key, from] of [["uname", 265], ["gname", 297]] as const) {
     if (change[key] === undefined || header[key] === "") continue
     own.fill(0, from, from + 32)
-    records.set(key, general.has(key) ? "" : undefined)
+    records.set(key, general.has(key) ? new Uint8Array() : undefined)
   }
   if (change.size !== undefined && change.size !== header.size) {
     putOctal(own, 124, 12, BigInt(change.size))
-    records.set("size", general.has("size") ? String(change.size) : undefined)
+    records.set("size", general.has("size") ? Buffer.from(String(change.size)) : undefined)
+  }
+  for (const [key, from, record, long] of nameFields) {
+    const value = change[key]
+    if (value === undefined || value === header[key]) continue
+    const bytes = bytesOf(value)
+    own.fill(0, from, from + 100)
+    own.set(bytes.subarray(0, 100), from)
+    if (key === "name" && magicOf(own) === "ustar") own.fill(0, 345, 500)
+    replaced.add(long)
+    records.set(record, bytes.length > 100 || general.has(record) ? bytes : undefined)
+    if (key === "name" && header.pax.has("GNU.sparse.name")) records.set("GNU.sparse.name", bytes)
   }
   if (records.size === 0) return blocks
+  const before = all.filter(({ block }) => !replaced.has(typeOf(block)))
   seal(own)
   return Buffer.concat([...extensionsOf(before, records, own), own, after])
 }
 
+/** Names: their fields of 100 bytes, the records and the extensions of GNU for longer ones. */
+const nameFields = [["name", 0, "path", "L"], ["linkname", 157, "linkpath", "K"]] as const
+
 /** The pieces before the own block, records as changed: the last header of records gets what is added. */
 const extensionsOf = (
   before: ReadonlyArray<Piece>,
-  changed: ReadonlyMap<string, string | undefined>,
+  changed: ReadonlyMap<string, Uint8Array | undefined>,
   own: Uint8Array
 ): ReadonlyArray<Uint8Array> => {
-  const added = [...changed].flatMap(([key, value]) => value === undefined ? [] : [[key, Buffer.from(value)] as const])
+  const added = [...changed].flatMap(([key, value]) => value === undefined ? [] : [[key, value] as const])
   const made = (records: Records, like: Uint8Array): ReadonlyArray<Uint8Array> => {
     if (records.length === 0) return []
     const body = writeRecords(records)

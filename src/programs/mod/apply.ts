@@ -6,6 +6,7 @@ import { Effect } from "effect"
 import type { ReadonlyRepository, Repository } from "../../services/Repository.ts"
 import type { Change, ChangeError, ChangeNeeds, Draft, ImageDraft } from "./draft.ts"
 import { applyLayers, layerMemory } from "./layers.ts"
+import { squash } from "./squash.ts"
 
 /** Where the image is, and where it goes. */
 export interface Ends {
@@ -40,8 +41,10 @@ export const applyChanges = Effect.fnUntraced(
       yield* begin(change)
       layerChanges.push(change.layer)
     }
-    if (layerChanges.length === 0) return top
+    const isSquashed = changes.some((it) => it.squash === true)
+    if (layerChanges.length === 0 && !isSquashed) return top
     const memory = yield* layerMemory
+    if (isSquashed) top = yield* mapDrafts(top, onImages((image) => squash(image, ends, memory)))
     return yield* mapDrafts(top, onImages((image) => applyLayers(image, layerChanges, ends, memory)))
   }
 )

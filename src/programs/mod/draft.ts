@@ -37,6 +37,8 @@ export interface LayerDraft {
   readonly received?: number
   /** Bytes of a layer that is new; none: the source has it. To be run as often as needed. */
   readonly content?: Bytes
+  /** Made of all layers of the image: it is none of its base. */
+  readonly isSquashed?: true
 }
 
 export interface ImageDraft extends Common {
@@ -114,6 +116,8 @@ export interface Change {
   readonly manifest?: (draft: Draft) => Changed<Draft>
   /** Second phase: each image's configuration. */
   readonly config?: (document: ImageConfig, image: ImageDraft) => Changed<ImageConfig>
+  /** Between the second and the third phase: all layers of an image become one. */
+  readonly squash?: true
   /** Third phase: the layers that hold a tar, have no `urls` and are still there. */
   readonly layer?: LayerChange
   /** Fourth phase: descriptors of up to so many bytes carry their content, larger ones do not. */

@@ -10,7 +10,7 @@ import { buildArgRemove, buildArgRemoveRegex } from "./changes/buildArgs.ts"
 import { configTime } from "./changes/configTime.ts"
 import { dataMax, digestAlgorithm } from "./changes/content.ts"
 import { layerAdd } from "./changes/layerAdd.ts"
-import { fileTarTime, layerCompress, layerStrip, layerTime, reproducible } from "./changes/layerFiles.ts"
+import { fileTarTime, layerCompress, layerSquash, layerStrip, layerTime, reproducible } from "./changes/layerFiles.ts"
 import { layerRemoveCreatedBy, layerRemoveIndex } from "./changes/layerRemove.ts"
 import { externalUrlsRemove, toDocker, toOci } from "./changes/mediaTypes.ts"
 import { rebase, rebaseRef } from "./changes/rebase.ts"
@@ -83,6 +83,7 @@ const options: Readonly<Record<string, Make>> = {
   "layer-compress": layerCompress,
   "layer-rm-created-by": layerRemoveCreatedBy,
   "layer-rm-index": layerRemoveIndex,
+  "layer-squash": always(layerSquash),
   "layer-strip-file": layerStrip,
   "layer-time": timed(timeOptions, layerTime),
   "layer-time-max": timed(parseTimeMax, layerTime),

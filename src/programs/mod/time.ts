@@ -246,6 +246,6 @@ const sameLength = (images: ReadonlyArray<BaseImage>, document: ImageConfig): Re
   return Result.succeed(end < 0 ? history.length : end)
 }
 
-/** Whether a layer is one of the base's. */
+/** Whether a layer is one of the base's; one made of all layers is not. */
 export const isBaseLayer = ({ digests, layers }: Base, { layer, position }: LayerAt): boolean =>
-  position < layers || digests.has(layer.descriptor.digest)
+  layer.isSquashed !== true && (position < layers || digests.has(layer.descriptor.digest))

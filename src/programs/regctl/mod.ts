@@ -7,6 +7,10 @@ An image for several platforms is changed on all of them. Options act in the ord
 they are given in; manifests are changed before configurations, and those before layers.
 The same image and options give the same digest.
 
+--layer-squash makes one layer of all once those that other options add are there, and
+those that they delete are gone; options on files and on compression then change that
+one. Times of its files change with "base-ref" and "base-layers", too: it is no base.
+
 The result goes where --create says, over the image with --replace, else it is
 pushed without a tag. The name of what was pushed is printed.
 
@@ -87,6 +91,7 @@ const layerOptions = {
   layerCompress: raw("layer-compress", "string", "Compress layers otherwise (gzip, zstd, none)"),
   layerRmCreatedBy: raw("layer-rm-created-by", "string", "Delete layers whose step in the history matches (regex)"),
   layerRmIndex: raw("layer-rm-index", "uint", "Delete a layer of an image by its position, from 0"),
+  layerSquash: raw("layer-squash", "bool", "Make one layer of all layers of an image"),
   layerStripFile: raw("layer-strip-file", "string", "Delete a file, or a directory with its content, from all layers"),
   layerTime: raw("layer-time", "string", "Set the times of the files in layers (time options)"),
   layerTimeMax: max("layer-time-max", "the files in layers"),
@@ -124,6 +129,10 @@ export const mod = command({
     [
       "delete a variable for one platform",
       `{tool} image mod registry.example.org/app:v1 --create v1-env --env "[linux/arm64]LD_PRELOAD="`
+    ],
+    [
+      "one layer in place of all, without the files that a later layer deletes",
+      "{tool} image mod registry.example.org/app:v1 --create v1-flat --layer-squash"
     ],
     [
       "put the image on the newest version of its base",

@@ -101,6 +101,9 @@ const rewritten = Effect.fnUntraced(function*(entry: TarEntry, file: FileOf, fil
   return change
 })
 
+/** `--layer-squash`: one layer in place of all. */
+export const layerSquash: Change = { squash: true }
+
 const forms: ReadonlySet<string> = new Set(["gzip", "none", "zstd"])
 const readForms: ReadonlySet<string> = new Set(["bzip2", "xz"])
 const isForm = (value: string): value is "gzip" | "none" | "zstd" => forms.has(value)

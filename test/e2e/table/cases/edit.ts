@@ -316,6 +316,11 @@ export const edit: ReadonlyArray<Case> = [
   }),
   bad("--layer-rm-index 9", /layer not found\n$/),
   bad("--layer-rm-index x", /^invalid argument "x" for "--layer-rm-index" flag: index invalid: /),
+  mod("--layer-squash", ({ diffIds, files, history, layers }) => {
+    assert.deepStrictEqual([layers.length, diffIds.length], [1, 1])
+    assert.includeMembers(names(files[0] ?? []), ["etc/os-release", "tmp/keep"])
+    assert.strictEqual(history.at(-1)?.created_by, "regctl image mod --layer-squash")
+  }, { differs: "the Go tool has no such flag" }),
   mod(
     "--layer-strip-file /tmp/cache",
     ({ files }) => assert.deepStrictEqual(names(files[2] ?? []), ["tmp/", "tmp/keep"])
