@@ -1,6 +1,7 @@
 /** What a terminal shows of a copy: the state of it, and one frame of it as lines. */
 import { byteSize } from "../../lib/byteSize.ts"
 import type { CopyEvent, CopyStep, Counter } from "../../schemas/Copy.ts"
+import { isManifestType } from "../../schemas/MediaType.ts"
 
 interface Bar {
   readonly step: CopyStep
@@ -30,7 +31,9 @@ export const start = (): State => ({
 
 const keyOf = ({ id, lane }: CopyStep): string => `${lane} ${id}`
 
-const isManifest = (step: CopyStep): boolean => step._tag === "Manifest"
+/** One that the target has already counts, too. */
+const isManifest = (step: CopyStep): boolean =>
+  step._tag === "Manifest" || (step._tag === "Skip" && isManifestType(step.descriptor.mediaType))
 
 export const apply = (state: State, event: CopyEvent): void => {
   const { step } = event
