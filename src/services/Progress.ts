@@ -9,3 +9,12 @@ export class Progress extends Context.Service<Progress, {
 }>()("regclient/services/Progress") {
   static readonly layerSilent = Layer.succeed(Progress, Progress.of({ report: (events) => Stream.runDrain(events) }))
 }
+
+/**
+ * Lines shown above the summary, made anew for each frame at a time in milliseconds since 1970: for work that is more
+ * than its copies.
+ */
+export const MoreLines = Context.Reference<(now: number) => ReadonlyArray<string>>(
+  "regclient/services/Progress/MoreLines",
+  { defaultValue: () => () => [] }
+)

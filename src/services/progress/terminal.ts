@@ -1,7 +1,7 @@
 /** Bars of a copy on stderr: a frame every quarter of a second when something changed, in the end the summary alone, if there is any. */
 import { Clock, Console, Effect, Layer, Stdio, Stream, Terminal } from "effect"
 import { Globals } from "../Globals.ts"
-import { Progress } from "../Progress.ts"
+import { MoreLines, Progress } from "../Progress.ts"
 import { apply, frame, isIdle, redraw, start, type State, summary } from "./frame.ts"
 
 /** Milliseconds between frames. */
@@ -43,6 +43,7 @@ const makeDisplay = Effect.fnUntraced(function*(
   write: (text: string) => Effect.Effect<void>
 ) {
   const began = yield* Clock.currentTimeMillis
+  const more = yield* MoreLines
   const elapsed = Effect.map(Clock.currentTimeMillis, (now) => Math.floor((now - began) / 1000))
   const width = Effect.map(columns, (it) => it || 80)
   let shown: ReadonlyArray<string> = []
@@ -65,8 +66,12 @@ const makeDisplay = Effect.fnUntraced(function*(
       return text
     },
     draw: Effect.flatMap(
-      Effect.all([width, elapsed]),
-      ([columns, seconds]) => show(frame(state, columns, seconds).map((line) => line.slice(0, columns)), columns)
+      Effect.all([width, elapsed, Clock.currentTimeMillis]),
+      ([columns, seconds, now]) => {
+        const lines = frame(state, columns, seconds)
+        const all = [...lines.slice(0, -1), ...more(now), ...lines.slice(-1)]
+        return show(all.map((line) => line.slice(0, columns)), columns)
+      }
     ),
     end: Effect.flatMap(
       Effect.all([width, elapsed]),
