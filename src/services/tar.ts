@@ -19,7 +19,8 @@ export interface TarEntry extends RawHeader {
   readonly content: Bytes
 }
 
-const scanned = <A>(run: () => A): Effect.Effect<A, StoreError> =>
+/** What reads an archive, its problems told as those of content. */
+export const scanned = <A>(run: () => A): Effect.Effect<A, StoreError> =>
   Effect.try({ try: run, catch: (cause) => tarInvalid(cause instanceof TarProblem ? cause.message : String(cause)) })
 
 /** Hands a view on; goes on once the sink is done with it. */

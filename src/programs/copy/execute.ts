@@ -4,7 +4,7 @@ import { CopyEvent, type CopyStep, type Counter, type How, type Lane } from "../
 import { type Descriptor, isSizeKnown } from "../../schemas/Descriptor.ts"
 import { contentOf, type Manifest } from "../../schemas/Manifest.ts"
 import { isManifestType } from "../../schemas/MediaType.ts"
-import { isSameStore, type Location } from "../../schemas/Ref.ts"
+import { isSameStore } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { RateLimiter } from "../../services/RateLimiter.ts"
 import type { Repository } from "../../services/Repository.ts"
@@ -122,7 +122,7 @@ const moveBlob = Effect.fnUntraced(function*(
   { isKnownAbsent, moved }: Move
 ): Effect.fn.Return<How | "missing", StoreError, RateLimiter> {
   const limiter = yield* RateLimiter
-  const hosts = [...new Set([from.location, to.location].flatMap(hostOf))]
+  const hosts = hostsOf({ from, to })
   const steps = Effect.gen(function*() {
     if (isSameStore(from.location, to.location) && (yield* to.mountBlob(given, from.location)))
       return "mounted" as const
@@ -152,7 +152,10 @@ const sized = (from: Ends["from"], blob: Descriptor): Effect.Effect<Descriptor, 
     ? Effect.succeed(blob)
     : Effect.map(from.headBlob(blob), ({ descriptor }) => ({ ...blob, size: descriptor.size }))
 
-const hostOf = (location: Location): ReadonlyArray<string> => location._tag === "Registry" ? [location.registry] : []
+/** The registries that a transfer enters, each once. */
+export const hostsOf = ({ from, to }: Ends): ReadonlyArray<string> => [
+  ...new Set([from.location, to.location].flatMap((it) => it._tag === "Registry" ? [it.registry] : []))
+]
 
 /**
  * A registry may know less than it said when it was asked for a blob (faults N34): what the manifest names is then sent

@@ -3,19 +3,19 @@
  * (library description, 17.2, 17.3). Each layer is read once and streams through; what comes out waits in a file.
  */
 import { Deferred, Effect, Semaphore } from "effect"
-import { hasher } from "../../lib/hash.ts"
 import { readHeader } from "../../lib/tar/header.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { type Algorithm, algorithmOf, isDigest } from "../../schemas/Digest.ts"
+import { type Algorithm, algorithmOf } from "../../schemas/Digest.ts"
 import { type StoreError, within } from "../../schemas/StoreError.ts"
-import { type Bytes, tapped } from "../../services/Bytes.ts"
-import { compressed, decompressed } from "../../services/compressed.ts"
+import type { Bytes } from "../../services/Bytes.ts"
+import { decompressed } from "../../services/compressed.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
 import { measure, type Scratch, scratch, spool } from "../../services/spool.ts"
 import { changedTar, type EntryChange, type TarEntry } from "../../services/tar.ts"
 import type { ChangeError, ImageDraft, LayerAt, LayerChange, LayerDraft } from "./draft.ts"
 import { withoutLayers } from "./history.ts"
 import { type Form, formOf, typeIn } from "./layerForms.ts"
+import { diffAlgorithmOf, packed } from "./packed.ts"
 
 /** What became of a layer: nothing, a layer without a file left, or a new one. */
 type Outcome =
@@ -97,7 +97,7 @@ const outcomeOf = Effect.fnUntraced(function*(
   const form = formOf(mediaType)
   if (urls.length > 0) return same
   let [wanted, algorithm] = [form ?? "none", algorithmOf(digest)]
-  let diffAlgorithm: Algorithm = diffId !== undefined && isDigest(diffId) ? algorithmOf(diffId) : "sha256"
+  let diffAlgorithm = diffAlgorithmOf(diffId)
   const files: Array<Work["files"][number]> = []
   const key: Array<number | string> = [digest, mediaType, diffId ?? ""]
   for (const [number, change] of changes.entries()) {
@@ -145,13 +145,10 @@ const done = (work: Work, memory: LayerMemory): Effect.Effect<Outcome, StoreErro
 const rewrite = Effect.fnUntraced(function*(work: Work, memory: LayerMemory) {
   const { algorithm, diffAlgorithm, files, form, hasNewForm, layer, mediaType, source } = work
   const tally = { kept: 0, dropped: 0, changed: 0 }
-  const hash = hasher(diffAlgorithm)
   const plain = decompressed(source)
   const tar = files.length === 0 ? plain : changedTar(plain, tallied(files, tally))
-  const hashed = tapped(tar, (view) => hash.update(view))
   const file = yield* memory.newFile
-  const { content, digest, size } = yield* spool(file, form === "none" ? hashed : compressed(hashed, form), algorithm)
-  const diffId = `${diffAlgorithm}:${hash.hex()}`
+  const { content, diffId, digest, size } = yield* packed(file, tar, { form, algorithm, diffAlgorithm })
   const isGone = tally.kept === 0 && tally.dropped > 0
   const isChanged = tally.changed + tally.dropped > 0 && diffId !== layer.diffId
   if (!isGone && (isChanged || hasNewForm)) {

@@ -2,11 +2,11 @@
 import { Effect, Stream } from "effect"
 import { CopyEvent, CopyStep, type Counter } from "../../schemas/Copy.ts"
 import type { Manifest } from "../../schemas/Manifest.ts"
-import { isSameLocation, type Location, type Tag } from "../../schemas/Ref.ts"
+import { isSameLocation, type Tag } from "../../schemas/Ref.ts"
 import { tapped } from "../../services/Bytes.ts"
 import { Progress } from "../../services/Progress.ts"
 import { RateLimiter } from "../../services/RateLimiter.ts"
-import { execute } from "../copy/execute.ts"
+import { execute, hostsOf } from "../copy/execute.ts"
 import { exists } from "../missing.ts"
 import type { Ends } from "./apply.ts"
 import type { Documents } from "./documents.ts"
@@ -76,20 +76,20 @@ const copies = ({ entries, kept }: Documents, ends: Ends) =>
   ))
 
 /** A blob that was made here, sent unless the target has it. */
-const sendNew = ({ content, descriptor }: Documents["created"][number], { from, to }: Ends) => {
+const sendNew = ({ content, descriptor }: Documents["created"][number], ends: Ends) => {
   const common = { id: descriptor.digest, lane: "content" as const, descriptor, needs: [] }
   const step = CopyStep.Blob({ ...common, isKnownAbsent: false })
   const moved: Counter = { bytes: 0 }
   const put = Effect.gen(function*() {
     const limiter = yield* RateLimiter
-    const hosts = [...new Set([from.location, to.location].flatMap(hostOf))]
+    const { to } = ends
     const counted = tapped(content, (view) => moved.bytes += view.length)
     const send = Effect.gen(function*() {
       if (yield* exists(to.headBlob(descriptor))) return "present" as const
       yield* to.putBlob(counted, descriptor)
       return "copied" as const
     })
-    const how = yield* limiter.admit(hosts, { kind: "blob", size: descriptor.size })(send)
+    const how = yield* limiter.admit(hostsOf(ends), { kind: "blob", size: descriptor.size })(send)
     return CopyEvent.Finished({ step, how })
   })
   return Stream.concat(
@@ -97,5 +97,3 @@ const sendNew = ({ content, descriptor }: Documents["created"][number], { from, 
     Stream.fromEffect(put)
   )
 }
-
-const hostOf = (location: Location): ReadonlyArray<string> => location._tag === "Registry" ? [location.registry] : []

@@ -4,21 +4,20 @@
  */
 import { Effect } from "effect"
 import { type GoTime, parseTime } from "../../lib/goTime.ts"
-import { hasher } from "../../lib/hash.ts"
-import { changeHeader, standalone, TarProblem } from "../../lib/tar/header.ts"
+import { changeHeader, standalone } from "../../lib/tar/header.ts"
 import { type Kept, Overlay } from "../../lib/tar/overlay.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { type Algorithm, algorithmOf, isDigest } from "../../schemas/Digest.ts"
+import { algorithmOf } from "../../schemas/Digest.ts"
 import { configPlatform, type History, type ImageConfig } from "../../schemas/ImageConfig.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
-import { type Bytes, tapped } from "../../services/Bytes.ts"
-import { compressed, decompressed } from "../../services/compressed.ts"
+import type { Bytes } from "../../services/Bytes.ts"
+import { decompressed } from "../../services/compressed.ts"
 import { type Scratch, spool } from "../../services/spool.ts"
-import { readTar, tarBytes, type TarEntry, type TarOut } from "../../services/tar.ts"
-import { tarInvalid } from "../../services/tarReader.ts"
+import { readTar, scanned, tarBytes, type TarEntry, type TarOut } from "../../services/tar.ts"
 import type { Ends } from "./apply.ts"
 import type { ImageDraft, LayerDraft } from "./draft.ts"
 import { formOf, newFormOf, newTypeFor } from "./layerForms.ts"
+import { diffAlgorithmOf, packed } from "./packed.ts"
 import { rfc3339 } from "./time.ts"
 
 /** Layers that are fetched at once. */
@@ -65,18 +64,12 @@ const fetch = ({ content, descriptor }: LayerDraft, { from }: Ends, files: Scrat
     return { operation: operationOf(descriptor), file, tar: decompressed(kept.content) } satisfies Fetched
   }).pipe(Effect.mapError(within(operationOf(descriptor))))
 
-const judged = <A>(run: () => A): Effect.Effect<A, StoreError> =>
-  Effect.try({
-    try: run,
-    catch: (cause) => tarInvalid(cause instanceof TarProblem ? cause.message : String(cause))
-  })
-
 /** What becomes of each entry of all layers, by its number. */
 const planOf = Effect.fnUntraced(function*(fetched: ReadonlyArray<Fetched>) {
   const overlay = new Overlay()
   for (const { operation, tar } of fetched) {
-    yield* readTar(tar, ({ header }) => judged(() => overlay.add(header))).pipe(
-      Effect.andThen(judged(() => overlay.endLayer())),
+    yield* readTar(tar, ({ header }) => scanned(() => overlay.add(header))).pipe(
+      Effect.andThen(scanned(() => overlay.endLayer())),
       Effect.mapError(within(operation))
     )
   }
@@ -104,19 +97,19 @@ const headerOf = (entry: TarEntry, { linkname, name }: Kept): Uint8Array => {
 
 /** The layer, compressed into a file. */
 const made = Effect.fnUntraced(function*(tar: Bytes, image: ImageDraft, last: LayerDraft, files: Scratch) {
-  const { descriptor, diffId } = last
+  const { descriptor } = last
   // A layer that is not to be distributed is no model for one that holds the others, too.
   const isModel = newFormOf(descriptor.mediaType) !== undefined
   const mediaType = isModel ? descriptor.mediaType : newTypeFor(image.mediaType)
   const form = formOf(mediaType) ?? "gzip"
-  const diffAlgorithm: Algorithm = diffId !== undefined && isDigest(diffId) ? algorithmOf(diffId) : "sha256"
-  const hash = hasher(diffAlgorithm)
-  const hashed = tapped(tar, (view) => hash.update(view))
-  const bytes = form === "none" ? hashed : compressed(hashed, form)
-  const { content, digest, size } = yield* spool(yield* files.newFile, bytes, algorithmOf(descriptor.digest))
+  const { content, diffId, digest, size } = yield* packed(yield* files.newFile, tar, {
+    form,
+    algorithm: algorithmOf(descriptor.digest),
+    diffAlgorithm: diffAlgorithmOf(last.diffId)
+  })
   const layer: LayerDraft = {
     descriptor: { mediaType, digest, size },
-    diffId: `${diffAlgorithm}:${hash.hex()}`,
+    diffId,
     content,
     isSquashed: true
   }

@@ -1,23 +1,23 @@
 /** `--layer-add`: one more layer, from a tar or a directory, on all images or those of a platform (library description, 17.3). */
 import { Effect, FileSystem, Stream } from "effect"
 import { readForward } from "../../../lib/files.ts"
-import { hasher } from "../../../lib/hash.ts"
 import { parseKeyValues } from "../../../lib/keyValue.ts"
 import type { Platform } from "../../../schemas/Descriptor.ts"
 import { configPlatform } from "../../../schemas/ImageConfig.ts"
 import { isPlatformMatch } from "../../../schemas/Platform.ts"
 import { within } from "../../../schemas/StoreError.ts"
 import { UsageError } from "../../../schemas/UsageError.ts"
-import { type Bytes, tapped } from "../../../services/Bytes.ts"
-import { compressed, decompressed } from "../../../services/compressed.ts"
+import type { Bytes } from "../../../services/Bytes.ts"
+import { decompressed } from "../../../services/compressed.ts"
 import { directoryTar } from "../../../services/directoryTar.ts"
 import { fsError, platformError } from "../../../services/fsError.ts"
 import { creationTime } from "../../../services/ociLayout/state.ts"
-import { keep } from "../../../services/spool.ts"
+import { scratch } from "../../../services/spool.ts"
 import { changedTar } from "../../../services/tar.ts"
 import { shownPlatformOf } from "../../graph/select.ts"
 import type { Change, Draft, ImageDraft, LayerDraft } from "../draft.ts"
 import { newFormOf, newTypeFor } from "../layerForms.ts"
+import { packed } from "../packed.ts"
 
 const fail = (message: string) => Effect.fail(new UsageError({ message }))
 
@@ -91,11 +91,11 @@ const withLayer = (image: ImageDraft, { created, layer }: Made, mediaType: strin
 const make = Effect.fnUntraced(function*(source: Source, mediaType: string | undefined) {
   const form = mediaType === undefined ? "gzip" : newFormOf(mediaType)
   if (form === undefined) return yield* fail(`unsupported new layer media type ${mediaType}`)
-  const hash = hasher("sha256")
-  const tar = tapped(yield* tarOf(source), (view) => hash.update(view))
-  const { content, digest, size } = yield* keep(form === "none" ? tar : compressed(tar, form), "sha256")
+  const { newFile } = yield* scratch
+  const packing = { form, algorithm: "sha256", diffAlgorithm: "sha256" } as const
+  const { content, diffId, digest, size } = yield* packed(yield* newFile, yield* tarOf(source), packing)
   const made: Made = {
-    layer: { descriptor: { mediaType: mediaType ?? "", digest, size }, diffId: `sha256:${hash.hex()}`, content },
+    layer: { descriptor: { mediaType: mediaType ?? "", digest, size }, diffId, content },
     created: yield* creationTime
   }
   return made
