@@ -1,6 +1,8 @@
 /** What all runs of one process share: places for copies, turns at writing a tag, and what indexes say of platforms. */
 import { Context, Effect, Layer, Semaphore } from "effect"
+import { Recent } from "../../lib/recent.ts"
 import type { Digest } from "../../schemas/Digest.ts"
+import { makeTurns } from "../../services/turns.ts"
 
 /** Entries at work at once: more would only wait, each with what it has open. */
 const jobs = 256
@@ -83,38 +85,15 @@ const entries = () => {
 
 /** Names are taken in one order by everybody, so that no two wait for each other. */
 const turns = () => {
-  const held = new Map<string, { readonly turn: Semaphore.Semaphore; users: number }>()
-  const one = (name: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.suspend(() => {
-      const entry = held.get(name) ?? { turn: Semaphore.makeUnsafe(1), users: 0 }
-      held.set(name, entry)
-      entry.users++
-      return Effect.ensuring(
-        entry.turn.withPermit(effect),
-        Effect.sync(() => {
-          if (--entry.users === 0) held.delete(name)
-        })
-      )
-    })
+  const one = makeTurns()
   return (names: ReadonlyArray<string>) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     [...new Set(names)].toSorted().reduceRight((inner, name) => one(name)(inner), effect)
 }
 
-/** The answers used last. */
 const memory = () => {
-  const answers = new Map<string, Digest>()
-  const remember = (key: string, found: Digest) => {
-    answers.delete(key)
-    answers.set(key, found)
-    const [oldest] = answers.keys()
-    if (answers.size > kept && oldest !== undefined) answers.delete(oldest)
-  }
+  const answers = new Recent<Digest>(kept)
   return {
-    get: (index: Digest, platform: string) => {
-      const found = answers.get(`${index} ${platform}`)
-      if (found !== undefined) remember(`${index} ${platform}`, found)
-      return found
-    },
-    set: (index: Digest, platform: string, found: Digest) => remember(`${index} ${platform}`, found)
+    get: (index: Digest, platform: string) => answers.get(`${index} ${platform}`),
+    set: (index: Digest, platform: string, found: Digest) => answers.set(`${index} ${platform}`, found)
   }
 }

@@ -1,17 +1,18 @@
 /** The list of referrers kept under a tag, where a registry has no referrers API (distribution-spec, referrers tag schema; library 13). */
-import { Effect, Random, Result, Semaphore } from "effect"
+import { Effect, Random, Result } from "effect"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { decodeManifest, header, type Headers, type Index, type Manifest } from "../../schemas/Manifest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { Reference, type Tag } from "../../schemas/Ref.ts"
 import { fallbackTag, referrer } from "../../schemas/Referrers.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
+import type { Turns } from "../turns.ts"
 import { type At, type Http, nameOf, statusOf } from "./exchange.ts"
 import { getManifest, push } from "./manifests.ts"
 
-/** One lock for each subject whose list is being changed by this process. */
+/** One change at a time of each subject's list in this process. */
 export interface Locks {
-  readonly held: Map<string, { readonly semaphore: Semaphore.Semaphore; users: number }>
+  readonly turns: Turns
 }
 
 /** The list as the tag holds it, none when there is no such tag. Fails with ManifestInvalid when the tag is something else. */
@@ -35,19 +36,8 @@ export const readFallback = (at: At, http: Http, subject: Descriptor): Effect.Ef
 }
 
 /** Serialises changes of one subject's list within the process. */
-const locked = (at: At, { held }: Locks, subject: Descriptor) => <A, E>(effect: Effect.Effect<A, E>) =>
-  Effect.suspend(() => {
-    const key = `${at.registry}/${at.repository}@${subject.digest}`
-    const lock = held.get(key) ?? { semaphore: Semaphore.makeUnsafe(1), users: 0 }
-    held.set(key, lock)
-    lock.users++
-    return Effect.ensuring(
-      Semaphore.withPermit(lock.semaphore, effect),
-      Effect.sync(() => {
-        if (--lock.users === 0) held.delete(key)
-      })
-    )
-  })
+const locked = (at: At, { turns }: Locks, subject: Descriptor) =>
+  turns(`${at.registry}/${at.repository}@${subject.digest}`)
 
 /** Attempts at a change that other writers undo. */
 const attempts = 5

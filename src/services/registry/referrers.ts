@@ -9,6 +9,7 @@ import { fallbackTag, isMatch, referrer } from "../../schemas/Referrers.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import type { RegistryRequest } from "../RegistryHttp.ts"
 import type { Referrers, Repository } from "../Repository.ts"
+import { makeTurns } from "../turns.ts"
 import { addressOf, type At, type Document, document, type Http, isTrouble, listed, nameOf } from "./exchange.ts"
 import { addToFallback, type Locks, readFallback, removeFromFallback } from "./fallback.ts"
 import { getManifest, type ReferrerKeeper } from "./manifests.ts"
@@ -18,7 +19,7 @@ export interface ReferrerMemory extends Locks {
   readonly api: Map<string, { readonly works: boolean; readonly until: number }>
 }
 
-export const referrerMemory = (): ReferrerMemory => ({ api: new Map(), held: new Map() })
+export const referrerMemory = (): ReferrerMemory => ({ api: new Map(), turns: makeTurns() })
 
 const remembered = 5 * 60_000
 /** Repositories remembered at once. */

@@ -3,6 +3,7 @@
  * HEAD, goes through: those answers change, and pull limits are told by them.
  */
 import { Clock, Effect } from "effect"
+import { Recent } from "../../lib/recent.ts"
 import type { Digest } from "../../schemas/Digest.ts"
 import type { Manifest } from "../../schemas/Manifest.ts"
 import { locationName, Reference } from "../../schemas/Ref.ts"
@@ -15,50 +16,27 @@ export interface CacheSettings {
   readonly time: number
 }
 
-/** The oldest use goes first when there are too many. */
-class Answers<A> {
-  private readonly kept = new Map<string, { readonly answer: A; readonly until: number }>()
-  private readonly settings: CacheSettings
-
-  constructor(settings: CacheSettings) {
-    this.settings = settings
-  }
-
-  get(key: string, now: number): A | undefined {
-    const found = this.kept.get(key)
-    this.kept.delete(key)
-    if (found === undefined || found.until <= now) return undefined
-    this.kept.set(key, found)
-    return found.answer
-  }
-
-  set(key: string, answer: A, now: number): void {
-    this.kept.delete(key)
-    this.kept.set(key, { answer, until: now + this.settings.time })
-    const [oldest] = this.kept.keys()
-    if (this.kept.size > this.settings.count && oldest !== undefined) this.kept.delete(oldest)
-  }
-
-  drop(isMeant: (key: string) => boolean): void {
-    for (const key of this.kept.keys()) if (isMeant(key)) this.kept.delete(key)
-  }
+interface Kept<A> {
+  readonly answer: A
+  /** Milliseconds since 1970. */
+  readonly until: number
 }
 
 /** A wrapper for repositories that share one memory. */
-export const caching = (settings: CacheSettings) => {
-  const manifests = new Answers<Manifest>(settings)
-  const lists = new Answers<Referrers>(settings)
+export const caching = ({ count, time }: CacheSettings) => {
+  const manifests = new Recent<Kept<Manifest>>(count)
+  const lists = new Recent<Kept<Referrers>>(count)
 
   return (repository: Repository): Repository => {
     const place = locationName(repository.location)
     const relisted = (subject: Digest | undefined) =>
       Effect.sync(() => lists.drop((key) => key.startsWith(`${place}@${subject ?? ""}`)))
-    const remembered = <A>(answers: Answers<A>, key: string) => <E, R>(ask: Effect.Effect<A, E, R>) =>
+    const remembered = <A>(answers: Recent<Kept<A>>, key: string) => <E, R>(ask: Effect.Effect<A, E, R>) =>
       Effect.gen(function*() {
-        const found = answers.get(key, yield* Clock.currentTimeMillis)
-        if (found !== undefined) return found
+        const found = answers.get(key)
+        if (found !== undefined && found.until > (yield* Clock.currentTimeMillis)) return found.answer
         const answer = yield* ask
-        answers.set(key, answer, yield* Clock.currentTimeMillis)
+        answers.set(key, { answer, until: (yield* Clock.currentTimeMillis) + time })
         return answer
       })
     return {
