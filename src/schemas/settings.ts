@@ -2,6 +2,7 @@
  * Reads the values of a YAML configuration as the Go tools decode theirs: typed, case-sensitive, forgiving where they
  * are. Every problem is noted with its place and stands in for a default, so that a file's problems are all told at once.
  */
+import { distance } from "../lib/distance.ts"
 import { parseGoDuration } from "../lib/goDuration.ts"
 import type { YamlMap, YamlNode, YamlScalar } from "../lib/yaml.ts"
 
@@ -30,21 +31,6 @@ const kindOf = (node: YamlNode): string => {
 
 const isNull = (node: YamlNode | undefined): boolean =>
   node === undefined || (node.kind === "scalar" && node.value === null && !node.isQuoted)
-
-/** Letters to change, add or leave out to get from one word to another, as far as two. */
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next.push(
-        Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1))
-      )
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
-}
 
 /** The members of a map, by key; each reader below takes the value and the path of the member. */
 export interface Members {

@@ -1,5 +1,6 @@
 /** Reads arguments as cobra and pflag do, with their error texts, so that command lines written for Go's tools work. */
 import { Result } from "effect"
+import { distance } from "../../lib/distance.ts"
 import { parseBool, type Parsed, parseFloat64, parseInt64, parseUint64 } from "../../lib/strconv.ts"
 import { quoted } from "../../lib/visibleText.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
@@ -223,18 +224,3 @@ const unknownCommand = (tool: Tool, word: string): string => {
 }
 
 const isNear = (typed: string, name: string): boolean => name.startsWith(typed) || distance(typed, name) <= 2
-
-/** Levenshtein's; a word far longer than any name is far from all of them. */
-const distance = (a: string, b: string): number => {
-  if (Math.abs(a.length - b.length) > 2) return 3
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
-  for (let i = 1; i <= a.length; i++) {
-    const above = row
-    row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const change = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      row.push(Math.min(change, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1))
-    }
-  }
-  return row.at(-1) ?? 0
-}

@@ -1,4 +1,4 @@
-/** What every tool has: its global flags, and the commands `completion` and `version`. */
+/** What every tool has: its global flags, and the commands `completion`, `version` and `cli-doc`. */
 import { group, localCommand } from "./command.ts"
 import { text, texts, toggle } from "./flags.ts"
 
@@ -13,6 +13,26 @@ export const version = localCommand({
   ],
   options: { format: text("format", "Go template for the output", { otherwise: "{{printPretty .}}" }) }
 }, () => import("../misc/version.ts"))
+
+/** `example` is a command of the tool. */
+export const cliDoc = (example: string) =>
+  localCommand({
+    name: "cli-doc",
+    summary: "show the documentation of commands",
+    help: "Show the documentation of a command as Markdown, or list all commands.",
+    args: "[command]...",
+    completes: ["command"],
+    isHidden: true,
+    examples: [
+      ["list all commands", "{tool} cli-doc --list"],
+      ["the documentation of a command", `{tool} cli-doc ${example}`]
+    ],
+    options: {
+      format: text("format", "Go template for the output (default: Markdown)"),
+      hidden: toggle("hidden", "List hidden commands too"),
+      list: toggle("list", "List all commands")
+    }
+  }, () => import("../misc/cliDoc.ts"))
 
 const shell = (name: string, title: string, now: string, always: string) => ({
   name,

@@ -1,5 +1,6 @@
 /** `regctl image inspect`: the configuration of an image for one platform. */
 import { Effect } from "effect"
+import { maxConfig } from "../../schemas/ImageConfig.ts"
 import { isImageConfigType } from "../../schemas/MediaType.ts"
 import { referenceOf } from "../../schemas/Ref.ts"
 import { storeError, within } from "../../schemas/StoreError.ts"
@@ -14,9 +15,6 @@ interface Input {
   readonly platform: string
   readonly args: ReadonlyArray<string>
 }
-
-/** Bytes of an image's configuration (faults, limits). */
-const limit = 8 * 1024 * 1024
 
 const withHeaders: ReadonlySet<string> = new Set(["raw", "raw-headers", "rawHeaders", "headers"])
 
@@ -35,7 +33,7 @@ export const run = Effect.fn("image inspect")(function*({ args, format, platform
   if (!isImageConfigType(config.mediaType)) {
     return yield* unsupported(`unsupported config media type ${config.mediaType}: unsupported media type`)
   }
-  const bytes = yield* collect(repository.blob(config), limit)
+  const bytes = yield* collect(repository.blob(config), maxConfig)
   const asksHeaders = withHeaders.has(format) || format.includes("RawHeaders")
   const { headers } = asksHeaders ? yield* repository.headBlob(config) : { headers: {} }
   const view = imageConfigView({ descriptor: config, headers, bytes })

@@ -1,14 +1,14 @@
 /** `regctl`: its commands and its global flags. */
 import { group, type Tool } from "../cli/command.ts"
 import { text, texts } from "../cli/flags.ts"
-import { completion, logOptions, verbosity, version } from "../cli/standard.ts"
+import { cliDoc, completion, logOptions, verbosity, version } from "../cli/standard.ts"
 import { artifact } from "./artifact.ts"
 import { blob } from "./blob.ts"
 import { config } from "./config.ts"
 import { image } from "./image.ts"
 import { index } from "./indexes.ts"
 import { manifest } from "./manifest.ts"
-import { cliDoc, digest, ref, serve } from "./misc.ts"
+import { digest, ref, serve } from "./misc.ts"
 import { registry } from "./registry.ts"
 import { repo } from "./repo.ts"
 import { tag } from "./tag.ts"
@@ -28,7 +28,7 @@ const root = group({
   children: [
     artifact,
     blob,
-    cliDoc,
+    cliDoc("image copy"),
     completion,
     config,
     digest,

@@ -3,24 +3,6 @@ import { command, localCommand } from "../cli/command.ts"
 import { optional, text, toggle } from "../cli/flags.ts"
 import { format } from "./shared.ts"
 
-export const cliDoc = localCommand({
-  name: "cli-doc",
-  summary: "show the documentation of commands",
-  help: "Show the documentation of a command as Markdown, or list all commands.",
-  args: "[command]...",
-  completes: ["command"],
-  isHidden: true,
-  examples: [
-    ["list all commands", "{tool} cli-doc --list"],
-    ["the documentation of a command", "{tool} cli-doc image copy"]
-  ],
-  options: {
-    format: text("format", "Go template for the output (default: Markdown)"),
-    hidden: toggle("hidden", "List hidden commands too"),
-    list: toggle("list", "List all commands")
-  }
-}, () => import("../misc/cliDoc.ts"))
-
 export const digest = localCommand({
   name: "digest",
   summary: "compute the digest of standard input",

@@ -1,7 +1,7 @@
 /** `regsync`: its commands and its global flags (regsync description, section 2). */
-import { command, group, localCommand, type Tool } from "../cli/command.ts"
+import { command, group, type Tool } from "../cli/command.ts"
 import { text, toggle } from "../cli/flags.ts"
-import { completion, logOptions, verbosity, version } from "../cli/standard.ts"
+import { cliDoc, completion, logOptions, verbosity, version } from "../cli/standard.ts"
 
 const config = text("config", "Configuration file, - for standard input", {
   short: "c",
@@ -102,24 +102,6 @@ The output can be loaded again. Passwords and keys are in it unless --redact is 
   options: { config, redact: toggle("redact", "Censor passwords, tokens and keys"), strict }
 }, () => import("./config.ts"))
 
-const cliDoc = localCommand({
-  name: "cli-doc",
-  summary: "show the documentation of commands",
-  help: "Show the documentation of a command as Markdown, or list all commands.",
-  args: "[command]...",
-  completes: ["command"],
-  isHidden: true,
-  examples: [
-    ["list all commands", "{tool} cli-doc --list"],
-    ["the documentation of a command", "{tool} cli-doc once"]
-  ],
-  options: {
-    format: text("format", "Go template for the output (default: Markdown)"),
-    hidden: toggle("hidden", "List hidden commands too"),
-    list: toggle("list", "List all commands")
-  }
-}, () => import("../misc/cliDoc.ts"))
-
 export const regsync: Tool = {
   root: group({
     name: "regsync",
@@ -130,7 +112,7 @@ export const regsync: Tool = {
       ["copy it", "{tool} once -c regsync.yml"],
       ["keep copying", "{tool} server -c regsync.yml"]
     ],
-    children: [check, cliDoc, completion, show, once, server, version]
+    children: [check, cliDoc("once"), completion, show, once, server, version]
   }),
   globals: [logOptions, verbosity("INFO")]
 }
