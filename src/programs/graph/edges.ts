@@ -48,12 +48,13 @@ const isWanted = (wanted: Platform | undefined, found: Platform | undefined): bo
 const kindOf = ({ mediaType }: Descriptor): Child["kind"] =>
   isManifestType(mediaType) ? "manifest" : isBlobType(mediaType) ? "blob" : "unknown"
 
+/** Whether a name could be that of a digest, of whichever one. */
+export const isDigestTag = (name: string): boolean => /^[a-z0-9]+-[0-9a-f]{32,}/.test(name)
+
 /** All tags of a repository that could belong to a digest, asked for once and kept by who holds the effect. */
 export const listDigestTags = (repository: ReadonlyRepository): Effect.Effect<ReadonlyArray<Tag>, StoreError> =>
   repository.tags().pipe(
-    Stream.map(({ names }) =>
-      names.filter((name): name is Tag => /^[a-z0-9]+-[0-9a-f]{32,}/.test(name) && isTag(name))
-    ),
+    Stream.map(({ names }) => names.filter((name): name is Tag => isDigestTag(name) && isTag(name))),
     Stream.runCollect,
     Effect.map((pages) => pages.flat())
   )

@@ -6,6 +6,7 @@ import type { StoreError } from "../../schemas/StoreError.ts"
 import type { Action } from "../../schemas/Sync.ts"
 import { Registry } from "../../services/Registry.ts"
 import type { Page, ReadonlyRepository } from "../../services/Repository.ts"
+import { isDigestTag } from "../graph/edges.ts"
 import { type FilterError, nameFilter, tagSetsOf, type Wanted } from "./filter.ts"
 import { loggedFilter } from "./logged.ts"
 
@@ -165,8 +166,6 @@ const listTags = Effect.fnUntraced(function*(
     }))
   return { tags: [...new Set(found.flat())], digestTags, available }
 })
-
-const isDigestTag = (name: string): boolean => /^[a-z0-9]+-[0-9a-f]{32,}/.test(name)
 
 /** A target that cannot be listed has nothing: each tag is asked for before it is copied. */
 const tagsThere = (to: ReadonlyRepository, target: Ref): Effect.Effect<ReadonlySet<string>> =>
