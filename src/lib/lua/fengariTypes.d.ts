@@ -1,0 +1,192 @@
+/** What is used of fengari, which has no types of its own. All of it is synchronous; strings are bytes. */
+declare module "fengari" {
+  /** A Lua thread: the main one of a state, or a coroutine. */
+  export interface LuaState {
+    readonly brand: unique symbol
+  }
+  /** Gives the number of values it left on the stack. */
+  export type LuaFunction = (L: LuaState) => number
+  export type LuaHook = (L: LuaState, activation: LuaDebug) => void
+  export interface LuaDebug {
+    readonly currentline: number
+    readonly short_src: Uint8Array
+    readonly what: Uint8Array
+    readonly name: Uint8Array | null
+    readonly namewhat: Uint8Array
+    readonly linedefined: number
+  }
+  interface LuaCalls {
+    readonly LUA_OK: number
+    readonly LUA_YIELD: number
+    readonly LUA_ERRRUN: number
+    readonly LUA_ERRSYNTAX: number
+    readonly LUA_ERRMEM: number
+    readonly LUA_ERRERR: number
+    readonly LUA_MULTRET: number
+    readonly LUA_REGISTRYINDEX: number
+    readonly LUA_RIDX_GLOBALS: number
+    readonly LUA_MASKCOUNT: number
+    readonly LUA_MASKLINE: number
+    readonly LUA_TNONE: number
+    readonly LUA_TNIL: number
+    readonly LUA_TBOOLEAN: number
+    readonly LUA_TLIGHTUSERDATA: number
+    readonly LUA_TNUMBER: number
+    readonly LUA_TSTRING: number
+    readonly LUA_TTABLE: number
+    readonly LUA_TFUNCTION: number
+    readonly LUA_TUSERDATA: number
+    readonly LUA_TTHREAD: number
+    readonly lua_Debug: new() => LuaDebug
+    lua_absindex(L: LuaState, at: number): number
+    lua_atnativeerror(L: LuaState, handler: LuaFunction): LuaFunction | null
+    lua_call(L: LuaState, args: number, results: number): void
+    lua_checkstack(L: LuaState, more: number): boolean
+    lua_compare(L: LuaState, a: number, b: number, operation: number): number
+    lua_concat(L: LuaState, count: number): void
+    lua_createtable(L: LuaState, list: number, fields: number): void
+    lua_dump(
+      L: LuaState,
+      writer: (L: LuaState, part: Uint8Array, size: number, data: unknown) => number,
+      data: unknown,
+      strip: boolean
+    ): number
+    lua_error(L: LuaState): never
+    lua_getfield(L: LuaState, at: number, key: Uint8Array): number
+    lua_getglobal(L: LuaState, name: Uint8Array): number
+    lua_getinfo(L: LuaState, what: Uint8Array, activation: LuaDebug): number
+    lua_getlocal(L: LuaState, activation: LuaDebug | null, n: number): Uint8Array | null
+    lua_getmetatable(L: LuaState, at: number): boolean
+    lua_getstack(L: LuaState, level: number, activation: LuaDebug): number
+    lua_gettable(L: LuaState, at: number): number
+    lua_gettop(L: LuaState): number
+    lua_getupvalue(L: LuaState, at: number, n: number): Uint8Array | null
+    lua_getuservalue(L: LuaState, at: number): number
+    lua_insert(L: LuaState, at: number): void
+    lua_iscfunction(L: LuaState, at: number): boolean
+    lua_isfunction(L: LuaState, at: number): boolean
+    lua_isnil(L: LuaState, at: number): boolean
+    lua_isnone(L: LuaState, at: number): boolean
+    lua_isnoneornil(L: LuaState, at: number): boolean
+    lua_isnumber(L: LuaState, at: number): boolean
+    lua_isstring(L: LuaState, at: number): boolean
+    lua_istable(L: LuaState, at: number): boolean
+    lua_isuserdata(L: LuaState, at: number): boolean
+    lua_isyieldable(L: LuaState): boolean
+    lua_load(
+      L: LuaState,
+      reader: (L: LuaState, data: unknown) => Uint8Array | null,
+      data: unknown,
+      name: Uint8Array,
+      mode: Uint8Array | null
+    ): number
+    lua_newtable(L: LuaState): void
+    lua_newthread(L: LuaState): LuaState
+    /** Gives the object that stands for the value; properties of it are not seen by Lua. */
+    lua_newuserdata(L: LuaState, size?: number): { [key: string | symbol]: unknown }
+    lua_next(L: LuaState, at: number): number
+    lua_pcall(L: LuaState, args: number, results: number, handler: number): number
+    lua_pop(L: LuaState, count: number): void
+    lua_pushboolean(L: LuaState, value: boolean | number): void
+    lua_pushcclosure(L: LuaState, f: LuaFunction, upvalues: number): void
+    lua_pushcfunction(L: LuaState, f: LuaFunction): void
+    lua_pushglobaltable(L: LuaState): void
+    lua_pushlightuserdata(L: LuaState, value: unknown): void
+    lua_pushliteral(L: LuaState, text: string): Uint8Array
+    lua_pushlstring(L: LuaState, bytes: Uint8Array, length: number): Uint8Array
+    lua_pushnil(L: LuaState): void
+    lua_pushnumber(L: LuaState, value: number): void
+    lua_pushstring(L: LuaState, bytes: Uint8Array | null): Uint8Array
+    lua_pushthread(L: LuaState): boolean
+    lua_pushvalue(L: LuaState, at: number): void
+    lua_rawequal(L: LuaState, a: number, b: number): number
+    lua_rawget(L: LuaState, at: number): number
+    lua_rawgeti(L: LuaState, at: number, n: number): number
+    lua_rawgetp(L: LuaState, at: number, key: unknown): number
+    lua_rawlen(L: LuaState, at: number): number
+    lua_rawset(L: LuaState, at: number): void
+    lua_rawseti(L: LuaState, at: number, n: number): void
+    lua_rawsetp(L: LuaState, at: number, key: unknown): void
+    lua_remove(L: LuaState, at: number): void
+    lua_replace(L: LuaState, at: number): void
+    lua_resume(L: LuaState, from: LuaState | null, args: number): number
+    lua_rotate(L: LuaState, at: number, n: number): void
+    lua_setfield(L: LuaState, at: number, key: Uint8Array): void
+    lua_setglobal(L: LuaState, name: Uint8Array): void
+    lua_sethook(L: LuaState, hook: LuaHook | null, mask: number, count: number): void
+    lua_setlocal(L: LuaState, activation: LuaDebug, n: number): Uint8Array | null
+    lua_setmetatable(L: LuaState, at: number): boolean
+    lua_settable(L: LuaState, at: number): void
+    lua_settop(L: LuaState, top: number): void
+    lua_setupvalue(L: LuaState, at: number, n: number): Uint8Array | null
+    lua_setuservalue(L: LuaState, at: number): void
+    lua_status(L: LuaState): number
+    lua_toboolean(L: LuaState, at: number): boolean
+    lua_tonumber(L: LuaState, at: number): number
+    /** The bytes; absent when the value is neither string nor number. */
+    lua_tostring(L: LuaState, at: number): Uint8Array | null
+    lua_tothread(L: LuaState, at: number): LuaState | null
+    lua_topointer(L: LuaState, at: number): object | null
+    lua_touserdata(L: LuaState, at: number): unknown
+    lua_type(L: LuaState, at: number): number
+    lua_typename(L: LuaState, type: number): Uint8Array
+    lua_upvalueid(L: LuaState, at: number, n: number): object
+    lua_upvaluejoin(L: LuaState, f1: number, n1: number, f2: number, n2: number): void
+    lua_upvalueindex(n: number): number
+    lua_xmove(from: LuaState, to: LuaState, count: number): void
+    lua_yield(L: LuaState, results: number): number
+  }
+  interface LuaAuxiliary {
+    luaL_argerror(L: LuaState, n: number, message: Uint8Array): never
+    luaL_checkany(L: LuaState, n: number): void
+    luaL_checknumber(L: LuaState, n: number): number
+    luaL_checkstack(L: LuaState, more: number, message: Uint8Array): void
+    luaL_checkstring(L: LuaState, n: number): Uint8Array
+    luaL_checktype(L: LuaState, n: number, type: number): void
+    luaL_error(L: LuaState, format: Uint8Array, ...values: ReadonlyArray<unknown>): never
+    luaL_getmetafield(L: LuaState, at: number, event: Uint8Array): number
+    luaL_getsubtable(L: LuaState, at: number, name: Uint8Array): boolean
+    luaL_loadbufferx(
+      L: LuaState,
+      source: Uint8Array,
+      size: number,
+      name: Uint8Array,
+      mode: Uint8Array | null
+    ): number
+    luaL_newlib(L: LuaState, functions: Readonly<Record<string, LuaFunction>>): void
+    luaL_newmetatable(L: LuaState, name: Uint8Array): number
+    luaL_newstate(): LuaState
+    luaL_optnumber(L: LuaState, n: number, otherwise: number): number
+    luaL_ref(L: LuaState, at: number): number
+    luaL_requiref(L: LuaState, name: Uint8Array, open: LuaFunction, isGlobal: boolean | number): void
+    luaL_setfuncs(L: LuaState, functions: Readonly<Record<string, LuaFunction>>, upvalues: number): void
+    luaL_setmetatable(L: LuaState, name: Uint8Array): void
+    luaL_testudata(L: LuaState, n: number, name: Uint8Array): unknown
+    luaL_tolstring(L: LuaState, at: number): Uint8Array
+    luaL_traceback(L: LuaState, of: LuaState, message: Uint8Array | null, level: number): void
+    luaL_typename(L: LuaState, at: number): Uint8Array
+    luaL_unref(L: LuaState, at: number, reference: number): void
+    luaL_where(L: LuaState, level: number): void
+  }
+  interface LuaLibraries {
+    readonly luaopen_base: LuaFunction
+    readonly luaopen_coroutine: LuaFunction
+    readonly luaopen_debug: LuaFunction
+    readonly luaopen_math: LuaFunction
+    readonly luaopen_string: LuaFunction
+    readonly luaopen_table: LuaFunction
+  }
+  const fengari: {
+    readonly lua: LuaCalls
+    readonly lauxlib: LuaAuxiliary
+    readonly lualib: LuaLibraries
+    readonly to_luastring: (text: string, isKept?: boolean) => Uint8Array
+  }
+  export default fengari
+}
+
+/** Inner modules: what is replaced of them stands in `patches.ts`. */
+declare module "fengari/src/*" {
+  const inner: Record<string, unknown>
+  export default inner
+}

@@ -1,0 +1,26 @@
+/** A script that did not end well (regbot description, 4.3, 9). */
+import { Data } from "effect"
+
+/** The stable names of reasons, as `--logopt json` prints them. */
+export interface ScriptReason {
+  readonly _tag:
+    | "ScriptError"
+    | "ScriptTimeout"
+    | "ScriptMemory"
+    | "ScriptDenied"
+  /** The text of the error, with its place in the script, and the stack of Lua below it. */
+  readonly detail: string
+}
+
+export class ScriptError extends Data.TaggedError("ScriptError")<{
+  /** The script's name. */
+  readonly script: string
+  readonly reason: ScriptReason
+}> {
+  override get message(): string {
+    return this.reason.detail
+  }
+}
+
+/** A script that ended the whole run: `os.exit(status)`. */
+export class ScriptExit extends Data.TaggedError("ScriptExit")<{ readonly status: number }> {}
