@@ -1,0 +1,10 @@
+/** Scripts over stand-ins: an engine whose scripts are Effects, no registries, and a log that tests look at. */
+import { Console, Effect, Layer, Logger, References, Result, Stdio, Stream } from "effect"
+import type { ScriptJob } from "../../../src/programs/regbot/load.ts"
+import { Shared } from "../../../src/programs/regbot/shared.ts"
+import { ScriptError, type ScriptExit } from "../../../src/schemas/ScriptError.ts"
+import type { SyncEvent } from "../../../src/schemas/Sync.ts"
+import { LuaEngine } from "../../../src/services/LuaEngine.ts"
+import { Repositories } from "../../../src/services/Repositories.ts"
+import { memoryStore } from "../../../src/services/repository/memory.ts"
+import { SyncEvents } from "../../../src/services/SyncEvents.ts"
