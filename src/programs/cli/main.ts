@@ -18,11 +18,10 @@ export interface Surroundings {
   readonly stop: Effect.Effect<"signal" | "closed">
 }
 
-export const main =
-  (tool: Tool, surroundings: Surroundings) => (args: ReadonlyArray<string>): Effect.Effect<number> =>
-    args[0] === "__complete" || args[0] === "__completeNoDesc"
-      ? completion(tool, surroundings, args)
-      : ordinary(tool, surroundings, args)
+export const main = (tool: Tool, surroundings: Surroundings) => (args: ReadonlyArray<string>): Effect.Effect<number> =>
+  args[0] === "__complete" || args[0] === "__completeNoDesc"
+    ? completion(tool, surroundings, args)
+    : ordinary(tool, surroundings, args)
 
 const ordinary = (tool: Tool, surroundings: Surroundings, args: ReadonlyArray<string>): Effect.Effect<number> =>
   Effect.gen(function*() {

@@ -119,7 +119,8 @@ const tell = (error: unknown): Told => {
 
 /** Of several lines, which are ours: problems of a file, the stack of a script, indented. */
 const lines = (text: string): string =>
-  cut(text, limit).split("\n").map((line) => line.startsWith("\t") ? `\t${visible(line.slice(1))}` : visible(line)).join("\n")
+  cut(text, limit).split("\n").map((line) => line.startsWith("\t") ? `\t${visible(line.slice(1))}` : visible(line))
+    .join("\n")
 
 /** A last newline of its own stays: a registry's answer is shown as it came (library description, 8.8). */
 const safe = (text: string): string => {

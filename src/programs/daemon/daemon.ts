@@ -96,7 +96,13 @@ export const makeDaemon = Effect.fnUntraced(function*<J, A extends Task, E>(work
     if (isReady) yield* Effect.logDebug("Waiting on running tasks")
     yield* attempts.end
   })
-  const daemon: Daemon<J, E> = { adopt, aborted: attempts.aborted, entries: () => entries.filter(isInSight), runNow, stop }
+  const daemon: Daemon<J, E> = {
+    adopt,
+    aborted: attempts.aborted,
+    entries: () => entries.filter(isInSight),
+    runNow,
+    stop
+  }
   return daemon
 })
 

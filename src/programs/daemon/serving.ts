@@ -17,7 +17,10 @@ export interface ServeOptions<J, A extends Task, E, R, S> extends Work<J, A, E> 
   readonly file: string
   readonly load: Effect.Effect<Configured<J>, Failure, R>
   /** Listens for those who want to see the daemon, until the scope ends. */
-  readonly show: (settings: ServerSettings, daemon: Pick<Daemon, "runNow">) => Effect.Effect<void, Failure, S | Scope.Scope>
+  readonly show: (
+    settings: ServerSettings,
+    daemon: Pick<Daemon, "runNow">
+  ) => Effect.Effect<void, Failure, S | Scope.Scope>
 }
 
 /**

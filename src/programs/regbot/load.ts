@@ -2,7 +2,12 @@
 import { Effect, Path } from "effect"
 import { noValue } from "../../lib/gotemplate/value.ts"
 import { visible } from "../../lib/visibleText.ts"
-import { readRegbotConfig, type RegbotConfig, type ScriptEntry, withScriptDefaults } from "../../schemas/RegbotConfig.ts"
+import {
+  readRegbotConfig,
+  type RegbotConfig,
+  type ScriptEntry,
+  withScriptDefaults
+} from "../../schemas/RegbotConfig.ts"
 import { SettingsReader } from "../../schemas/settings.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
 import type { ClientSettings } from "../../services/Clients.ts"
@@ -70,11 +75,14 @@ const readWhole = Effect.fnUntraced(function*(source: SettingsFile, file: string
   yield* supported(source, config.version)
   const path = yield* Path.Path
   const folder = file === "-" ? "." : path.dirname(file)
-  const sources = yield* Effect.forEach(config.scripts, (it, at) =>
-    Effect.catch(sourceOf(it, folder), ({ message }) => {
-      reader.refuse(it.fileAt, `scripts[${at}].file`, visible(message))
-      return Effect.succeed(new Uint8Array())
-    }))
+  const sources = yield* Effect.forEach(
+    config.scripts,
+    (it, at) =>
+      Effect.catch(sourceOf(it, folder), ({ message }) => {
+        reader.refuse(it.fileAt, `scripts[${at}].file`, visible(message))
+        return Effect.succeed(new Uint8Array())
+      })
+  )
   yield* settle(source, reader, strict)
   return { config, sources }
 })

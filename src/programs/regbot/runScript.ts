@@ -2,6 +2,7 @@
 import { Cause, Clock, Effect, Exit } from "effect"
 import { ScriptError, type ScriptExit } from "../../schemas/ScriptError.ts"
 import { SyncEvent } from "../../schemas/Sync.ts"
+import { Journal } from "../../services/Journal.ts"
 import { LuaEngine } from "../../services/LuaEngine.ts"
 import { SyncEvents } from "../../services/SyncEvents.ts"
 import { Sent } from "../copy/sent.ts"
@@ -37,6 +38,7 @@ const work = Effect.fnUntraced(function*({ entry, name, source }: ScriptJob, isD
   const { throttled } = yield* Shared
   const events = yield* SyncEvents
   const places = yield* makePlaces
+  const told = Effect.annotateLogs({ script: entry.name })
   let lines = 0
   const scriptRun = ScriptRun.of({
     ...places,
@@ -51,6 +53,9 @@ const work = Effect.fnUntraced(function*({ entry, name, source }: ScriptJob, isD
   const { sandbox = false, timeout } = entry
   yield* run({ name: entry.name, source, timeout, isSandboxed: sandbox }, hostOf).pipe(
     Effect.provideService(ScriptRun, scriptRun),
+    Effect.provideService(Journal, {
+      record: (write) => told(Effect.annotateLogs(Effect.logDebug("Skipped in dry run"), { ...write }))
+    }),
     // A script may delete what it copied, and copy it again.
     Effect.provideService(Sent, undefined),
     // Scripts may share a name, those who watch know each by its own.

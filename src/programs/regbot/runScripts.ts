@@ -17,10 +17,14 @@ export const runScripts = Effect.fn("regbot run")(
   function*(jobs: ReadonlyArray<ScriptJob>, { isDry, parallel }: RunOptions) {
     const failures = new Failures()
     const one = (job: ScriptJob) =>
-      Effect.catchTag(runScript(job, isDry), "ScriptError", ({ message, reason }) =>
-        Effect.sync(() => failures.add(jobs.length > 1 ? named(job, message) : message, reason._tag)))
+      Effect.catchTag(
+        runScript(job, isDry),
+        "ScriptError",
+        ({ message, reason }) =>
+          Effect.sync(() => failures.add(jobs.length > 1 ? named(job, message) : message, reason._tag))
+      )
     yield* Effect.forEach(jobs, one, { concurrency: parallel > 0 ? threads : 1, discard: true })
     const summary = failures.summary()
-    if (summary !== undefined) return yield* new ScriptsFailed(summary)
+    yield* summary === undefined ? Effect.void : Effect.fail(new ScriptsFailed(summary))
   }
 )

@@ -7,7 +7,7 @@ import type { Client } from "../../services/Clients.ts"
 import type { Daemon } from "../daemon/daemon.ts"
 import { serve } from "../daemon/serving.ts"
 import { drily } from "./drily.ts"
-import { type Loaded, named } from "./load.ts"
+import { type Loaded, named, type ScriptJob } from "./load.ts"
 import { runScript } from "./runScript.ts"
 import { Shared } from "./shared.ts"
 import { tending } from "./tending.ts"
@@ -33,7 +33,7 @@ export interface ServeScriptsOptions<R, S> {
  */
 export const serveScripts = Effect.fnUntraced(function*<R, S>({ file, isDry, load, show }: ServeScriptsOptions<R, S>) {
   const shared = yield* Shared
-  const context = yield* Effect.context<Exclude<Effect.Services<ReturnType<typeof runScript>>, Client>>()
+  const context = yield* Effect.context<Exclude<Effect.Services<ReturnType<typeof runOnce>>, Client>>()
   yield* serve({
     ...tending,
     file,
@@ -47,7 +47,7 @@ export const serveScripts = Effect.fnUntraced(function*<R, S>({ file, isDry, loa
       return Effect.andThen(told, shared.resize(concurrent))
     },
     perform: ({ client, job }) =>
-      (isDry ? drily(runScript(job, true)) : runScript(job, false)).pipe(
+      runOnce(job, isDry).pipe(
         Effect.catchTag(
           "ScriptError",
           ({ message, reason }) => Effect.fail(new ScriptsFailed({ messages: [named(job, message)], reason }))
@@ -56,3 +56,6 @@ export const serveScripts = Effect.fnUntraced(function*<R, S>({ file, isDry, loa
       )
   })
 })
+
+/** Of a dry run the next one knows nothing. */
+const runOnce = (job: ScriptJob, isDry: boolean) => isDry ? drily(runScript(job, true)) : runScript(job, false)

@@ -102,21 +102,24 @@ describe("a file of scripts", () => {
           "- {name: both, interval: 5m, schedule: '* * * * *'}"
         ].join("\n")
       })
-      assert.deepStrictEqual(jobs.map(({ entry, name, source }) => {
-        const { interval, sandbox, schedule, timeout } = entry
-        return { name, source: textOf(source), interval, schedule, timeout, sandbox }
-      }), [
-        {
-          name: "hello",
-          source: "log(\"{{ not a template }}\")\n",
-          interval: 0,
-          schedule: "15 3 * * *",
-          timeout: 600_000,
-          sandbox: true
-        },
-        { name: "own", source: "log(1)", interval: 300_000, schedule: "", timeout: 600_000, sandbox: false },
-        { name: "both", source: "", interval: 300_000, schedule: "* * * * *", timeout: 600_000, sandbox: true }
-      ])
+      assert.deepStrictEqual(
+        jobs.map(({ entry, name, source }) => {
+          const { interval, sandbox, schedule, timeout } = entry
+          return { name, source: textOf(source), interval, schedule, timeout, sandbox }
+        }),
+        [
+          {
+            name: "hello",
+            source: "log(\"{{ not a template }}\")\n",
+            interval: 0,
+            schedule: "15 3 * * *",
+            timeout: 600_000,
+            sandbox: true
+          },
+          { name: "own", source: "log(1)", interval: 300_000, schedule: "", timeout: 600_000, sandbox: false },
+          { name: "both", source: "", interval: 300_000, schedule: "* * * * *", timeout: 600_000, sandbox: true }
+        ]
+      )
       assert.deepStrictEqual([parallel, client.userAgent, client.skipDocker], [2, "me", false])
       const host = client.hosts.get("registry.test:5000")
       assert.deepStrictEqual([host?.user, host?.tls], ["me", "disabled"])
@@ -137,7 +140,9 @@ describe("a file of scripts", () => {
 
   it.effect("shuts all scripts off when told to", () =>
     Effect.gen(function*() {
-      const { jobs } = yield* loading({ text: "scripts:\n- {name: a, sandbox: false}\n- {name: b}\n" }, { sandbox: true })
+      const { jobs } = yield* loading({ text: "scripts:\n- {name: a, sandbox: false}\n- {name: b}\n" }, {
+        sandbox: true
+      })
       assert.deepStrictEqual(jobs.map(({ entry }) => entry.sandbox), [true, true])
     }))
 

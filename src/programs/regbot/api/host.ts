@@ -1,6 +1,7 @@
 /** What scripts can call. */
-import { Effect, Stdio, Stream } from "effect"
+import { Effect, type Stdio } from "effect"
 import type { Host } from "../../../services/LuaEngine.ts"
+import { writeOutput } from "../output.ts"
 import { ScriptRun } from "../ScriptRun.ts"
 import { textArgument } from "./arguments.ts"
 
@@ -17,9 +18,5 @@ export const hostOf: Host<ScriptRun | Stdio.Stdio> = {
     }
   },
   libraries: {},
-  write: (stream, bytes) =>
-    Effect.gen(function*() {
-      const stdio = yield* Stdio.Stdio
-      yield* Effect.ignore(Stream.run(Stream.make(bytes), stdio[stream]({ endOnDone: false })))
-    })
+  write: writeOutput
 }
