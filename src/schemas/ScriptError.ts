@@ -10,6 +10,8 @@ export interface ScriptReason {
     | "ScriptDenied"
   /** The text of the error, with its place in the script, and the stack of Lua below it. */
   readonly detail: string
+  /** What a host function died of: a fault of ours that ended the script (regbot description, 4.3). */
+  readonly defect?: unknown
 }
 
 export class ScriptError extends Data.TaggedError("ScriptError")<{
