@@ -1,15 +1,19 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FileSystem, Stream } from "effect"
+import { Context, Effect, FileSystem, Stream } from "effect"
 import { join } from "node:path"
 import { vi } from "vitest"
 import { Location, Reference, Tag } from "../../../src/schemas/Ref.ts"
 import { type StoreError, storeError } from "../../../src/schemas/StoreError.ts"
 import { asStored, collect, fromBytes, fromPump, pumpOf, tapped } from "../../../src/services/Bytes.ts"
+import { RateLimiter } from "../../../src/services/RateLimiter.ts"
+import { Registry } from "../../../src/services/Registry.ts"
+import { Repositories } from "../../../src/services/Repositories.ts"
 import type { PageRequest, Repository } from "../../../src/services/Repository.ts"
+import { dryClient } from "../../../src/services/repository/dryRun.ts"
 import { memoryStore } from "../../../src/services/repository/memory.ts"
 import { decode, descriptorOf, emptyConfig, encode, image, varied } from "../../fixtures/content.ts"
-import { dryOver, journaled } from "../../support/dryRuns.ts"
+import { dryOver, journaled, unwritten } from "../../support/dryRuns.ts"
 
 const one = Location.Registry({ registry: "r.example", repository: "one" })
 const two = Location.Registry({ registry: "r.example", repository: "two" })
@@ -115,6 +119,39 @@ describe("a dry run", () => {
         yield* dry.putManifest(first, { tag: tag("v1") })
         assert.deepStrictEqual(yield* names(dry), ["v1"])
         assert.deepStrictEqual((yield* dry.referrers(first.descriptor)).descriptors, [])
+      }))
+  })
+
+  describe("of a catalog", () => {
+    it.effect("lists repositories that would be there", () =>
+      Effect.gen(function*() {
+        const store = memoryStore()
+        const page = { names: ["a", "c"], body: encode("{}"), headers: {} }
+        const client = Context.empty().pipe(
+          Context.add(Repositories, { open: (location) => Effect.sync(() => unwritten(store.open(location))) }),
+          Context.add(Registry, {
+            open: () => Effect.die("not used"),
+            ping: () => Effect.die("not used"),
+            list: () => Stream.succeed(page)
+          }),
+          Context.add(RateLimiter, {
+            admit: () => (effect) => effect,
+            enter: () => Effect.void,
+            observe: () => Effect.void,
+            quota: () => Effect.succeedNone
+          })
+        )
+        const dry = yield* Effect.provide(dryClient(client), NodeServices.layer)
+        const listed = (registry: string) =>
+          Effect.map(Stream.runCollect(Context.get(dry, Registry).list(registry)), (pages) =>
+            pages.flatMap(({ names }) => names))
+        const repository = yield* Context.get(dry, Repositories).open(
+          Location.Registry({ registry: "r", repository: "b" })
+        )
+        assert.deepStrictEqual(yield* listed("r"), ["a", "c"])
+        yield* repository.putManifest(first)
+        assert.deepStrictEqual(yield* listed("r"), ["a", "b", "c"])
+        assert.deepStrictEqual(yield* listed("other"), ["a", "c"])
       }))
   })
 
