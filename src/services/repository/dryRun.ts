@@ -5,25 +5,57 @@
  * without a look at what it names, and where a mount could work it works. What a registry without an API for referrers
  * needs for its lists is neither counted nor shown as a tag; nor is a layout swept.
  */
-import { Effect, Scope } from "effect"
+import { Context, Effect, Scope, Stream } from "effect"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { type Manifest, maxPush, maxRead } from "../../schemas/Manifest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
-import { commonName, isSameStore, type Location, locationName, type Ref, Reference } from "../../schemas/Ref.ts"
+import { commonName, isSameStore, Location, locationName, type Ref, Reference } from "../../schemas/Ref.ts"
 import { referrer } from "../../schemas/Referrers.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { fromPump, pumpOf, type Stored, storedOf } from "../Bytes.ts"
+import type { Client } from "../Clients.ts"
 import { Journal, type Write } from "../Journal.ts"
-import { WillWrite } from "../Registry.ts"
-import type { Repositories } from "../Repositories.ts"
+import { Registry, WillWrite } from "../Registry.ts"
+import { Repositories } from "../Repositories.ts"
 import type { Repository } from "../Repository.ts"
 import { checked } from "./checked.ts"
+import { changed } from "./dryRun/lists.ts"
 import { type Kept, makeMemory, type Memory, type Place } from "./dryRun/memory.ts"
 import { reads } from "./dryRun/reads.ts"
 
-/** All that is opened through it shares one memory, which ends with the scope. Fails as the real places do. */
-export const dryRepositories = Effect.fnUntraced(function*(real: Repositories["Service"]) {
+/**
+ * A client that writes nothing: its repositories share one memory, which ends with the scope, and its catalogs list the
+ * repositories that would be there. Fails as the real places do.
+ */
+export const dryClient = Effect.fnUntraced(function*(client: Context.Context<Client>) {
   const memory = yield* makeMemory
+  const registry = Context.get(client, Registry)
+  const repositories = yield* remembering(Context.get(client, Repositories), memory)
+  return client.pipe(
+    Context.add(Repositories, repositories),
+    Context.add(Registry, {
+      ping: registry.ping,
+      open: (at) => repositories.open(Location.Registry(at)),
+      list: (name, page = {}) =>
+        Stream.suspend(() => {
+          const added = memory.repositoriesAt(name)
+          return added.size === 0 ? registry.list(name, page) : changed((it) => registry.list(name, it), {
+            added,
+            isThere: () => Effect.succeed(true),
+            gone: 0,
+            isMade: false,
+            bodyOf: (names) => ({ repositories: names })
+          }, page)
+        })
+    })
+  )
+})
+
+/** The repositories of such a client. */
+export const dryRepositories = (real: Repositories["Service"]) =>
+  Effect.flatMap(makeMemory, (memory) => remembering(real, memory))
+
+const remembering = Effect.fnUntraced(function*(real: Repositories["Service"], memory: Memory) {
   const scope = yield* Effect.scope
   const held = new Set<string>()
   /** What is compressed is unpacked for as long as it is open. */

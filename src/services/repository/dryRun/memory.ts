@@ -27,6 +27,7 @@ export interface KeptManifest {
 
 /** One place as it would be: what is not mentioned here is as it really is, `undefined` is what was deleted. */
 export interface Place {
+  readonly location: Location
   readonly tags: Map<Tag, Digest | undefined>
   readonly manifests: Map<Digest, KeptManifest | undefined>
   readonly blobs: Map<Digest, Kept | undefined>
@@ -42,6 +43,8 @@ export interface Place {
 
 export interface Memory {
   readonly placeAt: (location: Location) => Effect.Effect<Place, StoreError>
+  /** Repositories of a registry where something was put. */
+  readonly repositoriesAt: (registry: string) => ReadonlySet<string>
   /** Content from a store is not read, but found there when somebody asks for it; any other is run now. */
   readonly keep: (
     content: Bytes,
@@ -111,10 +114,16 @@ export const makeMemory: Effect.Effect<Memory, never, FileSystem.FileSystem | Pa
     return {
       placeAt: (location) =>
         Effect.map(nameOf(location), (name) => {
-          const place = places.get(name) ?? emptyPlace()
+          const place = places.get(name) ?? emptyPlace(location)
           places.set(name, place)
           return place
         }),
+      repositoriesAt: (registry) =>
+        new Set(
+          [...places.values()].flatMap(({ isMade, location }) =>
+            isMade && location._tag === "Registry" && location.registry === registry ? [location.repository] : []
+          )
+        ),
       keep,
       keepManifest: Effect.fnUntraced(function*({ bytes, descriptor }) {
         // Kept as bytes, which are less than what they say; without the headers of where they were read.
@@ -135,7 +144,8 @@ export const makeMemory: Effect.Effect<Memory, never, FileSystem.FileSystem | Pa
   }
 )
 
-const emptyPlace = (): Place => ({
+const emptyPlace = (location: Location): Place => ({
+  location,
   tags: new Map(),
   manifests: new Map(),
   blobs: new Map(),
