@@ -2,9 +2,9 @@
 import { Effect, Layer } from "effect"
 import { Clients } from "../../services/Clients.ts"
 import { LuaEngine } from "../../services/LuaEngine.ts"
+import { dryClient } from "../../services/repository/dryRun.ts"
 import { SyncEvents } from "../../services/SyncEvents.ts"
 import { showing } from "../watch/showing.ts"
-import { drily } from "./drily.ts"
 import { load } from "./load.ts"
 import { runScripts } from "./runScripts.ts"
 import { Shared } from "./shared.ts"
@@ -21,9 +21,10 @@ export const run = Effect.fn("regbot once")(function*({ config, dryRun, sandbox,
   const { client, jobs, parallel } = yield* load(config, { strict, sandbox })
   yield* Effect.annotateLogs(Effect.logDebug("Configuring parallel settings"), { concurrent: Math.max(1, parallel) })
   const { open } = yield* Clients
-  const context = yield* open(client)
-  const scripts = runScripts(jobs, { parallel, isDry: dryRun })
-  yield* showing(dryRun ? drily(scripts) : scripts).pipe(
+  const opened = yield* open(client)
+  // All scripts see what each of them would have written.
+  const context = dryRun ? yield* dryClient(opened) : opened
+  yield* showing(runScripts(jobs, { parallel, isDry: dryRun })).pipe(
     Effect.provide(Layer.mergeAll(SyncEvents.layer, Shared.layer(parallel), LuaEngine.layer)),
     Effect.provideContext(context)
   )

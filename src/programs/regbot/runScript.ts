@@ -25,8 +25,9 @@ export const runScript = Effect.fn("regbot script")(function*(job: ScriptJob, is
   const warn = (error: string) => told(Effect.annotateLogs(Effect.logWarning("Error running script"), { error }))
   yield* told(Effect.logDebug("Starting script"))
   yield* Effect.scoped(work(job, isDry)).pipe(
-    Effect.catchDefect((defect) => crashed(script, defect)),
-    Effect.tapErrorTag("ScriptError", ({ message }) => warn(message)),
+    Effect.catchDefect((defect) => failureOfDefect(script, defect)),
+    Effect.tapErrorTag("ScriptError", ({ message, reason }) =>
+      Effect.andThen(reason.defect === undefined ? Effect.void : crashed(script, reason.detail), warn(message))),
     Effect.onInterrupt(() => warn("context canceled")),
     watched(job.name)
   )
@@ -67,11 +68,13 @@ const work = Effect.fnUntraced(function*({ entry, name, source }: ScriptJob, isD
 })
 
 /** A fault of ours is a failure of the script: the others go on. */
-const crashed = Effect.fnUntraced(function*(script: string, defect: unknown) {
-  const error = defect instanceof Error ? defect.message : String(defect)
-  yield* Effect.annotateLogs(Effect.logError("Runtime error from script"), { script, error })
-  return yield* new ScriptError({ script, reason: { _tag: "ScriptError", detail: `runtime error: ${error}` } })
-})
+const crashed = (script: string, error: string) =>
+  Effect.annotateLogs(Effect.logError("Runtime error from script"), { script, error })
+
+const failureOfDefect = (script: string, defect: unknown) => {
+  const detail = defect instanceof Error ? defect.message : String(defect)
+  return Effect.fail(new ScriptError({ script, reason: { _tag: "ScriptError", detail, defect } }))
+}
 
 /** Tells those who watch of the beginning and the end. */
 const watched = (job: string) => <R>(run: Effect.Effect<void, ScriptError | ScriptExit, R>) =>

@@ -4,10 +4,10 @@ import type { Scope } from "effect"
 import { ScriptsFailed } from "../../schemas/ScriptError.ts"
 import type { ServerSettings } from "../../schemas/ServerSettings.ts"
 import type { Client } from "../../services/Clients.ts"
+import { dryClient } from "../../services/repository/dryRun.ts"
 import type { Daemon } from "../daemon/daemon.ts"
 import { serve } from "../daemon/serving.ts"
-import { drily } from "./drily.ts"
-import { type Loaded, named, type ScriptJob } from "./load.ts"
+import { type Loaded, named } from "./load.ts"
 import { runScript } from "./runScript.ts"
 import { Shared } from "./shared.ts"
 import { tending } from "./tending.ts"
@@ -33,7 +33,7 @@ export interface ServeScriptsOptions<R, S> {
  */
 export const serveScripts = Effect.fnUntraced(function*<R, S>({ file, isDry, load, show }: ServeScriptsOptions<R, S>) {
   const shared = yield* Shared
-  const context = yield* Effect.context<Exclude<Effect.Services<ReturnType<typeof runOnce>>, Client>>()
+  const context = yield* Effect.context<Exclude<Effect.Services<ReturnType<typeof runScript | typeof dryClient>>, Client | Scope.Scope>>()
   yield* serve({
     ...tending,
     file,
@@ -47,15 +47,17 @@ export const serveScripts = Effect.fnUntraced(function*<R, S>({ file, isDry, loa
       return Effect.andThen(told, shared.resize(concurrent))
     },
     perform: ({ client, job }) =>
-      runOnce(job, isDry).pipe(
+      Effect.gen(function*() {
+        // Of a dry run the next one knows nothing.
+        const own = isDry ? yield* dryClient(client) : client
+        yield* Effect.provideContext(runScript(job, isDry), Context.merge(context, own))
+      }).pipe(
         Effect.catchTag(
           "ScriptError",
           ({ message, reason }) => Effect.fail(new ScriptsFailed({ messages: [named(job, message)], reason }))
         ),
-        Effect.provideContext(Context.merge(context, client))
+        Effect.provideContext(context),
+        Effect.scoped
       )
   })
 })
-
-/** Of a dry run the next one knows nothing. */
-const runOnce = (job: ScriptJob, isDry: boolean) => isDry ? drily(runScript(job, true)) : runScript(job, false)

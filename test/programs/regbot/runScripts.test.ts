@@ -111,12 +111,12 @@ describe("regbot once", () => {
   it.effect("takes a fault of its own for a failure of the script", () =>
     Effect.gen(function*() {
       const { fiber, log, runs } = yield* started({ a: () => Effect.die(new Error("null")), b: () => Effect.void })
-      assert.strictEqual(textOf(yield* Fiber.await(fiber)), "a: runtime error: null")
+      assert.strictEqual(textOf(yield* Fiber.await(fiber)), "a: null")
       assert.deepStrictEqual(runs, ["a begins", "b begins", "b ends"])
       assert.deepStrictEqual(log.slice(0, 3), [
         "DEBUG Starting script script=a",
         "ERROR Runtime error from script script=a error=null",
-        "WARN Error running script script=a error=runtime error: null"
+        "WARN Error running script script=a error=null"
       ])
     }))
 

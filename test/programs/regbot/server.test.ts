@@ -166,10 +166,9 @@ describe("regbot server", () => {
             { name: "b", source: "", target: "", type: "script", schedule: "" }
           ]
         },
-        { _tag: "Ready", time: 0 },
         { _tag: "Scheduled", job: "a", next: 60_000 },
+        { _tag: "Ready", time: 0 },
         { _tag: "JobStarted", job: "a", action: "run", time: 60_000 },
-        { _tag: "Scheduled", job: "a", next: 120_000 },
         {
           _tag: "JobEnded",
           job: "a",
@@ -178,7 +177,8 @@ describe("regbot server", () => {
           failures: 1,
           error: "<string>:1: no",
           reason: "ScriptError"
-        }
+        },
+        { _tag: "Scheduled", job: "a", next: 120_000 }
       ])
       yield* Fiber.interrupt(fiber)
     }))

@@ -1,5 +1,5 @@
 /** Scripts over stand-ins: an engine whose scripts are Effects, nothing to read or write, and a log to look at. */
-import { Context, Effect, Layer, Logger, References } from "effect"
+import { Effect, type FileSystem, Layer, Logger, type Path, References, Stream } from "effect"
 import type { ScriptJob } from "../../../src/programs/regbot/load.ts"
 import type { runScript } from "../../../src/programs/regbot/runScript.ts"
 import { ScriptRun } from "../../../src/programs/regbot/ScriptRun.ts"
@@ -79,7 +79,7 @@ export const makeWorld = (acts: Readonly<Record<string, Act>>) => {
   })
   const publishing = SyncEvents.of({
     publish: (event) => Effect.sync(() => void world.events.push(event)),
-    stream: undefined as never // nobody listens
+    stream: Stream.never
   })
   const layer = (parallel = 0) =>
     Layer.mergeAll(
@@ -91,7 +91,7 @@ export const makeWorld = (acts: Readonly<Record<string, Act>>) => {
       Layer.succeed(References.MinimumLogLevel, "Debug")
     ).pipe(
       // What else a host needs is never looked into: scripts are stand-ins.
-      (it) => it as Layer.Layer<Effect.Services<ReturnType<typeof runScript>>>
+      (it) => it as Layer.Layer<Effect.Services<ReturnType<typeof runScript>> | FileSystem.FileSystem | Path.Path>
     )
-  return { ...world, layer, repositories, context: Context.empty() }
+  return { ...world, layer, repositories }
 }
