@@ -29,14 +29,20 @@ const build = {
 }
 
 export default defineConfig({
-  input: { regctl: "src/bin/regctl.ts", regsync: "src/bin/regsync.ts", regbot: "src/bin/regbot.ts" },
+  input: {
+    regctl: "src/bin/regctl.ts",
+    regsync: "src/bin/regsync.ts",
+    regbot: "src/bin/regbot.ts",
+    // What runs in the thread of a script.
+    luaThread: "src/lib/lua/thread.ts"
+  },
   platform: "node",
   transform: { define: { REGCLIENT_BUILD: JSON.stringify(build) } },
   plugins: [{
     name: "executable entries",
     writeBundle: (_, bundle) => {
       for (const [name, file] of Object.entries(bundle)) {
-        if (file.type === "chunk" && file.isEntry) chmodSync(`dist/${name}`, 0o755)
+        if (file.type === "chunk" && file.isEntry && name !== "luaThread.js") chmodSync(`dist/${name}`, 0o755)
       }
     }
   }],
