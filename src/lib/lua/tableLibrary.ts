@@ -12,6 +12,7 @@ import {
   lvm,
   type TValue
 } from "./fengari.ts"
+import { raise } from "./guard.ts"
 import { rawText, setFunctions } from "./values.ts"
 
 const table = (L: LuaState): void => lauxlib.luaL_checktype(L, 1, lua.LUA_TTABLE)
@@ -128,12 +129,24 @@ const lessByFunction = (L: LuaState): Less => {
   }
 }
 
+/** Tables and userdata may have an order of their own. */
+const mayHaveOrder = ({ type }: TValue): boolean => (type & 15) === lua.LUA_TTABLE || (type & 15) === lua.LUA_TUSERDATA
+
+const hasOrder = (a: TValue, b: TValue): boolean => {
+  const kind = a.type & 15
+  const isPlain = kind === (b.type & 15) && (kind === lua.LUA_TNUMBER || kind === lua.LUA_TSTRING)
+  return isPlain || mayHaveOrder(a) || mayHaveOrder(b)
+}
+
+const typeName = (L: LuaState, { type }: TValue): string => new TextDecoder().decode(lua.lua_typename(L, type & 15))
+
 /** As `<` does. */
 const lessByOperator = (L: LuaState): Less => {
   const machine = inside(L)
   let step = 0
   return (a, b) => {
     checkAt(L, step++)
+    if (!hasOrder(a, b)) return raise(L, `attempt to compare ${typeName(L, a)} with ${typeName(L, b)}`)
     return lvm.luaV_lessthan(machine, a, b) === 1
   }
 }
