@@ -55,7 +55,9 @@ const insert = (L: LuaState): number => {
   }
   lua.lua_settop(L, 3)
   const position = integerAt(L, 2)
-  for (let at = length; position >= 1 && at >= position; at--) {
+  // A position before the list moves nothing.
+  const last = position < 1 ? length + 1 : position
+  for (let at = length; at >= last; at--) {
     checkAt(L, length - at)
     lua.lua_rawgeti(L, 1, at)
     lua.lua_rawseti(L, 1, at + 1)
