@@ -1,22 +1,23 @@
 /** A Lua state with the libraries that scripts find (regbot description, 5.1). */
 import { bytesOf, lauxlib, lua, lualib, type LuaState } from "./fengari.ts"
+import { openString } from "./stringLibrary.ts"
 import type { Surroundings } from "./surroundings.ts"
 
 const libraries = [
   ["_G", lualib.luaopen_base],
   ["table", lualib.luaopen_table],
-  ["string", lualib.luaopen_string],
   ["math", lualib.luaopen_math],
   ["coroutine", lualib.luaopen_coroutine]
 ] as const
 
 /** A fresh state: nothing is shared with another. */
-export const newState = (_surroundings: Surroundings): LuaState => {
+export const newState = (surroundings: Surroundings): LuaState => {
   const L = lauxlib.luaL_newstate()
   for (const [name, open] of libraries) {
     lauxlib.luaL_requiref(L, bytesOf(name), open, 1)
     lua.lua_pop(L, 1)
   }
+  openString(L, surroundings)
   return L
 }
 
