@@ -1,17 +1,6 @@
 /** Arguments and results of library functions as Lua 5.1 has them: integers are numbers without their fraction. */
 import { bytesOf, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
-import { type Guard, longestString } from "./guard.ts"
-
-/** A number as an integer: truncated, kept within ±2^53; NaN is 0. */
-export const truncated = (value: number): number =>
-  Number.isNaN(value) ? 0 : Math.trunc(Math.max(-(2 ** 53), Math.min(2 ** 53, value)))
-
-/** Argument n as an integer. */
-export const integerAt = (L: LuaState, n: number): number => truncated(lauxlib.luaL_checknumber(L, n))
-
-/** Argument n as an integer, or a default when it is nil or absent. */
-export const integerOr = (L: LuaState, n: number, otherwise: number): number =>
-  lua.lua_isnoneornil(L, n) ? otherwise : integerAt(L, n)
+import { type Guard, longestString, raise } from "./guard.ts"
 
 /** Argument n as text, or a default when it is nil or absent. */
 export const textOr = (L: LuaState, n: number, otherwise: string): string =>
@@ -35,14 +24,6 @@ export const pushFailure = (L: LuaState, message: string, code: number): number 
   pushText(L, message)
   lua.lua_pushnumber(L, code)
   return 3
-}
-
-/** Raises a message with the place in the script in front. */
-export const raise = (L: LuaState, message: string): never => {
-  lauxlib.luaL_where(L, 1)
-  pushText(L, message)
-  lua.lua_concat(L, 2)
-  return lua.lua_error(L)
 }
 
 /** Raises `bad argument #n to 'f' (message)`. */

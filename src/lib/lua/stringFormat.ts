@@ -1,9 +1,10 @@
 /** `string.format` of Lua 5.1, with the rules of `printf` (regbot description, 14.3). */
-import { badArgument, claim, pushBytes, raise } from "./arguments.ts"
+import { badArgument, claim, pushBytes } from "./arguments.ts"
 import { bytesOf, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
-import type { Guard } from "./guard.ts"
+import { type Guard, raise } from "./guard.ts"
 import { type Conversion, formatFloat, formatInteger } from "./luaFormat.ts"
 import { Parts } from "./parts.ts"
+import { textAt } from "./values.ts"
 
 const [percent, blank] = [37, 32]
 
@@ -72,9 +73,7 @@ const converted = (L: LuaState, guard: Guard, n: number, conversion: Conversion)
     }
     case "s": {
       if (lua.lua_type(L, n) === lua.LUA_TNONE) badArgument(L, n, "no value")
-      const bytes = lauxlib.luaL_tolstring(L, n)
-      lua.lua_pop(L, 1)
-      return fitted(bytes, conversion)
+      return fitted(textAt(L, n), conversion)
     }
     default:
       return raise(L, `invalid option '%${conversion.letter}' to 'format'`)

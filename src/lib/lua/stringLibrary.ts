@@ -1,7 +1,7 @@
 /** The library `string` of Lua 5.1: patterns, `format`, and methods on strings. Nothing in it outlives a deadline. */
-import { badArgument, claim, integerAt, integerOr, pushBytes, pushLibrary, raise } from "./arguments.ts"
-import { bytesOf, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
-import type { Guard } from "./guard.ts"
+import { badArgument, claim, pushBytes, pushLibrary } from "./arguments.ts"
+import { bytesOf, integerAt, integerOr, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
+import { type Guard, raise } from "./guard.ts"
 import { compilePattern, indexOfBytes, Matcher, type Pattern, PatternProblem } from "./luaPattern.ts"
 import { Parts } from "./parts.ts"
 import { formatString } from "./stringFormat.ts"
