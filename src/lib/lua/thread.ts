@@ -1,9 +1,11 @@
 /** The entry of a script's thread: takes its work, runs it in a fresh state, tells how it ended. */
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads"
-import { type Answer, type Failed, type Output, overText, type Question, shared, type Start } from "./channel.ts"
-import type { LuaState } from "./fengari.ts"
+import { type Baseline, baselineOf } from "./baseline.ts"
+import { type Answer, type Output, overText, type Question, shared, type Start } from "./channel.ts"
+import { bytesOf, lua, type LuaState } from "./fengari.ts"
 import type { Guard } from "./guard.ts"
 import { type Border, install, placeOf, raiseHere } from "./host.ts"
+import { callFor, parallel, type Parcel } from "./parallel.ts"
 import { newState, runSource } from "./state.ts"
 import type { Surroundings } from "./surroundings.ts"
 
@@ -84,19 +86,33 @@ const surroundings: Surroundings = {
   environment: new Map(Object.entries(process.env).flatMap(([key, value]) => value === undefined ? [] : [[key, value]]))
 }
 
-const fresh = (): LuaState => {
+/** A state with everything that scripts find, and how it is before one runs in it. */
+const fresh = (isNested: boolean): LuaState => {
   const L = newState(surroundings)
   install(L, names, border)
+  let baseline: Baseline | undefined
+  lua.lua_pushcfunction(L, parallel(border, surroundings.environment, () => baseline))
+  lua.lua_setglobal(L, bytesOf("parallel"))
+  if (!isNested) baseline = baselineOf(L)
   return L
 }
 
-const runScript = (source: Uint8Array): Failed | undefined => {
-  const raised = runSource(fresh(), source)
-  return raised === undefined ? undefined : { ...raised, isMemory: false }
+const runScript = (source: Uint8Array): void => {
+  const raised = runSource(fresh(false), source)
+  exchange({ tag: "end", ...(raised === undefined ? {} : { failed: { ...raised, isMemory: false } }) })
+}
+
+const runItems = (parcel: Parcel, first: number): void => {
+  const before = [...parcel.environment]
+  for (let index = first;;) {
+    surroundings.environment.clear()
+    for (const [key, value] of before) surroundings.environment.set(key, value)
+    const answer = exchange({ tag: "end", ...callFor(fresh(true), guard, parcel, index) })
+    if (answer.tag === "item") index = answer.index
+  }
 }
 
 port.postMessage({ tag: "ready" })
-if (work.tag === "source") {
-  const failed = runScript(work.source)
-  exchange({ tag: "end", ...(failed === undefined ? {} : { failed }) })
-}
+if (work.tag === "source") runScript(work.source)
+// Only a thread of `parallel` makes one, and gives it to the host to pass on.
+else runItems(work.parcel as Parcel, work.first)
