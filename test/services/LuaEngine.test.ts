@@ -51,7 +51,7 @@ describe("a script without end", () => {
   it.live("is ended when its time is over", () =>
     Effect.gen(function*() {
       const ran = yield* runScript("\nwhile true do end", {}, { timeout: 50 })
-      assert.strictEqual(failureOf(ran), "ScriptTimeout: Context error: context deadline exceeded")
+      assert.strictEqual(failureOf(ran), "ScriptTimeout: <string>:2: Context error: context deadline exceeded")
     }))
 })
 

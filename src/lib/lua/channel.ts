@@ -30,7 +30,6 @@ export interface Failed {
   readonly message: string
   /** The stack of Lua; may be empty. */
   readonly traceback: string
-  readonly isMemory: boolean
 }
 
 /** What the thread asks; all of it but `ready` is answered, and takes along what the script wrote before. */
@@ -40,7 +39,7 @@ export type Question =
   | { readonly tag: "exit"; readonly status: number }
   | { readonly tag: "parallel"; readonly count: number; readonly atOnce: number; readonly parcel: unknown }
   /** A job is done; the answer is the next one. */
-  | { readonly tag: "end"; readonly failed?: Failed; readonly value?: LuaValue }
+  | { readonly tag: "end"; readonly failed?: Failed; readonly value?: LuaValue; readonly isMemory: boolean }
 
 export type Message =
   | { readonly tag: "ready" }

@@ -9,8 +9,8 @@ import { isObject, isTable, type LuaValue } from "./border.ts"
 import type { Failed } from "./channel.ts"
 import { push, textOf, valueAt } from "./convert.ts"
 import { bytesOf, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
-import type { Guard } from "./guard.ts"
-import { type Border, raise, raiseHere } from "./host.ts"
+import { type Guard, raise } from "./guard.ts"
+import { type Border, raiseText } from "./host.ts"
 import { putSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts"
 
 /** Threads of one call: each is a Lua of its own, with its memory. */
@@ -23,7 +23,7 @@ export interface Parcel {
 }
 
 const wrong = (L: LuaState, n: number, message: string): never =>
-  raiseHere(L, `bad argument #${n} to parallel (${message})`)
+  raise(L, `bad argument #${n} to parallel (${message})`)
 
 const typeName = (L: LuaState, at: number): string =>
   lua.lua_gettop(L) < at ? "no value" : textOf(lua.lua_typename(L, lua.lua_type(L, at)))
@@ -34,7 +34,7 @@ export const parallel =
   (L) => {
     border.guard.check(L)
     const known = baseline()
-    if (known === undefined) return raiseHere(L, "parallel cannot be called inside parallel")
+    if (known === undefined) return raise(L, "parallel cannot be called inside parallel")
     if (lua.lua_type(L, 1) !== lua.LUA_TTABLE) return wrong(L, 1, `table expected, got ${typeName(L, 1)}`)
     if (lua.lua_type(L, 2) !== lua.LUA_TNUMBER) return wrong(L, 2, `number expected, got ${typeName(L, 2)}`)
     const wanted = Math.trunc(lua.lua_tonumber(L, 2))
@@ -46,8 +46,8 @@ export const parallel =
     const answer = count === 0
       ? { tag: "values", values: [{ list: [], fields: new Map<string, LuaValue>() }] } as const
       : border.ask(L, { tag: "parallel", count, atOnce: Math.min(wanted, count, most), parcel })
-    if (answer.tag === "failure") return raiseHere(L, answer.failure.message)
-    if (answer.tag !== "values") return raise(L, answer.tag === "raised" ? answer.message : "no answer")
+    if (answer.tag === "failure") return raise(L, answer.failure.message)
+    if (answer.tag !== "values") return raiseText(L, answer.tag === "raised" ? answer.message : "no answer")
     for (const value of answer.values) push(L, border.guard, value)
     return answer.values.length
   }
@@ -76,5 +76,5 @@ export const callFor = (L: LuaState, guard: Guard, { snapshot }: Parcel, index: 
   }
   lua.lua_pushcfunction(L, body)
   if (lua.lua_pcall(L, 0, 0, 0) === lua.LUA_OK) return value === undefined ? {} : { value }
-  return { failed: { message: textOf(lauxlib.luaL_tolstring(L, -1)), traceback: "", isMemory: false } }
+  return { failed: { message: textOf(lauxlib.luaL_tolstring(L, -1)), traceback: "" } }
 }

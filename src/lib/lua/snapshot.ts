@@ -14,7 +14,7 @@ import {
 } from "./baseline.ts"
 import { type Held, heldAt, wrap } from "./convert.ts"
 import { bytesOf, lauxlib, lua, type LuaState } from "./fengari.ts"
-import { raiseHere } from "./host.ts"
+import { raise } from "./guard.ts"
 
 /** Strings are one byte a character. */
 type Value = undefined | boolean | number | string | { readonly node: number }
@@ -129,7 +129,7 @@ class Taking {
     const node = this.nodeOnTop(identity)
     if (node === undefined) return undefined
     const place = this.nodes.push(node)
-    if (place > most) return raiseHere(L, "parallel: too much to pass on")
+    if (place > most) return raise(L, "parallel: too much to pass on")
     this.known.set(identity, place - 1)
     lua.lua_pushvalue(L, -1)
     lua.lua_rawseti(L, this.list, place)
@@ -149,7 +149,7 @@ class Taking {
     if (held !== undefined) return { tag: "object", held: { ...held }, data: undefined }
     if (this.isLenient) return undefined
     const what = type === lua.LUA_TTHREAD ? "a coroutine" : type === lua.LUA_TFUNCTION ? "an iterator" : "a file"
-    return raiseHere(L, `parallel: ${what} cannot be passed on`)
+    return raise(L, `parallel: ${what} cannot be passed on`)
   }
 
   /** Functions made by one piece of source share their code. */

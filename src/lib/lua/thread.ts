@@ -2,15 +2,16 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads"
 import { type Baseline, baselineOf } from "./baseline.ts"
 import { type Answer, type Output, overText, type Question, shared, type Start } from "./channel.ts"
+import { textOf } from "./convert.ts"
 import { bytesOf, lua, type LuaState } from "./fengari.ts"
-import type { Guard } from "./guard.ts"
-import { type Border, install, placeOf, raiseHere } from "./host.ts"
+import { type Guard, makeGuard } from "./guard.ts"
+import { type Border, install } from "./host.ts"
 import { callFor, parallel, type Parcel } from "./parallel.ts"
 import { newState, runSource } from "./state.ts"
 import type { Surroundings } from "./surroundings.ts"
 
 // What `startThread` gives, and nobody else starts this module.
-const { isSandboxed, memory, names, port, work } = workerData as Start & { readonly port: MessagePort }
+const { isSandboxed, limit, memory, names, port, work } = workerData as Start & { readonly port: MessagePort }
 const numbers = new Int32Array(memory)
 
 /** Output is sent along with the next question, or by itself when it is more than this, or older. */
@@ -49,21 +50,34 @@ const write = (stream: Output["stream"], bytes: Uint8Array): void => {
   if (outputBytes > heldBytes) flush()
 }
 
-/** The place goes where it is seen when this thread has to be ended. */
+/** The line of the script goes where it is seen when this thread has to be ended. */
 const note = (L: LuaState): void => {
-  const place = placeOf(L)
-  if (place !== undefined) Atomics.store(numbers, shared.line, place.line)
+  const activation = new lua.lua_Debug()
+  for (let level = 0; level < 20 && lua.lua_getstack(L, level, activation) !== 0; level++) {
+    lua.lua_getinfo(L, bytesOf("Sl"), activation)
+    if (activation.currentline > 0 && textOf(activation.short_src).startsWith("<string>")) {
+      Atomics.store(numbers, shared.line, activation.currentline)
+      return
+    }
+  }
 }
 
-const isOver = (): boolean => Atomics.load(numbers, shared.over) === 1
+const bounds = makeGuard({
+  isOver: () => Atomics.load(numbers, shared.over) === 1 ? overText : undefined,
+  memory: limit
+})
+
+/** Checks between two looks at the line. */
+const looks = 16
+let checked = 0
 
 const guard: Guard = {
   check: (L) => {
-    note(L)
-    if (isOver()) raiseHere(L, overText)
+    if (++checked % looks === 0) note(L)
+    bounds.check(L)
     if (outputBytes > 0 && performance.now() - since > heldTime) flush()
   },
-  charge: () => {}
+  charge: bounds.charge
 }
 
 const border: Border = {
@@ -97,9 +111,11 @@ const fresh = (isNested: boolean): LuaState => {
   return L
 }
 
+const isMemory = (): boolean => bounds.end()?.reason === "memory"
+
 const runScript = (source: Uint8Array): void => {
   const raised = runSource(fresh(false), source)
-  exchange({ tag: "end", ...(raised === undefined ? {} : { failed: { ...raised, isMemory: false } }) })
+  exchange({ tag: "end", ...(raised === undefined ? {} : { failed: raised }), isMemory: isMemory() })
 }
 
 const runItems = (parcel: Parcel, first: number): void => {
@@ -107,7 +123,8 @@ const runItems = (parcel: Parcel, first: number): void => {
   for (let index = first;;) {
     surroundings.environment.clear()
     for (const [key, value] of before) surroundings.environment.set(key, value)
-    const answer = exchange({ tag: "end", ...callFor(fresh(true), guard, parcel, index) })
+    const called = callFor(fresh(true), guard, parcel, index)
+    const answer = exchange({ tag: "end", ...called, isMemory: isMemory() })
     if (answer.tag === "item") index = answer.index
   }
 }

@@ -63,7 +63,8 @@ export const run = <R>(script: Script, host: Host<R>): Effect.Effect<void, Scrip
       run,
       { tag: "source", source: script.source },
       memoryLimit,
-      ({ failed }) => failed === undefined ? Effect.succeed(undefined) : Effect.fail(ended(run, failed))
+      ({ failed, isMemory }) =>
+        failed === undefined ? Effect.succeed(undefined) : Effect.fail(ended(run, failed, isMemory))
     )
     yield* (script.timeout === 0 ? served : Effect.raceFirst(served, deadline(run))).pipe(
       Effect.ensuring(Effect.suspend(() => Effect.timeoutOption(Fiber.awaitAll(run.unfinished), cleanUp)))

@@ -39,7 +39,7 @@ const broken = <R>(run: Run<R>, defect: unknown) =>
   })
 
 /** The failure that a job's end stands for: whatever ends a script whose time is over, its time did. */
-export const ended = <R>(run: Run<R>, { isMemory, message, traceback }: Failed) =>
+export const ended = <R>(run: Run<R>, { message, traceback }: Failed, isMemory: boolean) =>
   failure(run, {
     _tag: Deferred.isDoneUnsafe(run.over) ? "ScriptTimeout" : isMemory ? "ScriptMemory" : "ScriptError",
     detail: traceback === "" ? message : `${message}\n${traceback}`
@@ -108,15 +108,14 @@ const calls = <R>(
     let next = 0
     const thread = Effect.suspend(() => {
       let index = next++
-      return index >= count ?
-        Effect.void :
-        serve<R, ScriptError | Raised>(run, { tag: "items", parcel, first: index }, limit, (ending) => {
-          if (ending.failed?.isMemory === true) return Effect.fail(ended(run, ending.failed))
-          if (ending.failed !== undefined) return Effect.fail(new Raised({ failed: ending.failed }))
-          results[index] = ending.value
-          index = next++
-          return Effect.succeed(index < count ? { tag: "item", index } as const : undefined)
-        })
+      if (index >= count) return Effect.void
+      const work = { tag: "items", parcel, first: index } as const
+      return serve<R, ScriptError | Raised>(run, work, limit, ({ failed, isMemory, value }) => {
+        if (failed !== undefined) return Effect.fail(isMemory ? ended(run, failed, true) : new Raised({ failed }))
+        results[index] = value
+        index = next++
+        return Effect.succeed(index < count ? { tag: "item", index } as const : undefined)
+      })
     })
     yield* Effect.forEach(Array.from({ length: atOnce }), () => thread, { concurrency: atOnce, discard: true })
     return results
