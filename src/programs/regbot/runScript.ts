@@ -42,20 +42,21 @@ const work = Effect.fnUntraced(function*({ entry, name, source }: ScriptJob, isD
   const { throttled } = yield* Shared
   const events = yield* SyncEvents
   const places = yield* makePlaces
+  const { sandbox: isSandboxed = false, timeout } = entry
   const told = Effect.annotateLogs({ script: entry.name })
   let lines = 0
   const scriptRun = ScriptRun.of({
     ...places,
     script: entry.name,
     isDry,
+    isSandboxed,
     throttled,
     mayLog: () => {
       lines = Math.min(lines + 1, mostLines + 2)
       return lines <= mostLines ? "yes" : lines === mostLines + 1 ? "last" : "no"
     }
   })
-  const { sandbox = false, timeout } = entry
-  yield* run({ name: entry.name, source, timeout, isSandboxed: sandbox }, hostOf).pipe(
+  yield* run({ name: entry.name, source, timeout, isSandboxed }, hostOf).pipe(
     Effect.provideService(ScriptRun, scriptRun),
     Effect.provideService(Journal, {
       record: (write) => told(Effect.annotateLogs(Effect.logDebug("Skipped in dry run"), { ...write }))
