@@ -26,8 +26,11 @@ export const runScript = Effect.fn("regbot script")(function*(job: ScriptJob, is
   yield* told(Effect.logDebug("Starting script"))
   yield* Effect.scoped(work(job, isDry)).pipe(
     Effect.catchDefect((defect) => failureOfDefect(script, defect)),
-    Effect.tapErrorTag("ScriptError", ({ message, reason }) =>
-      Effect.andThen(reason.defect === undefined ? Effect.void : crashed(script, reason.detail), warn(message))),
+    Effect.tapErrorTag(
+      "ScriptError",
+      ({ message, reason }) =>
+        Effect.andThen(reason.defect === undefined ? Effect.void : crashed(script, reason.detail), warn(message))
+    ),
     Effect.onInterrupt(() => warn("context canceled")),
     watched(job.name)
   )

@@ -33,7 +33,9 @@ export interface ServeScriptsOptions<R, S> {
  */
 export const serveScripts = Effect.fnUntraced(function*<R, S>({ file, isDry, load, show }: ServeScriptsOptions<R, S>) {
   const shared = yield* Shared
-  const context = yield* Effect.context<Exclude<Effect.Services<ReturnType<typeof runScript | typeof dryClient>>, Client | Scope.Scope>>()
+  const context = yield* Effect.context<
+    Exclude<Effect.Services<ReturnType<typeof runScript | typeof dryClient>>, Client | Scope.Scope>
+  >()
   yield* serve({
     ...tending,
     file,
