@@ -28,13 +28,11 @@ const build = {
   })
 }
 
-export default defineConfig({
+const tools = defineConfig({
   input: {
     regctl: "src/bin/regctl.ts",
     regsync: "src/bin/regsync.ts",
-    regbot: "src/bin/regbot.ts",
-    // What runs in the thread of a script.
-    luaThread: "src/lib/lua/thread.ts"
+    regbot: "src/bin/regbot.ts"
   },
   platform: "node",
   transform: { define: { REGCLIENT_BUILD: JSON.stringify(build) } },
@@ -42,7 +40,7 @@ export default defineConfig({
     name: "executable entries",
     writeBundle: (_, bundle) => {
       for (const [name, file] of Object.entries(bundle)) {
-        if (file.type === "chunk" && file.isEntry && name !== "luaThread.js") chmodSync(`dist/${name}`, 0o755)
+        if (file.type === "chunk" && file.isEntry) chmodSync(`dist/${name}`, 0o755)
       }
     }
   }],
@@ -73,3 +71,18 @@ export default defineConfig({
     chunkFileNames: "chunks/[name]-[hash].js"
   }
 })
+
+/** What runs in the thread of a script: one file, its modules evaluated in the order of their imports. */
+const thread = defineConfig({
+  input: { luaThread: "src/lib/lua/thread.ts" },
+  platform: "node",
+  output: {
+    dir: "dist",
+    format: "esm",
+    minify: true,
+    strictExecutionOrder: true,
+    chunkFileNames: "chunks/[name]-[hash].js"
+  }
+})
+
+export default [tools, thread]

@@ -51,6 +51,34 @@ describe("a script without end", () => {
   it.live("is ended when its time is over", () =>
     Effect.gen(function*() {
       const ran = yield* runScript("\nwhile true do end", {}, { timeout: 50 })
-      assert.strictEqual(failureOf(ran), "ScriptTimeout: Context error: context deadline exceeded")
+      assert.strictEqual(failureOf(ran), "ScriptTimeout: <string>:2: Context error: context deadline exceeded")
+    }))
+})
+
+describe("parallel", () => {
+  it.live("calls a function for each item and gives the results in order", () =>
+    Effect.gen(function*() {
+      const { exit, said } = yield* runScript(
+        `local factor, names = 10, { "a", "b", "c", "d" }
+         local function times(x) return x * factor end
+         extra = { deep = { 1 } }
+         string.twice = function(s) return s .. s end
+         local out = parallel(names, 2, function(item, index)
+           return { name = item:twice(), n = times(index), e = extra.deep[1] }
+         end)
+         for _, it in ipairs(out) do say(it.name, it.n, it.e) end`
+      )
+      assert.isTrue(Exit.isSuccess(exit), String(exit))
+      assert.deepStrictEqual(said, [["aa", 10, 1], ["bb", 20, 1], ["cc", 30, 1], ["dd", 40, 1]])
+    }))
+  it.live("raises the first error in its caller", () =>
+    Effect.gen(function*() {
+      const { said } = yield* runScript(
+        `say(pcall(parallel, { 1, 2, 3 }, 1, function(item)
+           if item == 2 then error("no " .. item) end
+           say(item)
+         end))`
+      )
+      assert.deepStrictEqual(said, [[1], [false, "<string>:2: no 2"]])
     }))
 })

@@ -37,16 +37,17 @@ export const heldAt = (L: LuaState, at: number): Held | undefined => {
   return typeof userdata === "object" && userdata !== null ? held.get(userdata) : undefined
 }
 
-/** Where the metatable of a kind's objects lies in the registry. */
-const keys = new Map<string, object>()
+/** Where the metatables of objects lie in the registry. */
+export const metatableKeys = new Map<string, object>()
 
+/** Of a kind's objects. */
 export const metatableKey = (kind: string): object => {
-  const key = keys.get(kind) ?? {}
-  keys.set(kind, key)
+  const key = metatableKeys.get(kind) ?? {}
+  metatableKeys.set(kind, key)
   return key
 }
 
-/** Where the metatable lies that makes a field callable which is a method as well. */
+/** Of a table in the data that can be called, because its name is a method's as well. */
 export const callableKey = (kind: string, name: string): object => metatableKey(`${kind}:${name}`)
 
 /** Makes the userdata of an object whose data table, or nil, is on top of the stack, and puts it in its place. */

@@ -62,6 +62,7 @@ const collect = (): void => {
 
 /** Raises a text with the place of the nearest Lua function in front. */
 export const raise = (L: LuaState, message: string): never => {
+  lua.lua_checkstack(L, 20)
   const activation = new lua.lua_Debug()
   for (let level = 0; level < 8 && lua.lua_getstack(L, level, activation) > 0; level++) {
     lua.lua_getinfo(L, bytesOf("l"), activation)

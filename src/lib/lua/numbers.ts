@@ -5,6 +5,8 @@ import { numberText } from "./numberText.ts"
 
 luaconf["LUA_COMPAT_FLOATSTRING"] = true
 luaconf["lua_number2str"] = numberText
+// Places for values of calls within calls: enough for 40,000, and bounded memory for those that never end.
+luaconf["LUAI_MAXSTACK"] = 250_000
 
 /** The version of the language that fengari speaks: 503. */
-export const spoken = defs["LUA_VERSION_NUM"]
+export const spoken = defs.LUA_VERSION_NUM

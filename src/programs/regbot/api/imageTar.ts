@@ -5,6 +5,7 @@ import type { Archive } from "../../../services/Archive.ts"
 import { platformError } from "../../../services/fsError.ts"
 import type { HostFunction } from "../../../services/LuaEngine.ts"
 import { Progress } from "../../../services/Progress.ts"
+import type { Progress } from "../../../services/Progress.ts"
 import type { RateLimiter } from "../../../services/RateLimiter.ts"
 import { Repositories } from "../../../services/Repositories.ts"
 import type { SyncEvents } from "../../../services/SyncEvents.ts"
@@ -60,7 +61,7 @@ const wouldExport = Effect.fnUntraced(function*(source: Ref, file: string) {
 }, Effect.scoped)
 
 export const importTar: HostFunction<
-  Archive | FileSystem.FileSystem | Path.Path | RateLimiter | Repositories | ScriptRun | SyncEvents
+  Progress | Archive | FileSystem.FileSystem | Path.Path | RateLimiter | Repositories | ScriptRun | SyncEvents
 > = {
   run: (...args) =>
     Effect.gen(function*() {

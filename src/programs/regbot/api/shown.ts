@@ -29,8 +29,9 @@ export const shown = (what: string, ends: Ends) => <A, E, R>(writing: Effect.Eff
       }
       return publish(SyncEvent.Copying({ job, target: ends.target, event }))
     }
+    const { report } = yield* Progress
     const progress = Progress.of({
-      report: (events) => isDry ? Stream.runDrain(events) : Stream.runForEach(events, hear)
+      report: (events) => isDry ? Stream.runDrain(events) : report(Stream.tap(events, hear))
     })
     yield* publish(SyncEvent.PairStarted({ job, ...ends, time: began }))
     const written = Effect.provideService(writing, Progress, progress)
