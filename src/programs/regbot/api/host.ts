@@ -2,6 +2,7 @@
 import type { FileSystem, Path, Stdio } from "effect"
 import type { Archive } from "../../../services/Archive.ts"
 import type { Host } from "../../../services/LuaEngine.ts"
+import type { Progress } from "../../../services/Progress.ts"
 import type { RateLimiter } from "../../../services/RateLimiter.ts"
 import type { Repositories } from "../../../services/Repositories.ts"
 import type { SyncEvents } from "../../../services/SyncEvents.ts"
@@ -18,6 +19,7 @@ export type Needs =
   | Archive
   | FileSystem.FileSystem
   | Path.Path
+  | Progress
   | RateLimiter
   | Repositories
   | ScriptRun

@@ -4,6 +4,7 @@ import { type HostFailure, isTable, type LuaValue, typeOf } from "../../../lib/l
 import { quoted } from "../../../lib/visibleText.ts"
 import { commonName, parseRef } from "../../../schemas/Ref.ts"
 import type { HostFunction } from "../../../services/LuaEngine.ts"
+import type { Progress } from "../../../services/Progress.ts"
 import type { RateLimiter } from "../../../services/RateLimiter.ts"
 import type { Repositories } from "../../../services/Repositories.ts"
 import type { SyncEvents } from "../../../services/SyncEvents.ts"
@@ -18,7 +19,7 @@ import { objectOf } from "./objects.ts"
 import { optionsOf } from "./options.ts"
 import { shown } from "./shown.ts"
 
-type Needs = FileSystem.FileSystem | Path.Path | RateLimiter | Repositories | ScriptRun | SyncEvents
+type Needs = FileSystem.FileSystem | Path.Path | Progress | RateLimiter | Repositories | ScriptRun | SyncEvents
 
 export const imageMod: HostFunction<Needs> = {
   run: (...args) =>
