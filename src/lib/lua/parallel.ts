@@ -71,7 +71,7 @@ export const callFor = (L: LuaState, guard: Guard, { snapshot }: Parcel, index: 
     putSnapshot(inner, snapshot, index)
     lua.lua_call(inner, 2, 1)
     value = valueAt(inner, guard, -1)
-    if (!isData(value)) lauxlib.luaL_error(inner, bytesOf("parallel: only data can be a result"))
+    if (!isData(value)) raise(inner, "parallel: only data can be a result")
     return 0
   }
   lua.lua_pushcfunction(L, body)
