@@ -69,29 +69,52 @@ export const wrap = (L: LuaState, { callable, kind, state }: Held): void => {
   lua.lua_setmetatable(L, -2)
 }
 
+/** The tables of an object's data that are in Lua already, by their positions in a table there. */
+interface Known {
+  readonly at: number
+  readonly positions: Map<LuaTable, number>
+}
+
+/** A table that stands under two names in an object's data is one table in Lua: a change shows under both. */
 const pushObject = (L: LuaState, guard: Guard, { callable = [], data, kind, state }: LuaObject): void => {
   if (data === undefined) lua.lua_pushnil(L)
-  else pushTable(L, guard, data)
+  else {
+    lauxlib.luaL_checkstack(L, 6, bytesOf("table is nested too deep"))
+    lua.lua_newtable(L)
+    pushTable(L, guard, data, { at: lua.lua_gettop(L), positions: new Map() })
+    lua.lua_remove(L, -2)
+  }
   wrap(L, { kind, state, callable })
 }
 
-const pushTable = (L: LuaState, guard: Guard, { fields, list }: LuaTable): void => {
+const pushTable = (L: LuaState, guard: Guard, table: LuaTable, known?: Known): void => {
+  const { fields, list } = table
   lauxlib.luaL_checkstack(L, 6, bytesOf("table is nested too deep"))
+  const position = known?.positions.get(table)
+  if (known !== undefined && position !== undefined) {
+    lua.lua_rawgeti(L, known.at, position)
+    return
+  }
   guard.charge(L, 128 + 64 * (list.length + fields.size))
   lua.lua_createtable(L, list.length, fields.size)
+  if (known !== undefined) {
+    known.positions.set(table, known.positions.size + 1)
+    lua.lua_pushvalue(L, -1)
+    lua.lua_rawseti(L, known.at, known.positions.size)
+  }
   for (const [index, value] of list.entries()) {
-    push(L, guard, value)
+    push(L, guard, value, known)
     lua.lua_rawseti(L, -2, index + 1)
   }
   for (const [key, value] of fields) {
     lua.lua_pushstring(L, bytesOf(key))
-    push(L, guard, value)
+    push(L, guard, value, known)
     lua.lua_rawset(L, -3)
   }
 }
 
 /** Pushes a value that came from the host. */
-export const push = (L: LuaState, guard: Guard, value: LuaValue): void => {
+export const push = (L: LuaState, guard: Guard, value: LuaValue, known?: Known): void => {
   if (value === undefined) return lua.lua_pushnil(L)
   if (typeof value === "boolean") return lua.lua_pushboolean(L, value)
   if (typeof value === "number") return lua.lua_pushnumber(L, value)
@@ -103,15 +126,20 @@ export const push = (L: LuaState, guard: Guard, value: LuaValue): void => {
   }
   if ("foreign" in value) return lua.lua_pushnil(L)
   if ("kind" in value) return pushObject(L, guard, value)
-  pushTable(L, guard, value)
+  pushTable(L, guard, value, known)
 }
 
 interface Budget {
   readonly guard: Guard
   left: number
+  /** Tables that were read: one that stands in several places crosses once. */
+  readonly tables: Map<unknown, LuaTable>
 }
 
 const readTable = (L: LuaState, at: number, budget: Budget, depth: number): LuaTable => {
+  const pointer = lua.lua_topointer(L, at)
+  const known = budget.tables.get(pointer)
+  if (known !== undefined) return known
   if (depth > deepest) return raise(L, "table is nested too deep")
   lauxlib.luaL_checkstack(L, 6, bytesOf("table is nested too deep"))
   const list: Array<LuaValue> = []
@@ -128,7 +156,9 @@ const readTable = (L: LuaState, at: number, budget: Budget, depth: number): LuaT
     else spend(L, budget)
     lua.lua_pop(L, 1)
   }
-  return { list, fields }
+  const table: LuaTable = { list, fields }
+  budget.tables.set(pointer, table)
+  return table
 }
 
 const spend = (L: LuaState, budget: Budget): void => {
@@ -171,7 +201,7 @@ const read = (L: LuaState, at: number, budget: Budget, depth: number): LuaValue 
 
 /** The value at a place of the stack; raises when it is nested too deep, which a circle is as well. */
 export const valueAt = (L: LuaState, guard: Guard, at: number): LuaValue =>
-  read(L, lua.lua_absindex(L, at), { guard, left: most }, 0)
+  read(L, lua.lua_absindex(L, at), { guard, left: most, tables: new Map() }, 0)
 
 /** All arguments of the running function. */
 export const argumentsOf = (L: LuaState, guard: Guard): ReadonlyArray<LuaValue> => {

@@ -1,6 +1,5 @@
 /** Lets those who watch, such as the status page, see what a script writes; tells what it would have taken in a dry run. */
-import { Clock, Effect, Exit, Stream } from "effect"
-import { Cause } from "effect"
+import { Cause, Clock, Effect, Exit, Stream } from "effect"
 import type { CopyEvent } from "../../../schemas/Copy.ts"
 import { type PairResult, SyncEvent } from "../../../schemas/Sync.ts"
 import { Journal } from "../../../services/Journal.ts"
