@@ -4,6 +4,7 @@ import type { Archive } from "../../../services/Archive.ts"
 import type { Host } from "../../../services/LuaEngine.ts"
 import type { Progress } from "../../../services/Progress.ts"
 import type { RateLimiter } from "../../../services/RateLimiter.ts"
+import type { Registry } from "../../../services/Registry.ts"
 import type { Repositories } from "../../../services/Repositories.ts"
 import type { SyncEvents } from "../../../services/SyncEvents.ts"
 import { writeOutput } from "../output.ts"
@@ -13,6 +14,10 @@ import { blob } from "./blob.ts"
 import { image } from "./image.ts"
 import { imageconfig } from "./imageconfig.ts"
 import { log } from "./log.ts"
+import { manifest } from "./manifest.ts"
+import { reference } from "./reference.ts"
+import { repo } from "./repo.ts"
+import { tag } from "./tag.ts"
 
 /** What the functions of scripts need. */
 export type Needs =
@@ -21,6 +26,7 @@ export type Needs =
   | Path.Path
   | Progress
   | RateLimiter
+  | Registry
   | Repositories
   | ScriptRun
   | Stdio.Stdio
@@ -28,6 +34,6 @@ export type Needs =
 
 export const hostOf: Host<Needs> = {
   functions: { log },
-  libraries: { artifact, blob, image, imageconfig },
+  libraries: { artifact, blob, image, imageconfig, manifest, reference, repo, tag },
   write: writeOutput
 }

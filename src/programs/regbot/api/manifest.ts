@@ -17,6 +17,7 @@ import { ScriptRun } from "../ScriptRun.ts"
 import { manifestArgument, optionalText, refArgument, wrongArgument } from "./arguments.ts"
 import { failed, nothing } from "./failures.ts"
 import { getManifest, getPlatform, headManifest, headOf, manifestObject, pull, retrieving } from "./fetch.ts"
+import { imageConfig } from "./imageconfig.ts"
 import { debug, infoOfWrite } from "./logged.ts"
 import { type ManifestState, stateOf } from "./objects.ts"
 import { ratelimitWait } from "./rateLimit.ts"
@@ -174,6 +175,16 @@ const text: HostFunction<never> = {
 
 export const manifest: Library<ScriptRun> = {
   functions: { get, getList, head, put, descriptor },
-  methods: { get, head, put, delete: remove, descriptor, export: exported, ratelimit, ratelimitWait },
+  methods: {
+    config: imageConfig,
+    get,
+    head,
+    put,
+    delete: remove,
+    descriptor,
+    export: exported,
+    ratelimit,
+    ratelimitWait
+  },
   text
 }
