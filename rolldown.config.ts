@@ -72,17 +72,11 @@ const tools = defineConfig({
   }
 })
 
-/** What runs in the thread of a script: one file, its modules evaluated in the order of their imports. */
-const thread = defineConfig({
+/** What runs in the thread of a script: its modules change fengari's and have to come in their order. */
+const luaThread = defineConfig({
   input: { luaThread: "src/lib/lua/thread.ts" },
   platform: "node",
-  output: {
-    dir: "dist",
-    format: "esm",
-    minify: true,
-    strictExecutionOrder: true,
-    chunkFileNames: "chunks/[name]-[hash].js"
-  }
+  output: { dir: "dist", format: "esm", minify: true, strictExecutionOrder: true }
 })
 
-export default [tools, thread]
+export default [tools, luaThread]
