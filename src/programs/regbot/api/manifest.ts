@@ -78,7 +78,7 @@ const put: Calls = {
     const named = yield* manifestArgument(args[0], 1)
     const ref = yield* refArgument(args[1], 2)
     const state = yield* pull(named)
-    yield* debugOfWrite("Put manifest", { image: commonName(ref) })
+    yield* debug("Put manifest", { image: commonName(ref) })
     yield* Effect.mapError(push(state, ref), failed("Failed to put manifest"))
     const { close } = yield* ScriptRun
     yield* close(ref.location)
