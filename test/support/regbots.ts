@@ -1,6 +1,7 @@
 /** `regbot` as a process. REGBOT names another program that runs the same scripts, to compare with. */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { type Daemon, daemon } from "./daemons.ts"
 import { located, type Places } from "./guides.ts"
 import { type Ran, root, run, type RunOptions, tool } from "./programs.ts"
 
@@ -36,3 +37,7 @@ export const said = (err: string): ReadonlyArray<string> =>
         ?? []
     return quoted?.replaceAll(/\\(.)/g, "$1") ?? plain ?? []
   })
+
+/** A daemon in a directory that is its home too. */
+export const regbotServer = (dir: string, args: ReadonlyArray<string>): Daemon =>
+  daemon(dir, [program, ...first, ...args])
