@@ -3,6 +3,8 @@
  * Debian's docker-registry, with deletion on; `docker.io` and `localhost:5001` are others of the same kind.
  */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { daysAgo, digestAt, putBuild, putDocument, putIndex, putReferrer, tagsAt } from "../support/builds.ts"
 import { contentOf, types } from "../support/contents.ts"
 import type { Places } from "../support/guides.ts"
@@ -35,17 +37,26 @@ const writes = async () => {
   )
 }
 
+/** Copies files of the examples into the directory of the tests. */
+const install = (names: ReadonlyArray<string>) => {
+  for (const name of names) {
+    mkdirSync(dirname(join(dir.path, name)), { recursive: true })
+    writeFileSync(join(dir.path, name), example(name, places))
+  }
+}
+
 /** Runs an example dry, which writes nothing, then for real. */
 const both = async (
   name: string,
-  env: Readonly<Record<string, string>> = {}
+  env: Readonly<Record<string, string>> = {},
+  config = "-"
 ): Promise<{ readonly dry: Ran; readonly real: Ran }> => {
   const input = example(name, places)
   await writes()
-  const dry = await regbot(dir.path, ["once", "--dry-run"], input, env)
+  const dry = await regbot(dir.path, ["once", "--dry-run"], input, env, config)
   assert.strictEqual(dry.code, 0, dry.err)
   assert.deepStrictEqual(await writes(), [])
-  const real = await regbot(dir.path, ["once"], input, env)
+  const real = await regbot(dir.path, ["once"], input, env, config)
   assert.strictEqual(real.code, 0, real.err)
   return { dry, real }
 }
@@ -206,5 +217,69 @@ describe("cleanup.yml", () => {
       "v1.2.3"
     ])
     assert.match(said(real.err).at(-1) ?? "", /^tags deleted: 2, kept: \d+$/)
+  })
+})
+
+describe("untagged.yml", () => {
+  it("deletes what no tag has named for a week, and no part of what is tagged", async () => {
+    const repository = "team/app"
+    const state = join(dir.path, "untagged-team-app.json")
+    const seen = (): Readonly<Record<string, number>> => JSON.parse(readFileSync(state, "utf8"))
+    const [old, part, fresh] = [
+      await putBuild(near.host, repository, { tags: ["moving"], labels: { of: "old" } }),
+      await putBuild(near.host, repository, { tags: ["part"], labels: { of: "part" } }),
+      await putBuild(near.host, repository, { tags: [], labels: { of: "fresh" } })
+    ]
+    const digest = old.descriptor.digest
+    await both("untagged.yml")
+    assert.strictEqual(seen()[digest], 0)
+
+    await putDocument(near.host, repository, "moving", fresh)
+    await putIndex(near.host, repository, "index", { amd64: part })
+    await putDocument(near.host, repository, "part", fresh)
+    await both("untagged.yml")
+    assert.isAbove(seen()[digest] ?? 0, 0)
+    assert.strictEqual(await digestAt(near.host, repository, digest), digest)
+
+    const week = Object.fromEntries(
+      Object.entries(seen()).map(([it, since]) => [it, since === 0 ? 0 : since - 604_800])
+    )
+    writeFileSync(state, JSON.stringify(week))
+    await both("untagged.yml")
+    assert.isNull(await digestAt(near.host, repository, digest))
+    assert.strictEqual(await digestAt(near.host, repository, part.descriptor.digest), part.descriptor.digest)
+    assert.strictEqual(await digestAt(near.host, repository, "moving"), fresh.descriptor.digest)
+    await both("untagged.yml")
+    assert.isUndefined(seen()[digest])
+  })
+})
+
+describe("shared/regbot.yml", () => {
+  it("runs scripts in files, which share a module", async () => {
+    const build = (tag: string) => putBuild(near.host, "shared/app", { tags: [tag], labels: { of: tag } })
+    for (const tag of ["v1.9.0", "v1.10.2", "v1.10.1", "v2.0.0", "v1"]) await build(tag)
+    for (const tag of ["build-7", "build-8", "build-9", "build-10", "build-11", "build-12"]) await build(tag)
+    const newest = await digestAt(near.host, "shared/app", "v1.10.2")
+    install(["shared/regbot.yml", "shared/builds.lua", "shared/releases.lua", "shared/modules/images.lua"])
+    const { dry } = await both(
+      "shared/regbot.yml",
+      { LUA_PATH: "shared/modules/?.lua" },
+      "shared/regbot.yml"
+    )
+    assert.deepStrictEqual(said(dry.err), ["builds deleted: 1"])
+    assert.deepStrictEqual(await tagsAt(near.host, "shared/app"), [
+      "build-10",
+      "build-11",
+      "build-12",
+      "build-8",
+      "build-9",
+      "v1",
+      "v1.10.1",
+      "v1.10.2",
+      "v1.9.0",
+      "v2",
+      "v2.0.0"
+    ])
+    assert.strictEqual(await digestAt(near.host, "shared/app", "v1"), newest)
   })
 })

@@ -13,9 +13,10 @@ export const regbot = (
   dir: string,
   args: ReadonlyArray<string>,
   input: string,
-  env: RunOptions["env"] = {}
+  env: RunOptions["env"] = {},
+  config = "-"
 ): Promise<Ran> =>
-  run(program, [...first, ...args, "-c", "-"], {
+  run(program, [...first, ...args, "-c", config], {
     cwd: dir,
     env: { HOME: dir, DOCKER_CONFIG: dir, DOCKER_AUTH_CONFIG: undefined, REGISTRY_AUTH_FILE: undefined, ...env },
     input
