@@ -39,12 +39,17 @@ const once = (scripts: Readonly<Record<string, string>>): Promise<Ran> =>
 
 type Told = Readonly<Record<string, string | number | boolean>>
 
+/** Records without their times. */
 const toldOf = ({ err }: Ran): ReadonlyArray<Told> =>
-  err.split("\n").filter((it) => it.startsWith("{")).map((it) => JSON.parse(it))
+  err.split("\n").filter((it) => it.startsWith("{")).map((it) => {
+    const { time, ...told } = JSON.parse(it)
+    assert.isString(time)
+    return told
+  })
 
-/** The records of a script that are about writes, without their times. */
+/** The records of a script that are about writes. */
 const writesOf = (told: ReadonlyArray<Told>, script: string) =>
-  told.filter((it) => it["script"] === script && it["dry-run"] !== undefined).map(({ time: _, ...rest }) => rest)
+  told.filter((it) => it["script"] === script && it["dry-run"] !== undefined)
 
 beforeAll(async () => {
   registry = await dockerRegistry()
