@@ -4,7 +4,10 @@ import { openCoroutine } from "./coroutineLibrary.ts"
 import { openDebug } from "./debugLibrary.ts"
 import { bytesOf, lauxlib, lua, type LuaState } from "./fengari.ts"
 import { installGuard, raise } from "./guard.ts"
+import { openIo } from "./ioLibrary.ts"
 import { openMath } from "./mathLibrary.ts"
+import { openOs } from "./osLibrary.ts"
+import { openPackage } from "./packageLibrary.ts"
 import { leniently, withoutShebang } from "./source.ts"
 import { openString } from "./stringLibrary.ts"
 import type { Surroundings } from "./surroundings.ts"
@@ -27,6 +30,9 @@ export const newState = (surroundings: Surroundings): LuaState => {
   openBase(L, surroundings)
   openTable(L)
   openString(L, surroundings)
+  openOs(L, surroundings)
+  openIo(L, surroundings)
+  openPackage(L, surroundings)
   openMath(L)
   openCoroutine(L)
   if (!surroundings.isSandboxed) openDebug(L)
