@@ -7,6 +7,8 @@ import { unlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { badArgument, pushBytes, pushLibrary, pushText, textOf, textOr } from "./arguments.ts"
+import { runCommand } from "./command.ts"
+import { bytesOf, integerAt, integerOr, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import {
   type Channel,
   commandInput,
@@ -15,9 +17,7 @@ import {
   openFile,
   standardInput,
   standardOutput
-} from "./channel.ts"
-import { runCommand } from "./command.ts"
-import { bytesOf, integerAt, integerOr, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
+} from "./fileChannel.ts"
 import { raise } from "./guard.ts"
 import { OpenedFile } from "./openedFile.ts"
 import type { Surroundings } from "./surroundings.ts"

@@ -1,6 +1,6 @@
 /** An open file of a script: reading by lines, counts and numbers over a channel. */
-import type { Channel } from "./channel.ts"
 import type { LuaState } from "./fengari.ts"
+import type { Channel } from "./fileChannel.ts"
 import type { Guard } from "./guard.ts"
 import { numeralOf } from "./numerals.ts"
 import { Parts } from "./parts.ts"

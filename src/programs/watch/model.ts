@@ -1,14 +1,13 @@
 /** What is known of a running daemon: folded from its events, of bounded size however long it runs. */
-import { formatGoDuration } from "../../lib/goDuration.ts"
 import { uncredentialed } from "../../lib/uncredentialed.ts"
 import { cut, visible } from "../../lib/visibleText.ts"
-import type { Action, Job, PairResult, SyncEvent } from "../../schemas/Sync.ts"
+import type { PairResult, SyncEvent, Task, Watched } from "../../schemas/Sync.ts"
 import { advance, type Progress, start } from "./progress.ts"
 import { noTotals, type Totals, withPair, withRun } from "./totals.ts"
 
 /** One run of a job that ended. Times are milliseconds. */
 export interface Run {
-  readonly action: Action
+  readonly action: Task
   readonly began: number
   readonly elapsed: number
   /** Pairs looked at, how many of them were copied or looked after, and how many a check found to be copied. */
@@ -126,7 +125,8 @@ export const observe = (model: Model, event: SyncEvent): Model => {
       const isTold = event.error !== undefined
       return failed(
         withJob(model, name, (it) => jobEnded(it, event, isTold ? reason : undefined)),
-        isTold ? failure : undefined
+        isTold ? failure : undefined,
+        shownLines
       )
     }
     case "Scheduled":
@@ -170,7 +170,7 @@ const worked = (job: JobState, event: Work): JobState => {
   }
 }
 
-const started = (action: Action, began: number): Run => ({
+const started = (action: Task, began: number): Run => ({
   action,
   began,
   elapsed: 0,
@@ -209,7 +209,9 @@ type Ended = Extract<SyncEvent, { readonly _tag: "JobEnded" }>
 
 const jobEnded = (job: JobState, { elapsed, failures, time }: Ended, reason: string | undefined): JobState => {
   const { current = started("copy", time - elapsed), listed: _, ...rest } = job
-  const run = { ...current, elapsed, failures: Math.max(failures, current.failures) }
+  // A script may have dealt with the failure of a copy.
+  const isScript = current.action === "run"
+  const run = { ...current, elapsed, failures: isScript ? failures : Math.max(failures, current.failures) }
   return {
     ...rest,
     pairs: new Map(),
@@ -224,17 +226,16 @@ const scheduled = (job: JobState, next: number | undefined): JobState => {
 }
 
 /** A job that keeps its name keeps its history. */
-const configured = (model: Model, jobs: ReadonlyArray<Job>): Model => {
+const configured = (model: Model, jobs: ReadonlyArray<Watched>): Model => {
   const { refused: _, ...rest } = model
-  const states = jobs.map(({ entry, name }): readonly [string, JobState] => {
+  const states = jobs.map(({ name, schedule, source, target, type }): readonly [string, JobState] => {
     const { next: _, ...known } = model.jobs.get(name) ?? { name, pairs: new Map(), runs: [], totals: noTotals }
-    const every = entry.interval === 0 ? "" : `@every ${formatGoDuration(entry.interval)}`
     return [name, {
       ...known,
-      source: shown(entry.source, most.name),
-      target: shown(entry.target, most.name),
-      type: shown(entry.type, most.name),
-      schedule: shown(entry.schedule || every, most.name)
+      source: shown(source, most.name),
+      target: shown(target, most.name),
+      type: shown(type, most.name),
+      schedule: shown(schedule, most.name)
     }]
   })
   return { ...rest, jobs: new Map(states) }
@@ -250,13 +251,13 @@ const failureOf = (result: PairResult, time: number): Failure | undefined =>
     time
   }
 
-const failed = (model: Model, failure: Failure | undefined): Model => {
+const failed = (model: Model, failure: Failure | undefined, textOf = shown): Model => {
   if (failure === undefined) return model
   const told = {
     ...failure,
     source: shown(failure.source, most.name),
     target: shown(failure.target, most.name),
-    error: shown(failure.error, most.error),
+    error: textOf(failure.error, most.error),
     reason: shown(failure.reason, most.name)
   }
   return { ...model, failures: [told, ...model.failures].slice(0, most.failures) }
@@ -282,3 +283,7 @@ const mapped = <K, V>(map: ReadonlyMap<K, V>, change: (value: V) => V): Readonly
 
 /** Kept and shown without what acts on a reader, without secrets, and not longer than anybody reads. */
 const shown = (text: string, limit: number): string => cut(visible(uncredentialed(text.slice(0, 4 * limit))), limit)
+
+/** The same line by line: below the error of a script stands its stack. */
+const shownLines = (text: string, limit: number): string =>
+  cut(text.slice(0, 4 * limit).split("\n").map((line) => shown(line.replace(/^\t/, "  "), limit)).join("\n"), limit)
