@@ -5,11 +5,12 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { parseAllDocuments } from "yaml"
 import { daysAgo, digestAt, putBuild, putDocument, putIndex, putReferrer, tagsAt } from "../support/builds.ts"
 import { contentOf, types } from "../support/contents.ts"
 import type { Places } from "../support/guides.ts"
 import type { Ran } from "../support/programs.ts"
-import { example, regbot, said } from "../support/regbots.ts"
+import { example, records, regbot, said } from "../support/regbots.ts"
 import { dockerRegistry, type Running, temporary } from "../support/registries.ts"
 
 const dir = temporary("samples")
@@ -281,5 +282,32 @@ describe("shared/regbot.yml", () => {
       "v2.0.0"
     ])
     assert.strictEqual(await digestAt(near.host, "shared/app", "v1"), newest)
+  })
+})
+
+describe("kubernetes.yml", () => {
+  it("holds a sound file that deletes old builds, and runs dry as it stands", async () => {
+    await putBuild(near.host, "cron/app", { tags: ["build-1", "release-1"], created: daysAgo(40) })
+    await putBuild(near.host, "cron/app", { tags: ["build-2"], created: daysAgo(20) })
+    const text = example("kubernetes.yml", [
+      ["registry.default.svc.cluster.local:5000", near.host],
+      ["registry.internal/ci/app", "registry.internal/cron/app"]
+    ])
+    const [configMap, cronJob] = parseAllDocuments(text)
+    assert.deepStrictEqual(
+      cronJob?.getIn(["spec", "jobTemplate", "spec", "template", "spec", "containers", 0, "args"], true)?.toString(),
+      "[ once, -c, /etc/regbot/regbot.yml, --dry-run, --sandbox ]"
+    )
+    const input = String(configMap?.getIn(["data", "regbot.yml"]))
+    const env = { REGISTRY_USER: "user", REGISTRY_PASS: "pass" }
+    const dry = await regbot(dir.path, ["once", "--strict", "--sandbox", "--dry-run"], input, env)
+    assert.strictEqual(dry.code, 0, dry.err)
+    assert.deepStrictEqual(records(dry.err), [
+      "INFO msg=\"Delete tag\" script=builds image=registry.internal/cron/app:build-1 dry-run=true"
+    ])
+    assert.deepStrictEqual(await tagsAt(near.host, "cron/app"), ["build-1", "build-2", "release-1"])
+    const { code, err } = await regbot(dir.path, ["once", "--strict", "--sandbox"], input, env)
+    assert.strictEqual(code, 0, err)
+    assert.deepStrictEqual(await tagsAt(near.host, "cron/app"), ["build-2", "release-1"])
   })
 })
