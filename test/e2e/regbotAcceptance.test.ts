@@ -197,7 +197,7 @@ describe("5: several scripts", () => {
       failed[1] ?? "",
       /^WARN msg="Error running script" script=third error="<string>:1: attempt to index a /
     )
-    assert.match(ran.err, /^<string>:1: broken$/m)
+    assert.match(ran.err, /^first: <string>:1: broken$/m)
   })
 })
 

@@ -296,7 +296,7 @@ describe("kubernetes.yml", () => {
     const [configMap, cronJob] = parseAllDocuments(text)
     assert.deepStrictEqual(
       cronJob?.getIn(["spec", "jobTemplate", "spec", "template", "spec", "containers", 0, "args"], true)?.toString(),
-      "[ once, -c, /etc/regbot/regbot.yml, --dry-run, --sandbox ]"
+      `["once","-c","/etc/regbot/regbot.yml","--dry-run","--sandbox"]`
     )
     const input = String(configMap?.getIn(["data", "regbot.yml"]))
     const env = { REGISTRY_USER: "user", REGISTRY_PASS: "pass" }
