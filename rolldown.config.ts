@@ -28,8 +28,12 @@ const build = {
   })
 }
 
-export default defineConfig({
-  input: { regctl: "src/bin/regctl.ts", regsync: "src/bin/regsync.ts", regbot: "src/bin/regbot.ts" },
+const tools = defineConfig({
+  input: {
+    regctl: "src/bin/regctl.ts",
+    regsync: "src/bin/regsync.ts",
+    regbot: "src/bin/regbot.ts"
+  },
   platform: "node",
   transform: { define: { REGCLIENT_BUILD: JSON.stringify(build) } },
   plugins: [{
@@ -67,3 +71,12 @@ export default defineConfig({
     chunkFileNames: "chunks/[name]-[hash].js"
   }
 })
+
+/** What runs in the thread of a script: its modules change fengari's and have to come in their order. */
+const luaThread = defineConfig({
+  input: { luaThread: "src/lib/lua/thread.ts" },
+  platform: "node",
+  output: { dir: "dist", format: "esm", minify: true, strictExecutionOrder: true }
+})
+
+export default [tools, luaThread]

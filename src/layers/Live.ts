@@ -2,6 +2,7 @@
 import { Effect, Layer } from "effect"
 import { Listener } from "../programs/serve/Listener.ts"
 import { Archive } from "../services/Archive.ts"
+import { LuaEngine } from "../services/LuaEngine.ts"
 import { OciLayout } from "../services/OciLayout.ts"
 import * as terminal from "../services/progress/terminal.ts"
 import { Repositories } from "../services/Repositories.ts"
@@ -23,7 +24,8 @@ const listener = Layer.succeed(
   })
 )
 
-export const live = Layer.mergeAll(Repositories.layer, terminal.layer, listener, clients, signals).pipe(
-  Layer.provideMerge(Layer.mergeAll(registries, OciLayout.layer, Archive.layer)),
-  Layer.provideMerge(Layer.mergeAll(local, platform))
-)
+export const live = Layer.mergeAll(Repositories.layer, terminal.layer, listener, clients, signals, LuaEngine.layer)
+  .pipe(
+    Layer.provideMerge(Layer.mergeAll(registries, OciLayout.layer, Archive.layer)),
+    Layer.provideMerge(Layer.mergeAll(local, platform))
+  )

@@ -45,8 +45,8 @@ const decoded = (name: string, bytes: Uint8Array) =>
     catch: () => failure(name, "ConfigSyntax", "not UTF-8 text")
   })
 
-/** The bytes of a file within the limit; what comes through a pipe has no size and cannot be read in parts. */
-const bytesOf = Effect.fnUntraced(function*(file: string) {
+/** The bytes of a file, 4 MiB at most; what comes through a pipe has no size and cannot be read in parts. */
+export const readBounded = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const failed = Effect.mapError(platformError("open", file))
   const { type } = yield* failed(fs.stat(file))
@@ -60,7 +60,7 @@ const bytesOf = Effect.fnUntraced(function*(file: string) {
 export const readSettings = Effect.fn("settings.read")(function*(file: string) {
   const name = file === "-" ? "stdin" : file
   const failed = Effect.mapError(unreadable(name))
-  const bytes = file === "-" ? yield* failed(readStdin(maxSize)) : yield* failed(bytesOf(file))
+  const bytes = file === "-" ? yield* failed(readStdin(maxSize)) : yield* failed(readBounded(file))
   const text = yield* decoded(name, bytes)
   const lines = text.split(/\r?\n/)
   const found = parseYaml(text)

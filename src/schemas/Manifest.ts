@@ -252,11 +252,13 @@ const digestOf = (bytes: Uint8Array, document: object | null, { algorithm, diges
   return computeDigest(name, payload)
 }
 
-/** Bytes that the signatures of a schema 1 manifest are over; `undefined` for other manifests. */
+/** How many bytes the signatures of a schema 1 manifest are over; `undefined` for other manifests. */
 export const signedSize = (manifest: Manifest | undefined): number | undefined =>
-  manifest?._tag === "Schema1"
-    ? signedPayload(manifest.bytes, JSON.parse(new TextDecoder().decode(manifest.bytes)))?.length
-    : undefined
+  manifest?._tag === "Schema1" ? signedText(manifest.bytes)?.length : undefined
+
+/** The bytes that the signatures of a schema 1 manifest are over; `undefined` for one without. */
+export const signedText = (bytes: Uint8Array): Uint8Array | undefined =>
+  signedPayload(bytes, JSON.parse(new TextDecoder().decode(bytes)))
 
 const signedPayload = (bytes: Uint8Array, document: object | null): Uint8Array | undefined => {
   const { schemaVersion, signatures } = (document ?? {}) as Shape

@@ -5,6 +5,7 @@ import { type Creds, readCreds } from "./Creds.ts"
 import type { Annotations } from "./Descriptor.ts"
 import { readNames, readTags } from "./filters.ts"
 import { mediaTypes } from "./MediaType.ts"
+import { readServer, type ServerSettings } from "./ServerSettings.ts"
 import type { Members, SettingsReader } from "./settings.ts"
 
 /** Which names of a list count; patterns are RE2, bound to both ends (section 9.4). */
@@ -105,13 +106,6 @@ export interface RegsyncConfig {
   readonly server: ServerSettings
 }
 
-export interface ServerSettings {
-  /** Address and port of the status server; empty for none. */
-  readonly listen: string
-  /** Who has it may start entries; empty for nobody. A template. */
-  readonly token: string
-}
-
 const entryTypes: ReadonlySet<string> = new Set(["registry", "repository", "image"])
 
 const optionKeys = [
@@ -144,16 +138,12 @@ const leastRetry = 5 * 60_000
 export const readRegsyncConfig = (reader: SettingsReader, node: YamlNode | undefined): RegsyncConfig => {
   const { at, path } = reader.members(node, "", ["version", "creds", "defaults", "sync", "server"])
   const version = reader.count(at("version"), path("version"))
-  const server = reader.members(at("server"), path("server"), ["listen", "token"])
   return {
     version: version === 0 ? 1 : version,
     creds: reader.list(at("creds"), path("creds"), readCreds(reader)) ?? [],
     defaults: readDefaults(reader, at("defaults"), path("defaults")),
     sync: reader.list(at("sync"), path("sync"), (it, where) => readEntry(reader, it, where)) ?? [],
-    server: {
-      listen: reader.text(server.at("listen"), server.path("listen")),
-      token: reader.text(server.at("token"), server.path("token"))
-    }
+    server: readServer(reader, at("server"), path("server"))
   }
 }
 

@@ -10,6 +10,8 @@ export interface ScriptReason {
     | "ScriptDenied"
   /** The text of the error, with its place in the script, and the stack of Lua below it. */
   readonly detail: string
+  /** What a host function died of: a fault of ours that ended the script (regbot description, 4.3). */
+  readonly defect?: unknown
 }
 
 export class ScriptError extends Data.TaggedError("ScriptError")<{
@@ -24,3 +26,14 @@ export class ScriptError extends Data.TaggedError("ScriptError")<{
 
 /** A script that ended the whole run: `os.exit(status)`. */
 export class ScriptExit extends Data.TaggedError("ScriptExit")<{ readonly status: number }> {}
+
+/** Scripts of a run failed; each message is the text of one, stack and all. */
+export class ScriptsFailed extends Data.TaggedError("ScriptsFailed")<{
+  readonly messages: ReadonlyArray<string>
+  /** What all of them failed for, where it is one thing. */
+  readonly reason?: { readonly _tag: string }
+}> {
+  override get message(): string {
+    return this.messages.join("\n")
+  }
+}

@@ -2,11 +2,27 @@
 import { Data } from "effect"
 import type { CopyEvent } from "./Copy.ts"
 import type { Ref } from "./Ref.ts"
-import type { RegsyncConfig, SyncEntry } from "./RegsyncConfig.ts"
+import type { SyncEntry } from "./RegsyncConfig.ts"
 import type { ReasonTag } from "./StoreError.ts"
 
 /** `check` copies nothing, `missing` only what the target has not. */
 export type Action = "check" | "copy" | "missing"
+
+/** What a run is for: an action over images, or a script. */
+export type Task = Action | "run"
+
+/** An entry of a daemon as those see it who watch. */
+export interface Watched {
+  /** Its own among all. */
+  readonly name: string
+  /** Empty for a script, which may read and write anywhere. */
+  readonly source: string
+  readonly target: string
+  /** `registry`, `repository`, `image` or `script`. */
+  readonly type: string
+  /** As the file has it; `@every 1h` for an interval; empty for neither. */
+  readonly schedule: string
+}
 
 /** An entry with a name of its own, by which status pages and requests call it. */
 export interface Job {
@@ -75,8 +91,8 @@ export class SyncFailed extends Data.TaggedError("SyncFailed")<{
 
 export type SyncEvent = Data.TaggedEnum<{
   /** The configuration is new, at start or after a reload. */
-  Configured: { readonly config: RegsyncConfig; readonly jobs: ReadonlyArray<Job> }
-  JobStarted: { readonly job: string; readonly action: Action; readonly time: number }
+  Configured: { readonly jobs: ReadonlyArray<Watched> }
+  JobStarted: { readonly job: string; readonly action: Task; readonly time: number }
   /** So many more pairs of the job are known; an entry of a whole registry learns of them one repository at a time. */
   Listed: { readonly job: string; readonly pairs: number }
   PairStarted: { readonly job: string; readonly source: string; readonly target: string; readonly time: number }
@@ -92,7 +108,7 @@ export type SyncEvent = Data.TaggedEnum<{
   }
   Copying: { readonly job: string; readonly target: string; readonly event: CopyEvent }
   PairEnded: { readonly result: PairResult; readonly time: number }
-  /** `error` tells of a failure of the whole job, which no pair has told of: a list that could not be read. */
+  /** `error` tells of a failure of the whole job, which no pair has told of: of a script. */
   JobEnded: {
     readonly job: string
     readonly failures: number

@@ -111,6 +111,29 @@ export const withSpareFile = (bytes: Bytes, file: SpareFile): Bytes => {
 
 export const spareFileOf = (bytes: Bytes): SpareFile | undefined => spares.get(bytes)
 
+/** Content that lies in a store, and can be read again as long as the store is there. */
+export interface Stored {
+  /** Requests that a read takes. */
+  readonly requests: number
+  /** Keeps it readable beyond the scope in which it was found. */
+  readonly hold: Effect.Effect<void, StoreError>
+}
+
+const stores = new WeakMap<Bytes, Stored>()
+
+/** The same bytes; who has no use for them now may come back for them. What is `tapped` or `verified` keeps this. */
+export const asStored = (bytes: Bytes, where: Stored): Bytes => {
+  stores.set(bytes, where)
+  return bytes
+}
+
+export const storedOf = (bytes: Bytes): Stored | undefined => stores.get(bytes)
+
+const storedLike = (original: Bytes, bytes: Bytes): Bytes => {
+  const where = stores.get(original)
+  return where === undefined ? bytes : asStored(bytes, where)
+}
+
 /** Bytes that are already here. */
 export const fromBytes = (bytes: Uint8Array): Bytes =>
   fromPump((sink) =>
@@ -139,37 +162,43 @@ export const collect = (bytes: Bytes, limit: number): Effect.Effect<Uint8Array, 
 
 /** The same bytes, counted and hashed on the way: they fail unless size and digest are the descriptor's (faults C01, C02). */
 export const verified = (bytes: Bytes, { digest, size }: Descriptor): Bytes =>
-  fromPump((sink) =>
-    Effect.suspend(() => {
-      const hash = hasher(algorithmOf(digest))
-      let received = 0
-      return Effect.flatMap(
-        pumpOf(bytes)((view, release) => {
-          received += view.length
-          if (received > size) throw storeError("", "SizeMismatch", `size limit exceeded: more than ${size} bytes`)
-          hash.update(view)
-          sink(view, release)
-        }),
-        () => {
-          if (received !== size) {
-            return Effect.fail(
-              storeError("", "SizeMismatch", `short read [expected ${size}, received ${received}]: EOF`)
+  storedLike(
+    bytes,
+    fromPump((sink) =>
+      Effect.suspend(() => {
+        const hash = hasher(algorithmOf(digest))
+        let received = 0
+        return Effect.flatMap(
+          pumpOf(bytes)((view, release) => {
+            received += view.length
+            if (received > size) throw storeError("", "SizeMismatch", `size limit exceeded: more than ${size} bytes`)
+            hash.update(view)
+            sink(view, release)
+          }),
+          () => {
+            if (received !== size) {
+              return Effect.fail(
+                storeError("", "SizeMismatch", `short read [expected ${size}, received ${received}]: EOF`)
+              )
+            }
+            const calculated = `${algorithmOf(digest)}:${hash.hex()}`
+            return calculated === digest ? Effect.void : Effect.fail(
+              storeError("", "DigestMismatch", `digest mismatch [expected ${digest}, calculated ${calculated}]: EOF`)
             )
           }
-          const calculated = `${algorithmOf(digest)}:${hash.hex()}`
-          return calculated === digest ? Effect.void : Effect.fail(
-            storeError("", "DigestMismatch", `digest mismatch [expected ${digest}, calculated ${calculated}]: EOF`)
-          )
-        }
-      )
-    })
+        )
+      })
+    )
   )
 
 /** The same bytes, each view told to `seen` before it goes on. */
 export const tapped = (bytes: Bytes, seen: (view: Uint8Array) => void): Bytes =>
-  fromPump((sink) =>
-    pumpOf(bytes)((view, release) => {
-      seen(view)
-      sink(view, release)
-    })
+  storedLike(
+    bytes,
+    fromPump((sink) =>
+      pumpOf(bytes)((view, release) => {
+        seen(view)
+        sink(view, release)
+      })
+    )
   )

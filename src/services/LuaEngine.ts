@@ -5,8 +5,7 @@
  * Effect and posted the answer: Lua sees a plain call, wherever it comes from, and interrupting the fiber ends the
  * thread, whatever it is doing.
  */
-import { Context } from "effect"
-import type { Effect } from "effect"
+import { Context, Effect, Layer } from "effect"
 import type { HostAnswer, HostFailure, LuaValue } from "../lib/lua/border.ts"
 import type { ScriptError, ScriptExit } from "../schemas/ScriptError.ts"
 
@@ -51,4 +50,13 @@ export class LuaEngine extends Context.Service<LuaEngine, {
    * end of the process. Host functions at work are interrupted first. Interrupted, the script ends at once.
    */
   readonly run: <R>(script: Script, host: Host<R>) => Effect.Effect<void, ScriptError | ScriptExit, R>
-}>()("regclient/services/LuaEngine") {}
+}>()("regclient/services/LuaEngine") {
+  /** What runs scripts is loaded with the first of them. */
+  static readonly layer = Layer.succeed(
+    LuaEngine,
+    LuaEngine.of({
+      run: (script, host) =>
+        Effect.flatMap(Effect.promise(() => import("./luaEngine/run.ts")), ({ run }) => run(script, host))
+    })
+  )
+}

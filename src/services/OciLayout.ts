@@ -5,7 +5,7 @@ import type { Digest } from "../schemas/Digest.ts"
 import { isSameLocation, Location } from "../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../schemas/StoreError.ts"
 import { cloneBlob, noBlob, presentSize, readBlob, writeBlob } from "./ociLayout/blobs.ts"
-import { diskOf } from "./ociLayout/disk.ts"
+import { diskOf, realPathOf } from "./ociLayout/disk.ts"
 import { tagsOf } from "./ociLayout/documents.ts"
 import * as manifests from "./ociLayout/manifests.ts"
 import { indexBytes, indexOf, type LayoutState, makeState, pathOf, type Shared } from "./ociLayout/state.ts"
@@ -32,14 +32,6 @@ export class OciLayout extends Context.Service<OciLayout, {
       const path = yield* Path.Path
       const shared: Shared = { verified: new Map(), places: new Map() }
       const names = new Map<string, string>()
-      /** Of the directory, or of the part of its path that exists. */
-      const realPath = (dir: string): Effect.Effect<string, StoreError> =>
-        disk.realPath(dir).pipe(Effect.catchReason("StoreError", "NotFound", (_, error) => {
-          const parent = path.dirname(dir)
-          return parent === dir
-            ? Effect.fail(error)
-            : Effect.map(realPath(parent), (real) => path.join(real, path.basename(dir)))
-        }))
       const states = yield* RcMap.make({
         lookup: (real: string) =>
           Effect.flatMap(Effect.scope, (scope) =>
@@ -50,7 +42,7 @@ export class OciLayout extends Context.Service<OciLayout, {
       })
       const stateAt = Effect.fnUntraced(function*(dir: string) {
         const absolute = yield* Effect.try({ try: () => path.resolve(dir), catch: () => homeless(dir) })
-        const real = yield* realPath(absolute)
+        const real = yield* realPathOf(disk, path, absolute)
         if (!(yield* RcMap.has(states, real))) names.set(real, dir)
         return yield* RcMap.get(states, real)
       })

@@ -1,6 +1,5 @@
 /** Where the events of a copy go: a terminal's bars, or nowhere. */
-import { Context, Layer, Stream } from "effect"
-import type { Effect } from "effect"
+import { Context, Effect, Layer, Stream } from "effect"
 import type { CopyEvent } from "../schemas/Copy.ts"
 
 export class Progress extends Context.Service<Progress, {
@@ -18,3 +17,8 @@ export const MoreLines = Context.Reference<(now: number) => ReadonlyArray<string
   "regclient/services/Progress/MoreLines",
   { defaultValue: () => () => [] }
 )
+
+/** Takes away what a terminal shows of the work, before something else is written there; it is drawn again by and by. */
+export const Clearing = Context.Reference<Effect.Effect<void>>("regclient/services/Progress/Clearing", {
+  defaultValue: () => Effect.void
+})

@@ -27,6 +27,8 @@ export interface LuaObject {
   readonly state: unknown
   /** What `x.field` reads before methods are looked up. */
   readonly data?: LuaTable
+  /** Names of fields of the data that are methods as well: tables that can be called, `m.config` and `m:config()`. */
+  readonly callable?: ReadonlyArray<string>
 }
 
 export const isTable = (value: LuaValue): value is LuaTable =>

@@ -9,8 +9,9 @@ declare module "fengari" {
   export type LuaHook = (L: LuaState, activation: LuaDebug) => void
   export interface LuaDebug {
     readonly currentline: number
-    readonly short_src: Uint8Array
-    readonly what: Uint8Array
+    source: Uint8Array | null
+    short_src: Uint8Array
+    what: Uint8Array | null
     readonly name: Uint8Array | null
     readonly namewhat: Uint8Array
     readonly linedefined: number
@@ -86,6 +87,15 @@ declare module "fengari" {
     lua_newuserdata(L: LuaState, size?: number): { [key: string | symbol]: unknown }
     lua_next(L: LuaState, at: number): number
     lua_pcall(L: LuaState, args: number, results: number, handler: number): number
+    /** What follows a yield inside of the call goes to the continuation, with what `lua_pcallk` would have given. */
+    lua_pcallk(
+      L: LuaState,
+      args: number,
+      results: number,
+      handler: number,
+      context: number,
+      continuation: (L: LuaState, status: number, context: number) => number
+    ): number
     lua_pop(L: LuaState, count: number): void
     lua_pushboolean(L: LuaState, value: boolean | number): void
     lua_pushcclosure(L: LuaState, f: LuaFunction, upvalues: number): void
@@ -185,8 +195,181 @@ declare module "fengari" {
   export default fengari
 }
 
-/** Inner modules: what is replaced of them stands in `patches.ts`. */
+/** Inner modules: what is replaced of them stands in `patches.ts`, `strings.ts` and `tables.ts`. */
 declare module "fengari/src/*" {
   const inner: Record<string, unknown>
   export default inner
+}
+
+declare module "fengari/src/lstring.js" {
+  import type { Machine } from "fengari/src/lstate.js"
+  /** A string: its bytes, and what stands for them as a key once it was asked for. */
+  export interface TString {
+    hash: string | null
+    readonly realstring: Uint8Array
+  }
+  const lstring: {
+    readonly TString: new(L: Machine, bytes: Uint8Array) => TString
+    luaS_hash: (bytes: Uint8Array) => string
+    luaS_hashlongstr: (text: TString) => string
+    luaS_eqlngstr: (a: TString, b: TString) => boolean
+    luaS_bless: (L: Machine, bytes: Uint8Array) => TString
+    luaS_new: (L: Machine, bytes: Uint8Array) => TString
+    luaS_newliteral: (L: Machine, text: string) => TString
+  }
+  export default lstring
+}
+
+declare module "fengari/src/lobject.js" {
+  import type { TString } from "fengari/src/lstring.js"
+  import type { Machine } from "fengari/src/lstate.js"
+  /** A slot that holds a value: of the stack, of a table, of a closure. */
+  export interface TValue {
+    type: number
+    value: unknown
+    setfrom(from: TValue): void
+    setfltvalue(value: number): void
+    setivalue(value: number): void
+    setnilvalue(): void
+    ttisnil(): boolean
+    ttisstring(): boolean
+    tsvalue(): TString
+    vslen(): number
+  }
+  export interface LClosure {
+    readonly p: { readonly upvalues: ReadonlyArray<{ readonly name: TString | null }> }
+    readonly upvals: Array<TValue>
+  }
+  const lobject: {
+    readonly TValue: { new(type: number, value: unknown): TValue; readonly prototype: TValue }
+    readonly LClosure: new(L: Machine, upvalues: number) => LClosure
+    readonly CClosure: new(L: Machine, f: unknown, upvalues: number) => object
+    readonly Udata: new(L: Machine, size: number) => object
+    readonly luaO_nilobject: TValue
+    readonly pushobj2s: (L: Machine, value: TValue) => void
+    /** Gives one more than the bytes it read, 0 when they are no number. */
+    luaO_str2num: (text: Uint8Array, into: TValue) => number
+  }
+  export default lobject
+}
+
+declare module "fengari/src/lstate.js" {
+  import type { LuaHook, LuaState } from "fengari"
+  import type { TValue } from "fengari/src/lobject.js"
+  export interface Instruction {
+    readonly opcode: number
+    readonly A: number
+    readonly B: number
+    readonly C: number
+  }
+  export interface CallInfo {
+    readonly l_base: number
+    readonly l_code: ReadonlyArray<Instruction>
+    readonly l_savedpc: number
+  }
+  /** What all threads of a state share. */
+  export interface Shared {
+    id_counter: number
+    /** Where errors that are none of Lua become some. */
+    atnativeerror: unknown
+    /** Ours: who is asked before something long or large. */
+    guard?: {
+      readonly check: (L: LuaState) => void
+      readonly charge: (L: LuaState, bytes: number) => void
+    }
+  }
+  /** A thread from the inside. */
+  export interface Machine extends LuaState {
+    readonly l_G: Shared
+    readonly stack: Array<TValue>
+    readonly ci: CallInfo
+    top: number
+    hook: LuaHook | null
+    hookmask: number
+    hookcount: number
+    basehookcount: number
+    allowhook: number
+  }
+  const lstate: { readonly lua_State: new(shared: Shared) => Machine }
+  export default lstate
+}
+
+declare module "fengari/src/ltable.js" {
+  import type { Machine } from "fengari/src/lstate.js"
+  import type { TValue } from "fengari/src/lobject.js"
+  import type { TString } from "fengari/src/lstring.js"
+  import type { Table } from "./tables.ts"
+  const ltable: {
+    Table: unknown
+    invalidateTMcache: (table: Table) => void
+    luaH_get: (L: Machine, table: Table, key: TValue) => TValue
+    luaH_getint: (table: Table, key: number) => TValue
+    luaH_getn: (table: Table) => number
+    luaH_getstr: (table: Table, key: TString) => TValue
+    luaH_setfrom: (L: Machine, table: Table, key: TValue, value: TValue) => void
+    luaH_setint: (table: Table, key: number, value: TValue) => void
+    luaH_new: (L: Machine) => Table
+    luaH_next: (L: Machine, table: Table, at: number) => boolean
+  }
+  export default ltable
+}
+
+declare module "fengari/src/ldebug.js" {
+  import type { LuaDebug } from "fengari"
+  import type { Machine } from "fengari/src/lstate.js"
+  const ldebug: {
+    /** Before each instruction of a thread with a hook. */
+    luaG_traceexec: (L: Machine) => void
+    luaG_runerror: (L: Machine, format: Uint8Array, ...values: ReadonlyArray<unknown>) => never
+    lua_getinfo: (L: Machine, what: Uint8Array, activation: LuaDebug) => number
+  }
+  export default ldebug
+}
+
+declare module "fengari/src/ldo.js" {
+  import type { Machine } from "fengari/src/lstate.js"
+  const ldo: {
+    readonly luaD_hook: (L: Machine, event: number, line: number) => void
+    readonly luaD_callnoyield: (L: Machine, at: number, results: number) => void
+    readonly luaD_checkstack: (L: Machine, more: number) => void
+  }
+  export default ldo
+}
+
+declare module "fengari/src/lvm.js" {
+  import type { Machine } from "fengari/src/lstate.js"
+  import type { TValue } from "fengari/src/lobject.js"
+  const lvm: {
+    luaV_concat: (L: Machine, count: number) => void
+    readonly luaV_lessthan: (L: Machine, a: TValue, b: TValue) => number
+    readonly cvt2str: (value: TValue) => boolean
+  }
+  export default lvm
+}
+
+declare module "fengari/src/lfunc.js" {
+  import type { Machine } from "fengari/src/lstate.js"
+  const lfunc: { Proto: new(L: Machine) => object }
+  export default lfunc
+}
+
+declare module "fengari/src/lauxlib.js" {
+  import type { LuaState } from "fengari"
+  const lauxlib: {
+    readonly luaL_checknumber: (L: LuaState, n: number) => number
+    readonly luaL_optnumber: (L: LuaState, n: number, otherwise: number) => number
+    luaL_checkinteger: (L: LuaState, n: number) => number
+    luaL_optinteger: (L: LuaState, n: number, otherwise: number) => number
+  }
+  export default lauxlib
+}
+
+declare module "fengari/src/lapi.js" {
+  const lapi: { lua_pushinteger: unknown; readonly lua_pushnumber: unknown }
+  export default lapi
+}
+
+declare module "fengari/src/lopcodes.js" {
+  const lopcodes: { readonly OpCodesI: { readonly OP_CONCAT: number } }
+  export default lopcodes
 }

@@ -1,22 +1,36 @@
 /** A Lua state with the libraries that scripts find (regbot description, 5.1). */
+import { openBase } from "./baseLibrary.ts"
+import { openCoroutine } from "./coroutineLibrary.ts"
+import { openDebug } from "./debugLibrary.ts"
 import { bytesOf, lauxlib, lua, lualib, type LuaState } from "./fengari.ts"
+import { installGuard, raise } from "./guard.ts"
+import { openMath } from "./mathLibrary.ts"
+import { leniently, withoutShebang } from "./source.ts"
 import type { Surroundings } from "./surroundings.ts"
+import { openTable } from "./tableLibrary.ts"
+import { rawText, textAt } from "./values.ts"
 
-const libraries = [
-  ["_G", lualib.luaopen_base],
-  ["table", lualib.luaopen_table],
-  ["string", lualib.luaopen_string],
-  ["math", lualib.luaopen_math],
-  ["coroutine", lualib.luaopen_coroutine]
-] as const
-
-/** A fresh state: nothing is shared with another. */
-export const newState = (_surroundings: Surroundings): LuaState => {
-  const L = lauxlib.luaL_newstate()
-  for (const [name, open] of libraries) {
-    lauxlib.luaL_requiref(L, bytesOf(name), open, 1)
-    lua.lua_pop(L, 1)
+/** What an error of the machine below is in Lua: too deep, too large, or a fault of a library. */
+const nativeError = (L: LuaState): number => {
+  const cause = lua.lua_touserdata(L, 1)
+  if (cause instanceof RangeError) {
+    return raise(L, /call stack/.test(cause.message) ? "stack overflow" : "not enough memory")
   }
+  return raise(L, cause instanceof Error ? cause.message : String(cause))
+}
+
+/** A fresh state, bound by the guard of its surroundings: nothing is shared with another. */
+export const newState = (surroundings: Surroundings): LuaState => {
+  const L = lauxlib.luaL_newstate()
+  lua.lua_atnativeerror(L, nativeError)
+  openBase(L, surroundings)
+  openTable(L)
+  lauxlib.luaL_requiref(L, bytesOf("string"), lualib.luaopen_string, 1)
+  lua.lua_pop(L, 1)
+  openMath(L)
+  openCoroutine(L)
+  if (!surroundings.isSandboxed) openDebug(L)
+  installGuard(L, surroundings.guard)
   return L
 }
 
@@ -26,10 +40,43 @@ export interface Raised {
   readonly traceback: string
 }
 
+const decoder = new TextDecoder()
+
+/** The text of an error value; when it has one of its own that fails, what any such value shows. */
+const textOfError = (L: LuaState): string => {
+  lua.lua_pushcfunction(L, (called) => {
+    const text = textAt(called, 1)
+    lua.lua_pushlstring(called, text, text.length)
+    return 1
+  })
+  lua.lua_pushvalue(L, -2)
+  const text = lua.lua_pcall(L, 1, 1, 0) === lua.LUA_OK ? rawText(L, -1) : rawText(L, -2)
+  lua.lua_pop(L, 1)
+  return decoder.decode(text)
+}
+
+const tracebackOf = (L: LuaState): string => {
+  lauxlib.luaL_traceback(L, L, null, 1)
+  const text = decoder.decode(rawText(L, -1))
+  lua.lua_pop(L, 1)
+  return text
+}
+
 /** Compiles and runs a source as the chunk `<string>`; what it raised, if anything. */
 export const runSource = (L: LuaState, source: Uint8Array): Raised | undefined => {
-  const failed = lauxlib.luaL_loadbufferx(L, source, source.length, bytesOf("=<string>"), bytesOf("t")) !== lua.LUA_OK
-    || lua.lua_pcall(L, 0, 0, 0) !== lua.LUA_OK
-  if (!failed) return undefined
-  return { message: new TextDecoder().decode(lauxlib.luaL_tolstring(L, -1)), traceback: "" }
+  const text = leniently(withoutShebang(source))
+  let traceback = ""
+  lua.lua_pushcfunction(L, (failed) => {
+    traceback = tracebackOf(failed)
+    return 1
+  })
+  const failed = lauxlib.luaL_loadbufferx(L, text, text.length, bytesOf("=<string>"), bytesOf("t")) !== lua.LUA_OK
+    || lua.lua_pcall(L, 0, 0, -2) !== lua.LUA_OK
+  if (!failed) {
+    lua.lua_pop(L, 1)
+    return undefined
+  }
+  const raised = { message: textOfError(L), traceback: traceback || "stack traceback:" }
+  lua.lua_settop(L, 0)
+  return raised
 }

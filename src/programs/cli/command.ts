@@ -6,6 +6,7 @@ import type { Clients } from "../../services/Clients.ts"
 import type { ConfigFile } from "../../services/ConfigFile.ts"
 import type { CredentialHelpers } from "../../services/CredentialHelpers.ts"
 import type { Formatter } from "../../services/Formatter.ts"
+import type { LuaEngine } from "../../services/LuaEngine.ts"
 import type { Progress } from "../../services/Progress.ts"
 import type { RateLimiter } from "../../services/RateLimiter.ts"
 import type { Registry } from "../../services/Registry.ts"
@@ -31,6 +32,7 @@ export type Everything =
   | ConfigFile
   | CredentialHelpers
   | Listener
+  | LuaEngine
   | FileSystem.FileSystem
   | Path.Path
   | Terminal.Terminal

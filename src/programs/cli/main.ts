@@ -18,13 +18,12 @@ export interface Surroundings {
   readonly stop: Effect.Effect<"signal" | "closed">
 }
 
-export const main =
-  (tool: Tool, surroundings: Surroundings) => (args: ReadonlyArray<string>): Effect.Effect<0 | 1 | 2> =>
-    args[0] === "__complete" || args[0] === "__completeNoDesc"
-      ? completion(tool, surroundings, args)
-      : ordinary(tool, surroundings, args)
+export const main = (tool: Tool, surroundings: Surroundings) => (args: ReadonlyArray<string>): Effect.Effect<number> =>
+  args[0] === "__complete" || args[0] === "__completeNoDesc"
+    ? completion(tool, surroundings, args)
+    : ordinary(tool, surroundings, args)
 
-const ordinary = (tool: Tool, surroundings: Surroundings, args: ReadonlyArray<string>): Effect.Effect<0 | 1 | 2> =>
+const ordinary = (tool: Tool, surroundings: Surroundings, args: ReadonlyArray<string>): Effect.Effect<number> =>
   Effect.gen(function*() {
     const read = readCommandLine(tool, args)
     const isJson = Result.isSuccess(read)
@@ -45,7 +44,7 @@ const ordinary = (tool: Tool, surroundings: Surroundings, args: ReadonlyArray<st
     })
     return yield* run.pipe(
       Effect.exit,
-      Effect.flatMap((exit) => Exit.isSuccess(exit) ? Effect.succeed(0 as const) : failed(exit.cause, isJson)),
+      Effect.flatMap((exit) => Exit.isSuccess(exit) ? Effect.succeed(0) : failed(exit.cause, isJson)),
       logging("level" in level ? level.level : 4),
       Effect.provideService(Globals, settings),
       Effect.provideService(RunningTool, tool)
@@ -64,11 +63,11 @@ const completion = (tool: Tool, { everything, logging, stop }: Surroundings, [na
   }).pipe(
     Effect.raceFirst(Effect.andThen(stop, canceled)),
     Effect.exit,
-    Effect.flatMap((exit) => Exit.isSuccess(exit) ? Effect.succeed(0 as const) : failed(exit.cause, false)),
+    Effect.flatMap((exit) => Exit.isSuccess(exit) ? Effect.succeed(0) : failed(exit.cause, false)),
     Effect.provide(logging({ level: Number.POSITIVE_INFINITY, isJson: false }))
   )
 
-const failed = (cause: Cause.Cause<unknown>, isJson: boolean): Effect.Effect<1 | 2> =>
+const failed = (cause: Cause.Cause<unknown>, isJson: boolean): Effect.Effect<number> =>
   Effect.as(report(cause, isJson), statusOf(cause))
 
 /** The command in its layers, until it ends or is told to; what it holds is released before the end either way. */

@@ -1,6 +1,7 @@
 /** How a run that went wrong is told: one text on stderr, a record for machines, never a stack. */
 import { Cause, Console, Data, Effect } from "effect"
 import { cut, visible } from "../../lib/visibleText.ts"
+import { ScriptExit, ScriptsFailed } from "../../schemas/ScriptError.ts"
 import { SyncFailed } from "../../schemas/Sync.ts"
 import { RunningTool } from "./command.ts"
 
@@ -15,8 +16,11 @@ export class OutputClosed extends Data.TaggedError("OutputClosed")<{ readonly me
 export class Differs extends Data.TaggedError("Differs")<{ readonly message: string }> {}
 export const differs = new Differs({ message: "" })
 
-/** The exit status of a run that ended so. */
-export const statusOf = (cause: Cause.Cause<unknown>): 1 | 2 => Cause.squash(cause) instanceof Differs ? 2 : 1
+/** The exit status of a run that ended so; a script may have asked for one of its own. */
+export const statusOf = (cause: Cause.Cause<unknown>): number => {
+  const error = Cause.squash(cause)
+  return error instanceof ScriptExit ? error.status : error instanceof Differs ? 2 : 1
+}
 
 interface Told {
   readonly text: string
@@ -98,6 +102,9 @@ const tellDefect = (defect: unknown): Told => ({
 
 const tell = (error: unknown): Told => {
   if (error instanceof SyncFailed) return { text: error.messages.map(safe).join("\n"), reason: reasonOf(error) }
+  if (error instanceof ScriptsFailed) return { text: error.messages.map(lines).join("\n"), reason: reasonOf(error) }
+  // What there is to say the script has said.
+  if (error instanceof ScriptExit) return { text: "", reason: "" }
   if (isBrokenPipe(error)) return { text: "", reason: "OutputClosed" }
   const text = error instanceof Error ? error.message : String(error)
   // The text of a usage error is ours, with its lines; what the user typed is quoted in it.
@@ -105,10 +112,15 @@ const tell = (error: unknown): Told => {
   const shown = tagOf(error) === "UsageError"
     ? cut(text, limit)
     : tagOf(error) === "ConfigError"
-    ? cut(text, limit).split("\n").map(visible).join("\n")
+    ? lines(text)
     : safe(text)
   return { text: shown, reason: reasonOf(error) }
 }
+
+/** Of several lines, which are ours: problems of a file, the stack of a script, indented. */
+const lines = (text: string): string =>
+  cut(text, limit).split("\n").map((line) => line.startsWith("\t") ? `\t${visible(line.slice(1))}` : visible(line))
+    .join("\n")
 
 /** A last newline of its own stays: a registry's answer is shown as it came (library description, 8.8). */
 const safe = (text: string): string => {

@@ -9,6 +9,8 @@ export class ScriptRun extends Context.Service<ScriptRun, {
   /** The script's name, for the log. */
   readonly script: string
   readonly isDry: boolean
+  /** No file of this machine is opened for it but those of layouts (faults S09). */
+  readonly isSandboxed: boolean
   /** A repository is open until it is closed or the run ends, so that what was put can still be referred to. */
   readonly open: (location: Location) => Effect.Effect<Repository, StoreError>
   /** Finishes the writes of a place: a layout is swept (regbot description, 7.2). Nothing, when it is not open. */

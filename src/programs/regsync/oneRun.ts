@@ -1,15 +1,13 @@
 /** What `once` and `check` have in common: the client of the file, one run, its report, its end. */
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Layer } from "effect"
 import type { Action, Job } from "../../schemas/Sync.ts"
 import { Clients, type ClientSettings } from "../../services/Clients.ts"
-import { MoreLines } from "../../services/Progress.ts"
 import { SyncEvents } from "../../services/SyncEvents.ts"
 import { differs } from "../cli/report.ts"
-import { together } from "../copy/together.ts"
+import { showing } from "../watch/showing.ts"
 import { openReport, type ReportOptions } from "./report.ts"
 import { runJobs, type RunOutcome } from "./run.ts"
 import { Shared } from "./shared.ts"
-import { ShownRun } from "./shownRun.ts"
 
 interface Loaded {
   readonly jobs: ReadonlyArray<Job>
@@ -37,7 +35,7 @@ export const oneRun = Effect.fnUntraced(function*(loaded: Loaded, options: OneRu
     runJobs(jobs, { action, parallel, abortOnError, each: report.pair, interrupted: report.cutShort }),
     (outcome) => void outcomes.push(outcome)
   )
-  yield* (action === "check" ? run : shown(together(run))).pipe(
+  yield* (action === "check" ? run : showing(run)).pipe(
     Effect.provide(Layer.mergeAll(SyncEvents.layer, Shared.layer(parallel))),
     Effect.provideContext(client)
   )
@@ -47,14 +45,3 @@ export const oneRun = Effect.fnUntraced(function*(loaded: Loaded, options: OneRu
     if (exitCode && summary.stale > 0) return yield* differs
   }
 }, Effect.scoped)
-
-/** Tells the terminal of the run's images. */
-const shown = <A, E, R>(run: Effect.Effect<A, E, R>) =>
-  Effect.gen(function*() {
-    const { stream } = yield* SyncEvents
-    const images = new ShownRun()
-    yield* Effect.forkScoped(Stream.runForEach(stream, (event) => Effect.sync(() => images.note(event))), {
-      startImmediately: true
-    })
-    return yield* Effect.provideService(run, MoreLines, (now) => images.lines(now))
-  }).pipe(Effect.scoped)

@@ -1,16 +1,16 @@
 /** `regsync server`: every entry by its schedule, until a signal ends it (regsync description, 10.4). */
 import { Context, Effect, Layer } from "effect"
-import type { ServerSettings } from "../../schemas/RegsyncConfig.ts"
 import type { Formatter } from "../../services/Formatter.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Scheduler } from "../../services/Scheduler.ts"
 import { SyncEvents } from "../../services/SyncEvents.ts"
 import { Sent } from "../copy/sent.ts"
-import type { Daemon } from "./daemon.ts"
-import { load, type Loaded } from "./load.ts"
+import { serve } from "../daemon/serving.ts"
+import { listeningAt, showAs } from "../daemon/status.ts"
+import { load } from "./load.ts"
 import { runJobs } from "./run.ts"
-import { serve } from "./serving.ts"
 import { Shared } from "./shared.ts"
+import { tending } from "./tending.ts"
 
 interface Input {
   readonly abortOnError: boolean
@@ -28,11 +28,12 @@ export const run = Effect.fn("regsync server")(
     // A run is begun with its place.
     const entered = Context.add(context, Shared, Shared.of({ ...shared, working: (it) => it }))
     yield* serve({
+      ...tending,
       file: config,
       entering: shared.working,
       abortOnError,
-      load: Effect.map(load(config, { strict }), (loaded) => listen === "" ? loaded : listeningAt(loaded, listen)),
-      show,
+      load: Effect.map(load(config, { strict }), (loaded) => listeningAt(loaded, listen)),
+      show: showAs("regsync"),
       resize: (parallel) => {
         const concurrent = Math.max(1, parallel)
         const told = Effect.annotateLogs(Effect.logDebug("Configuring parallel settings"), { concurrent })
@@ -56,15 +57,3 @@ export const run = Effect.fn("regsync server")(
   },
   Effect.provide(Layer.mergeAll(Progress.layerSilent, Scheduler.layer, Shared.layer(1), SyncEvents.layer))
 )
-
-const listeningAt = (loaded: Loaded, listen: string): Loaded => {
-  const { config } = loaded
-  return { ...loaded, config: { ...config, server: { ...config.server, listen } } }
-}
-
-/** The status server: more code than the rest, loaded where one is wanted. */
-const show = Effect.fnUntraced(function*({ listen, token }: ServerSettings, { runNow }: Daemon) {
-  const { watch } = yield* Effect.promise(() => import("../watch/start.ts"))
-  const address = yield* watch({ tool: "regsync", listen, token, runNow })
-  yield* Effect.annotateLogs(Effect.logInfo("Status server listening"), { address })
-})

@@ -1,14 +1,13 @@
 /** What is known of a running daemon: folded from its events, of bounded size however long it runs. */
-import { formatGoDuration } from "../../lib/goDuration.ts"
 import { uncredentialed } from "../../lib/uncredentialed.ts"
 import { cut, visible } from "../../lib/visibleText.ts"
-import type { Action, Job, PairResult, SyncEvent } from "../../schemas/Sync.ts"
+import type { PairResult, SyncEvent, Task, Watched } from "../../schemas/Sync.ts"
 import { advance, type Progress, start } from "./progress.ts"
 import { noTotals, type Totals, withPair, withRun } from "./totals.ts"
 
 /** One run of a job that ended. Times are milliseconds. */
 export interface Run {
-  readonly action: Action
+  readonly action: Task
   readonly began: number
   readonly elapsed: number
   /** Pairs looked at, how many of them were copied or looked after, and how many a check found to be copied. */
@@ -170,7 +169,7 @@ const worked = (job: JobState, event: Work): JobState => {
   }
 }
 
-const started = (action: Action, began: number): Run => ({
+const started = (action: Task, began: number): Run => ({
   action,
   began,
   elapsed: 0,
@@ -209,7 +208,9 @@ type Ended = Extract<SyncEvent, { readonly _tag: "JobEnded" }>
 
 const jobEnded = (job: JobState, { elapsed, failures, time }: Ended, reason: string | undefined): JobState => {
   const { current = started("copy", time - elapsed), listed: _, ...rest } = job
-  const run = { ...current, elapsed, failures: Math.max(failures, current.failures) }
+  // A script may have dealt with the failure of a copy.
+  const isScript = current.action === "run"
+  const run = { ...current, elapsed, failures: isScript ? failures : Math.max(failures, current.failures) }
   return {
     ...rest,
     pairs: new Map(),
@@ -224,17 +225,16 @@ const scheduled = (job: JobState, next: number | undefined): JobState => {
 }
 
 /** A job that keeps its name keeps its history. */
-const configured = (model: Model, jobs: ReadonlyArray<Job>): Model => {
+const configured = (model: Model, jobs: ReadonlyArray<Watched>): Model => {
   const { refused: _, ...rest } = model
-  const states = jobs.map(({ entry, name }): readonly [string, JobState] => {
+  const states = jobs.map(({ name, schedule, source, target, type }): readonly [string, JobState] => {
     const { next: _, ...known } = model.jobs.get(name) ?? { name, pairs: new Map(), runs: [], totals: noTotals }
-    const every = entry.interval === 0 ? "" : `@every ${formatGoDuration(entry.interval)}`
     return [name, {
       ...known,
-      source: shown(entry.source, most.name),
-      target: shown(entry.target, most.name),
-      type: shown(entry.type, most.name),
-      schedule: shown(entry.schedule || every, most.name)
+      source: shown(source, most.name),
+      target: shown(target, most.name),
+      type: shown(type, most.name),
+      schedule: shown(schedule, most.name)
     }]
   })
   return { ...rest, jobs: new Map(states) }

@@ -1,5 +1,5 @@
 /** Sums over the whole life of a daemon, for one job: what a monitoring system asks for. */
-import type { Action, Decision, PairResult } from "../../schemas/Sync.ts"
+import type { Decision, PairResult, Task } from "../../schemas/Sync.ts"
 import type { Run } from "./model.ts"
 
 /** How often each bucket was hit, the last one for all that is longer, and the sum of all in seconds. */
@@ -12,7 +12,7 @@ export interface Histogram {
 export const bounds = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600] as const
 
 export interface RunCount {
-  readonly action: Action
+  readonly action: Task
   readonly outcome: "succeeded" | "failed"
   readonly count: number
 }

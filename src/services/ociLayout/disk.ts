@@ -1,5 +1,5 @@
 /** The disk below a layout: Effect's FileSystem and our own file operations, with one kind of error that names the path. */
-import { Effect, type FileSystem, Semaphore } from "effect"
+import { Effect, type FileSystem, type Path, Semaphore } from "effect"
 import * as files from "../../lib/files.ts"
 import type { StoreError } from "../../schemas/StoreError.ts"
 import { fsError, platformError } from "../fsError.ts"
@@ -62,3 +62,16 @@ export const diskOf = (fs: FileSystem.FileSystem): Disk => {
     clone: (from, to) => Effect.uninterruptible(wrapped(to, "clone", () => files.clone(from, to)))
   }
 }
+
+/** Of a directory, or of the part of its path that exists. */
+export const realPathOf = (
+  disk: Pick<Disk, "realPath">,
+  path: Path.Path,
+  dir: string
+): Effect.Effect<string, StoreError> =>
+  disk.realPath(dir).pipe(Effect.catchReason("StoreError", "NotFound", (_, error) => {
+    const parent = path.dirname(dir)
+    return parent === dir
+      ? Effect.fail(error)
+      : Effect.map(realPathOf(disk, path, parent), (real) => path.join(real, path.basename(dir)))
+  }))

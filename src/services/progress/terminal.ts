@@ -1,7 +1,7 @@
 /** Bars of a copy on stderr: a frame every quarter of a second when something changed, in the end the summary alone, if there is any. */
 import { Clock, Console, Effect, Layer, Stdio, Stream, Terminal } from "effect"
 import { Globals } from "../Globals.ts"
-import { MoreLines, Progress } from "../Progress.ts"
+import { Clearing, MoreLines, Progress } from "../Progress.ts"
 import { apply, frame, isIdle, redraw, start, type State, summary } from "./frame.ts"
 
 /** Milliseconds between frames. */
@@ -27,9 +27,11 @@ export const layer: Layer.Layer<Progress, never, Stdio.Stdio | Terminal.Terminal
           const usual = yield* Console.Console
           // Log lines stand above the bars, which are drawn again below.
           const above = (...words: ReadonlyArray<unknown>) => usual.error(display.erase() + words.join(" "))
+          const clearing = Effect.suspend(() => write(display.erase()))
           yield* Stream.runForEach(events, (event) => Effect.sync(() => apply(state, event))).pipe(
             Effect.raceFirst(Effect.forever(Effect.andThen(Effect.sleep(period), display.draw))),
             Effect.provideService(Console.Console, { ...usual, error: above }),
+            Effect.provideService(Clearing, clearing),
             Effect.ensuring(display.end)
           )
         })

@@ -2,7 +2,7 @@
 import { Effect, Option, Result, Stream } from "effect"
 import { computeDigest } from "../../schemas/computeDigest.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { algorithmOf, type Digest } from "../../schemas/Digest.ts"
+import type { Digest } from "../../schemas/Digest.ts"
 import { decodeManifest, type Manifest } from "../../schemas/Manifest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { isSameLocation, type Location, locationName, Reference, type Tag } from "../../schemas/Ref.ts"
@@ -10,6 +10,7 @@ import { referrer } from "../../schemas/Referrers.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { collect, fromBytes, fromPump, pumpOf, verified } from "../Bytes.ts"
 import type { Repository } from "../Repository.ts"
+import { checked } from "./checked.ts"
 
 /** What one repository holds; shared by every opening of its location. */
 interface Content {
@@ -114,17 +115,6 @@ const inlined = (expected?: Descriptor): Option.Option<Manifest> =>
   expected?.data === undefined
     ? Option.none()
     : Result.getSuccess(decodeManifest(Buffer.from(expected.data, "base64"), { ...expected, name: expected.digest }))
-
-/** The bytes are those of the digest; that of a signed schema 1 manifest is over a part of them. */
-const checked = ({ _tag, bytes, descriptor: { digest, size } }: Manifest): Effect.Effect<void, StoreError> => {
-  const computed = computeDigest(algorithmOf(digest), bytes)
-  if (bytes.length !== size) {
-    return Effect.fail(storeError("", "SizeMismatch", `short read [expected ${size}, received ${bytes.length}]`))
-  }
-  return _tag === "Schema1" || computed === digest ? Effect.void : Effect.fail(
-    storeError("", "DigestMismatch", `manifest digest mismatch, expected ${digest}, computed ${computed}`)
-  )
-}
 
 const slice = (bytes: Uint8Array, part?: { readonly from: number; readonly to?: number }): Uint8Array =>
   part === undefined ? bytes : bytes.subarray(part.from, part.to === undefined ? bytes.length : part.to + 1)

@@ -1,13 +1,16 @@
 /** A daemon over stand-ins: runs that are told what to do, signals, clients and a log that tests look at. */
 import { Console, Context, Deferred, Effect, type Fiber, Layer, Logger, Queue, References, Stream } from "effect"
-import type { Configured } from "../../../src/programs/regsync/daemon.ts"
-import { serve } from "../../../src/programs/regsync/serving.ts"
+import type { Configured as ConfiguredWith } from "../../../src/programs/daemon/daemon.ts"
+import { serve } from "../../../src/programs/daemon/serving.ts"
+import { tending } from "../../../src/programs/regsync/tending.ts"
 import type { RegsyncConfig, SyncEntry } from "../../../src/schemas/RegsyncConfig.ts"
 import { type Action, type Job, type SyncEvent, SyncFailed } from "../../../src/schemas/Sync.ts"
 import { type Client, Clients } from "../../../src/services/Clients.ts"
 import { Scheduler } from "../../../src/services/Scheduler.ts"
 import { type Signal, Signals, Stopping } from "../../../src/services/Signals.ts"
 import { SyncEvents } from "../../../src/services/SyncEvents.ts"
+
+type Configured = ConfiguredWith<Job>
 
 const none = { allow: [], deny: [] }
 
@@ -121,6 +124,7 @@ export const start = Effect.fnUntraced(function*(
     stop: Effect.asVoid(Deferred.succeed(stopping, undefined))
   }
   const program = serve({
+    ...tending,
     file,
     abortOnError,
     resize: () => Effect.void,

@@ -1,6 +1,7 @@
 /** A daemon's watch over the real listener, fed by a test, and the events it is fed with. */
 import { Effect, Layer, References } from "effect"
 import { layer as listener } from "../../../src/layers/Server.ts"
+import { tending } from "../../../src/programs/regsync/tending.ts"
 import type { Started } from "../../../src/programs/watch/router.ts"
 import { watch } from "../../../src/programs/watch/start.ts"
 import type { CopyEvent, CopyStep, Counter, How } from "../../../src/schemas/Copy.ts"
@@ -62,7 +63,8 @@ export const jobOf = (name: string, schedule = "@every 1h", more: Partial<Job["e
   entry: { ...blank, source: `docker.io/library/${name}`, target: `registry:5000/mirror/${name}`, schedule, ...more }
 })
 
-export const configuredWith = (...jobs: ReadonlyArray<Job>): SyncEvent => SyncEvent.Configured({ config, jobs })
+export const configuredWith = (...jobs: ReadonlyArray<Job>): SyncEvent =>
+  SyncEvent.Configured({ jobs: jobs.map(tending.describe) })
 
 export const pairOf = (job: string, tag: string) => ({
   job,

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ShownRun } from "../../../src/programs/regsync/shownRun.ts"
+import { ShownRun } from "../../../src/programs/watch/shownRun.ts"
 import { CopyEvent, CopyStep } from "../../../src/schemas/Copy.ts"
 import { Digest } from "../../../src/schemas/Digest.ts"
 import { type PairResult, SyncEvent } from "../../../src/schemas/Sync.ts"

@@ -3,7 +3,7 @@ import { byteSize } from "../../lib/byteSize.ts"
 import { formatGoDuration } from "../../lib/goDuration.ts"
 import { visible } from "../../lib/visibleText.ts"
 import type { SyncEvent } from "../../schemas/Sync.ts"
-import { advance, type Progress, sample, start } from "../watch/progress.ts"
+import { advance, type Progress, sample, start } from "./progress.ts"
 
 /** Images at work that have a line of their own. */
 const most = 4

@@ -1,10 +1,17 @@
 /** What went wrong in the life of a daemon, in bounded memory: each text once, the newest of them, and how many there were. */
 import { cut } from "../../lib/visibleText.ts"
-import { SyncFailed } from "../../schemas/Sync.ts"
 
 /** Texts kept, and characters of one. */
 const kept = 100
 const length = 2_000
+
+/** All that went wrong. */
+export interface Summary {
+  /** Texts, the oldest first. */
+  readonly messages: ReadonlyArray<string>
+  /** The stable name of what all of them went wrong for, where it is one thing. */
+  readonly reason?: { readonly _tag: string }
+}
 
 export class Failures {
   readonly #counts = new Map<string, number>()
@@ -24,14 +31,17 @@ export class Failures {
     this.#forgotten += oldest[1]
   }
 
-  /** The oldest first; none when nothing went wrong. */
-  summary(): SyncFailed | undefined {
+  /** None when nothing went wrong. */
+  summary(): Summary | undefined {
     if (this.#counts.size === 0) return undefined
-    const shown = [...this.#counts].map(([text, count]) => count === 1 ? text : `${text} (${count} times)`)
+    // Of the text of a script's error, what stands above its stack says what it is.
+    const shown = [...this.#counts].map(([text, count]) =>
+      count === 1 ? text : text.replace(/(?=\nstack traceback:)|$/, ` (${count} times)`)
+    )
     const [reason, other] = this.#reasons
-    return new SyncFailed({
+    return {
       messages: this.#forgotten === 0 ? shown : [`${this.#forgotten} earlier errors are not shown`, ...shown],
       ...(reason !== undefined && other === undefined ? { reason: { _tag: reason } } : {})
-    })
+    }
   }
 }

@@ -1,0 +1,75 @@
+/** Starts and ends the threads of scripts. Nothing of Lua is loaded on this side. */
+import { MessageChannel, Worker } from "node:worker_threads"
+import { type Answer, type Message, shared, sharedBytes, type Start } from "./channel.ts"
+
+/** A thread that ended although nobody ended it. */
+export interface Death {
+  readonly tag: "death"
+  readonly isMemory: boolean
+  readonly detail: string
+}
+
+export interface Thread {
+  /** Wakes the thread up. Throws when the answer is no plain data; the thread goes on waiting then. */
+  readonly answer: (answer: Answer) => void
+  /** From now on the guard of the thread raises. */
+  readonly setOver: () => void
+  /** The line that was last seen to run; 0 when none was. */
+  readonly line: () => number
+  /** Ends it, whatever it does; resolves once it is gone. */
+  readonly end: () => Promise<unknown>
+}
+
+/** Megabytes of the stack of a thread: deep recursion is to be an error of Lua, never one of the machine. */
+const stack = 16
+
+const mebibyte = 1024 * 1024
+
+/** From the sources the entry is a file beside this one, in the bundle one beside the tools. */
+const entry = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "../luaThread.js", import.meta.url)
+
+/** What a message brings along is told in order; after a death nothing is told. */
+export const startThread = (
+  start: Omit<Start, "memory">,
+  tell: (message: Message | Death) => void
+): Thread => {
+  const memory = new SharedArrayBuffer(sharedBytes)
+  const numbers = new Int32Array(memory)
+  const { port1: port, port2: theirs } = new MessageChannel()
+  const given: Start = { ...start, memory }
+  const worker = new Worker(entry, {
+    workerData: { ...given, port: theirs },
+    transferList: [theirs],
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: Math.ceil(start.limit / mebibyte), stackSizeMb: stack }
+  })
+  let isDead = false
+  const died = (isMemory: boolean, detail: string) => {
+    if (isDead) return
+    isDead = true
+    tell({ tag: "death", isMemory, detail })
+  }
+  port.on("message", (message: Message) => {
+    if (!isDead) tell(message)
+  })
+  worker.on("error", (error: NodeJS.ErrnoException) => {
+    died(error.code === "ERR_WORKER_OUT_OF_MEMORY", error.message)
+  })
+  worker.on("exit", () => {
+    died(false, "the thread ended")
+    port.close()
+  })
+  return {
+    answer: (answer) => {
+      port.postMessage(answer)
+      Atomics.add(numbers, shared.answers, 1)
+      Atomics.notify(numbers, shared.answers)
+    },
+    setOver: () => void Atomics.store(numbers, shared.over, 1),
+    line: () => Atomics.load(numbers, shared.line),
+    end: () => {
+      isDead = true
+      return worker.terminate()
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/** Scripts run by the real engine, with host functions that tests bring along. */
+import { Effect, type Exit } from "effect"
+import type { LuaValue } from "../../src/lib/lua/border.ts"
+import type { ScriptError, ScriptExit } from "../../src/schemas/ScriptError.ts"
+import { type Host, type HostFunction, LuaEngine, type Script } from "../../src/services/LuaEngine.ts"
+
+export interface Ran {
+  readonly exit: Exit.Exit<void, ScriptError | ScriptExit>
+  /** What `say` was told, in order. */
+  readonly said: ReadonlyArray<ReadonlyArray<LuaValue>>
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const encoder = new TextEncoder()
+
+/** Runs a source with the function `say` and whatever else is given. */
+export const runScript = <R = never>(
+  source: string,
+  host: Partial<Host<R>> = {},
+  script: Partial<Script> = {}
+): Effect.Effect<Ran, never, R> =>
+  Effect.gen(function*() {
+    const { run } = yield* LuaEngine
+    const said: Array<ReadonlyArray<LuaValue>> = []
+    const written = { stdout: "", stderr: "" }
+    const say: HostFunction<R> = { run: (...args) => Effect.sync(() => (said.push(args), { values: [] })) }
+    const exit = yield* Effect.exit(
+      run<R>({ name: "test", source: encoder.encode(source), timeout: 0, isSandboxed: false, ...script }, {
+        libraries: {},
+        write: (stream, bytes) => Effect.sync(() => void (written[stream] += new TextDecoder().decode(bytes))),
+        ...host,
+        functions: { say, ...host.functions }
+      })
+    )
+    return { exit, said, ...written }
+  }).pipe(Effect.provide(LuaEngine.layer))
+
+/** A host function over plain values. */
+export const plain = (f: (...args: ReadonlyArray<LuaValue>) => ReadonlyArray<LuaValue>): HostFunction<never> => ({
+  run: (...args) => Effect.sync(() => ({ values: f(...args) }))
+})
+
+/** A host function that fails with a text. */
+export const failing = (message: string, argument?: number): HostFunction<never> => ({
+  run: () => Effect.fail(argument === undefined ? { message } : { message, argument })
+})
