@@ -110,10 +110,8 @@ describe("2: a timeout", () => {
     assert.strictEqual(ran.code, 1)
     const told = ran.err.split("\n").filter((it) => it.startsWith("{")).map((it) => JSON.parse(it))
     const failures = told.filter(({ msg }) => msg === "Error running script")
-    assert.deepStrictEqual(failures.map(({ reason, script }) => [script, reason]), [
-      ["calls", "ScriptTimeout"],
-      ["spins", "ScriptTimeout"]
-    ])
+    assert.deepStrictEqual(failures.map(({ script }) => script), ["calls", "spins"])
+    assert.strictEqual(told.at(-1)?.reason, "ScriptTimeout")
     for (const { error } of failures) assert.match(error, /^<string>:1: .*context deadline exceeded/)
     assert.deepStrictEqual(told.filter(({ msg }) => msg === "User script message").map(({ message }) => message), [
       "still here"
