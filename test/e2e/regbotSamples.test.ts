@@ -285,6 +285,28 @@ describe("shared/regbot.yml", () => {
   })
 })
 
+describe("inventory.yml", () => {
+  it("prints a line for each tag, in their order, and what cannot be read too", async () => {
+    const label = "org.opencontainers.image.version"
+    const build = { tags: ["v1"], created: "2024-01-02T03:04:05Z", labels: { [label]: "1.0" } }
+    const { descriptor } = await putBuild(near.host, "a/inventory", build)
+    const arm64 = await putBuild(near.host, "a/inventory", { tags: [], architecture: "arm64" })
+    await putIndex(near.host, "a/inventory", "v2", { arm64 })
+    const { dry, real } = await both("inventory.yml")
+    assert.strictEqual(dry.out, real.out)
+    const lines = real.out.split("\n").slice(0, -1).map((it): Readonly<Record<string, unknown>> => JSON.parse(it))
+    const [v1, v2] = lines.filter(({ image }) => String(image).includes("/a/inventory:"))
+    assert.deepStrictEqual(v1, {
+      image: `${near.host}/a/inventory:v1`,
+      digest: descriptor.digest,
+      bytes: 74,
+      created: "2024-01-02 03:04:05 +0000 UTC",
+      version: "1.0"
+    })
+    assert.match(String(v2?.["problem"]), /platform not found/)
+  })
+})
+
 describe("kubernetes.yml", () => {
   it("holds a sound file that deletes old builds, and runs dry as it stands", async () => {
     await putBuild(near.host, "cron/app", { tags: ["build-1", "release-1"], created: daysAgo(40) })
