@@ -82,18 +82,10 @@ const pushTable = (L: LuaState, guard: Guard, { fields, list }: LuaTable): void 
     push(L, guard, value)
     lua.lua_rawseti(L, -2, index + 1)
   }
-  // A field with two names is one table under both.
-  const keys = new Map<LuaValue, string>()
   for (const [key, value] of fields) {
-    const known = typeof value === "object" ? keys.get(value) : undefined
     lua.lua_pushstring(L, bytesOf(key))
-    if (known === undefined) push(L, guard, value)
-    else {
-      lua.lua_pushstring(L, bytesOf(known))
-      lua.lua_rawget(L, -3)
-    }
+    push(L, guard, value)
     lua.lua_rawset(L, -3)
-    if (typeof value === "object") keys.set(value, key)
   }
 }
 
@@ -130,16 +122,11 @@ const readTable = (L: LuaState, at: number, budget: Budget, depth: number): LuaT
     lua.lua_pop(L, 1)
   }
   const fields = new Map<string, LuaValue>()
-  const tables = new Map<unknown, LuaValue>()
   lua.lua_pushnil(L)
   while (lua.lua_next(L, at) !== 0) {
     const key = lua.lua_type(L, -2) === lua.LUA_TSTRING ? lua.lua_tostring(L, -2) : null
-    if (key !== null) {
-      const table = lua.lua_type(L, -1) === lua.LUA_TTABLE ? lua.lua_topointer(L, -1) : undefined
-      const value = tables.get(table) ?? read(L, lua.lua_gettop(L), budget, depth)
-      if (table !== undefined) tables.set(table, value)
-      fields.set(textOf(key), value)
-    } else spend(L, budget)
+    if (key !== null) fields.set(textOf(key), read(L, lua.lua_gettop(L), budget, depth))
+    else spend(L, budget)
     lua.lua_pop(L, 1)
   }
   return { list, fields }
