@@ -1,5 +1,6 @@
 /** What is used of fengari, which has no types of its own. All of it is synchronous; strings are bytes. */
 declare module "fengari" {
+  import type { CallInfo } from "fengari/src/lstate.js"
   /** A Lua thread: the main one of a state, or a coroutine. */
   export interface LuaState {
     readonly brand: unique symbol
@@ -13,8 +14,10 @@ declare module "fengari" {
     short_src: Uint8Array
     what: Uint8Array | null
     readonly name: Uint8Array | null
-    readonly namewhat: Uint8Array
+    namewhat: Uint8Array
     readonly linedefined: number
+    /** The call it is about. */
+    i_ci: CallInfo | null
   }
   interface LuaCalls {
     readonly LUA_OK: number
@@ -201,6 +204,12 @@ declare module "fengari/src/*" {
   export default inner
 }
 
+declare module "fengari/src/defs.js" {
+  import type { LuaDebug } from "fengari"
+  const defs: { readonly lua_Debug: new() => LuaDebug; readonly LUA_VERSION_NUM: number }
+  export default defs
+}
+
 declare module "fengari/src/lstring.js" {
   import type { Machine } from "fengari/src/lstate.js"
   /** A string: its bytes, and what stands for them as a key once it was asked for. */
@@ -246,6 +255,7 @@ declare module "fengari/src/lobject.js" {
     readonly CClosure: new(L: Machine, f: unknown, upvalues: number) => object
     readonly Udata: new(L: Machine, size: number) => object
     readonly luaO_nilobject: TValue
+    luaO_pushfstring: (L: Machine, format: Uint8Array, ...values: ReadonlyArray<unknown>) => Uint8Array
     readonly pushobj2s: (L: Machine, value: TValue) => void
     /** Gives one more than the bytes it read, 0 when they are no number. */
     luaO_str2num: (text: Uint8Array, into: TValue) => number
@@ -263,6 +273,8 @@ declare module "fengari/src/lstate.js" {
     readonly C: number
   }
   export interface CallInfo {
+    readonly callstatus: number
+    readonly previous: CallInfo | null
     readonly l_base: number
     readonly l_code: ReadonlyArray<Instruction>
     readonly l_savedpc: number
@@ -365,7 +377,13 @@ declare module "fengari/src/lauxlib.js" {
 }
 
 declare module "fengari/src/lapi.js" {
-  const lapi: { lua_pushinteger: unknown; readonly lua_pushnumber: unknown }
+  import type { Machine } from "fengari/src/lstate.js"
+  const lapi: {
+    lua_pushinteger: unknown
+    lua_pushcfunction: (L: Machine, f: unknown) => void
+    readonly lua_checkstack: (L: Machine, more: number) => boolean
+    readonly lua_pushnumber: unknown
+  }
   export default lapi
 }
 

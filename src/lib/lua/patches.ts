@@ -2,20 +2,20 @@
  * fengari made a machine of Lua 5.1, where all numbers are doubles and a guard is asked before anything long or large.
  * It has to be evaluated before the rest of fengari, whose modules take over what they find here when they are loaded.
  */
-import { isCounted } from "./strings.ts" // a group of its own, to stay in front of the next
+import { lapi } from "./inner.ts" // a group of its own, to stay in front of the next
 
-import lapi from "fengari/src/lapi.js" // before lua.js, which copies its functions
 import ldebug from "fengari/src/ldebug.js"
 import ldo from "fengari/src/ldo.js"
 import lfunc from "fengari/src/lfunc.js"
 import lobject from "fengari/src/lobject.js"
 import lopcodes from "fengari/src/lopcodes.js"
-import type { Machine } from "fengari/src/lstate.js"
+import type { CallInfo, Machine } from "fengari/src/lstate.js"
 import lvm from "fengari/src/lvm.js"
+import { defs } from "./definitions.ts"
 import { numeralOf } from "./numerals.ts"
 import { Table } from "./tables.ts"
 
-if (!isCounted || typeof Table !== "function") throw new Error("fengari came before its patches")
+if (typeof Table !== "function") throw new Error("fengari came before its patches")
 
 // fengari's integers have 32 bits and wrap: with this no operation makes one.
 const { prototype } = lobject.TValue
@@ -64,24 +64,62 @@ ldebug.luaG_traceexec = (L) => {
 // Each evaluation of `function` makes another function, which can have an environment of its own.
 Object.defineProperty(lfunc.Proto.prototype, "cache", { get: () => null, set: () => {} })
 
-const encoder = new TextEncoder()
-const overflow = encoder.encode("stack overflow")
+// Errors that are none of Lua are turned into some in the frame in which they came up, which may be full.
+const { lua_checkstack, lua_pushcfunction } = lapi
+lapi.lua_pushcfunction = (L, f) => {
+  if (f === L.l_G.atnativeerror) lua_checkstack(L, 20)
+  lua_pushcfunction(L, f)
+}
 
-/** Is it `JS stack overflow`, fengari's text for too many calls within calls? */
-const isNative = (format: Uint8Array): boolean =>
-  format.length === overflow.length + 3 && format[0] === 74 && format[1] === 83
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** fengari's own words for a depth show what it is written in. */
+const plainly = (text: unknown): unknown =>
+  text instanceof Uint8Array && text[0] === 74 && text[1] === 83 && text[2] === 32 ? text.subarray(3) : text
+
+const { luaO_pushfstring } = lobject
+lobject.luaO_pushfstring = (L, format, ...values) => luaO_pushfstring(L, format, ...values.map(plainly))
+
+const isLua = 1 << 1
+
+/** The nearest function of Lua that runs, from a call outwards. */
+const nearest = (from: CallInfo | null): CallInfo | null => {
+  let ci = from
+  while (ci !== null && (ci.callstatus & isLua) === 0) ci = ci.previous
+  return ci
+}
 
 const { luaG_runerror, lua_getinfo } = ldebug
-ldebug.luaG_runerror = (L, format, ...values) => luaG_runerror(L, isNative(format) ? overflow : format, ...values)
 
-// Functions that are not of Lua show as in any Lua.
+// Errors of the machine within functions of libraries have the place of who called those.
+ldebug.luaG_runerror = (L, format, ...values) => {
+  const words = encoder.encode(decoder.decode(format).replace(/^JS |JS(?=-call)/, (found) => found === "JS" ? "C" : ""))
+  const caller = nearest(L.ci)
+  if (caller === L.ci || caller === null) return luaG_runerror(L, words, ...values)
+  lua_checkstack(L, 20)
+  const activation = new defs.lua_Debug()
+  activation.i_ci = caller
+  lua_getinfo(L, encoder.encode("Sl"), activation)
+  const placed = encoder.encode(`%s:%d: ${decoder.decode(words)}`)
+  return luaG_runerror(L, placed, activation.short_src, activation.currentline, ...values)
+}
+
+const where = encoder.encode("Sl")
+const inTraceback = encoder.encode("Slnt")
+const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
+
+// A place is that of the nearest function of Lua, also when a library called what raises; functions that are not of Lua
+// show as in any Lua, and all functions of a traceback as in Lua 5.1.
 ldebug.lua_getinfo = (L, what, activation) => {
+  if (same(what, where)) activation.i_ci = nearest(activation.i_ci) ?? activation.i_ci
   const status = lua_getinfo(L, what, activation)
   if (activation.what?.[0] === 74) {
     activation.what = encoder.encode("C")
     activation.source = encoder.encode("=[C]")
     activation.short_src = encoder.encode("[C]")
   }
+  if (same(what, inTraceback) && activation.namewhat.length > 0) activation.namewhat = encoder.encode("function")
   return status
 }
 

@@ -12,6 +12,7 @@ import {
   lvm,
   type TValue
 } from "./fengari.ts"
+import { raise } from "./guard.ts"
 import { rawText, setFunctions } from "./values.ts"
 
 const table = (L: LuaState): void => lauxlib.luaL_checktype(L, 1, lua.LUA_TTABLE)
@@ -54,7 +55,9 @@ const insert = (L: LuaState): number => {
   }
   lua.lua_settop(L, 3)
   const position = integerAt(L, 2)
-  for (let at = length; position >= 1 && at >= position; at--) {
+  // A position before the list moves nothing.
+  const last = position < 1 ? length + 1 : position
+  for (let at = length; at >= last; at--) {
     checkAt(L, length - at)
     lua.lua_rawgeti(L, 1, at)
     lua.lua_rawseti(L, 1, at + 1)
@@ -128,12 +131,24 @@ const lessByFunction = (L: LuaState): Less => {
   }
 }
 
+/** Tables and userdata may have an order of their own. */
+const mayHaveOrder = ({ type }: TValue): boolean => (type & 15) === lua.LUA_TTABLE || (type & 15) === lua.LUA_TUSERDATA
+
+const hasOrder = (a: TValue, b: TValue): boolean => {
+  const kind = a.type & 15
+  const isPlain = kind === (b.type & 15) && (kind === lua.LUA_TNUMBER || kind === lua.LUA_TSTRING)
+  return isPlain || mayHaveOrder(a) || mayHaveOrder(b)
+}
+
+const typeName = (L: LuaState, { type }: TValue): string => new TextDecoder().decode(lua.lua_typename(L, type & 15))
+
 /** As `<` does. */
 const lessByOperator = (L: LuaState): Less => {
   const machine = inside(L)
   let step = 0
   return (a, b) => {
     checkAt(L, step++)
+    if (!hasOrder(a, b)) return raise(L, `attempt to compare ${typeName(L, a)} with ${typeName(L, b)}`)
     return lvm.luaV_lessthan(machine, a, b) === 1
   }
 }
@@ -188,7 +203,8 @@ const sort = (L: LuaState): number => {
   lauxlib.luaL_checkstack(L, 8, bytesOf(""))
   const length = lengthOf(L)
   const machine = inside(L)
-  inside(L).l_G.guard?.charge(L, length * 64)
+  if (length > 100) machine.l_G.guard?.check(L)
+  machine.l_G.guard?.charge(L, length * 64)
   const values: Array<TValue> = []
   for (let at = 1; at <= length; at++) {
     lua.lua_rawgeti(L, 1, at)

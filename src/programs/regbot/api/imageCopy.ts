@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { type HostFailure, isTable, type LuaTable, type LuaValue } from "../../../lib/lua/border.ts"
 import { commonName, parseRef, type Ref } from "../../../schemas/Ref.ts"
 import type { HostFunction } from "../../../services/LuaEngine.ts"
+import type { Progress } from "../../../services/Progress.ts"
 import type { RateLimiter } from "../../../services/RateLimiter.ts"
 import type { Repositories } from "../../../services/Repositories.ts"
 import type { SyncEvents } from "../../../services/SyncEvents.ts"
@@ -27,7 +28,7 @@ const switches = {
   referrersTgt: "ref"
 } as const
 
-export const imageCopy: HostFunction<RateLimiter | Repositories | ScriptRun | SyncEvents> = {
+export const imageCopy: HostFunction<Progress | RateLimiter | Repositories | ScriptRun | SyncEvents> = {
   run: (...args) =>
     Effect.gen(function*() {
       const [source, target, options] = yield* requested(args)

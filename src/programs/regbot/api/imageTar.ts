@@ -4,7 +4,7 @@ import { atDigest, commonName, type Ref, referenceOf } from "../../../schemas/Re
 import type { Archive } from "../../../services/Archive.ts"
 import { platformError } from "../../../services/fsError.ts"
 import type { HostFunction } from "../../../services/LuaEngine.ts"
-import { Progress } from "../../../services/Progress.ts"
+import type { Progress } from "../../../services/Progress.ts"
 import type { RateLimiter } from "../../../services/RateLimiter.ts"
 import { Repositories } from "../../../services/Repositories.ts"
 import type { SyncEvents } from "../../../services/SyncEvents.ts"
@@ -25,7 +25,7 @@ const exported = new WeakMap<ScriptRun["Service"], Map<string, Ref>>()
 /** What commands take for a stream is a file's name here. */
 const fileOf = (name: string): string => name === "-" ? "./-" : name
 
-export const exportTar: HostFunction<Files | Repositories | ScriptRun | Stdio.Stdio> = {
+export const exportTar: HostFunction<Files | Progress | Repositories | ScriptRun | Stdio.Stdio> = {
   run: (...args) =>
     Effect.gen(function*() {
       const source = yield* refArgument(args[0], 1)
@@ -40,7 +40,7 @@ export const exportTar: HostFunction<Files | Repositories | ScriptRun | Stdio.St
         yield* Effect.mapError(exportImage(source, output, plain), exportFailed)
       }))
       return nothing
-    }).pipe(Effect.provide(Progress.layerSilent))
+    })
 }
 
 const plain = { compress: false, digestTags: false, platform: "", referrers: false }
@@ -60,7 +60,7 @@ const wouldExport = Effect.fnUntraced(function*(source: Ref, file: string) {
 }, Effect.scoped)
 
 export const importTar: HostFunction<
-  Archive | FileSystem.FileSystem | Path.Path | RateLimiter | Repositories | ScriptRun | SyncEvents
+  Progress | Archive | FileSystem.FileSystem | Path.Path | RateLimiter | Repositories | ScriptRun | SyncEvents
 > = {
   run: (...args) =>
     Effect.gen(function*() {
