@@ -18,7 +18,7 @@ import { manifestArgument, optionalText, refArgument, wrongArgument } from "./ar
 import { failed, nothing } from "./failures.ts"
 import { getManifest, getPlatform, headManifest, headOf, manifestObject, pull, retrieving } from "./fetch.ts"
 import { imageConfig } from "./imageconfig.ts"
-import { debug, debugOfWrite, infoOfWrite } from "./logged.ts"
+import { debug, infoOfWrite } from "./logged.ts"
 import { type ManifestState, stateOf } from "./objects.ts"
 import { ratelimitWait } from "./rateLimit.ts"
 import { descriptorTable, manifestJson, manifestTable, quotaTable } from "./records.ts"
