@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import type { LuaTable } from "../../../../src/lib/lua/border.ts"
 import { imageCopy } from "../../../../src/programs/regbot/api/imageCopy.ts"
 import { objectOf } from "../../../../src/programs/regbot/api/objects.ts"
 import { parseRef } from "../../../../src/schemas/Ref.ts"
@@ -85,12 +86,8 @@ describe("image.copy", () => {
       const { at, run } = yield* world()
       const sbom = makeImage({ layers: ["sbom"], subject: amd.manifest.descriptor, artifactType: "text/sbom" })
       yield* push(at("r.test/a"), sbom)
-      const fields = luaOf({ referrers: true, fast: true, referrersTgt: "t.test/referrers" })
-      const table = {
-        fields: (fields as { fields: ReadonlyMap<string, Plain> }).fields,
-        list: ["r.test/a:v1", "s.test/b"]
-      }
-      yield* run(answer(imageCopy, table as Parameters<typeof answer>[1] & object))
+      const { fields } = luaOf({ referrers: true, fast: true, referrersTgt: "t.test/referrers" }) as LuaTable
+      yield* run(answer(imageCopy, { fields, list: ["r.test/a:v1", "s.test/b"] }))
       const found = yield* at("t.test/referrers").referrers(amd.manifest.descriptor)
       assert.deepStrictEqual(found.descriptors.map((it) => it.digest), [sbom.manifest.descriptor.digest])
     }))
