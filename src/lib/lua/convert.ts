@@ -1,7 +1,7 @@
 /** Values of Lua as what crosses the border, and back. Tables are read raw: no metamethod runs. */
 import type { LuaObject, LuaTable, LuaValue } from "./border.ts"
 import { bytesOf, lauxlib, lua, type LuaState } from "./fengari.ts"
-import type { Guard } from "./guard.ts"
+import { type Guard, raise } from "./guard.ts"
 
 /** How deep tables may lie in one another, and how many keys and values may cross at once. */
 const deepest = 100
@@ -145,13 +145,11 @@ interface Budget {
   readonly seen: Map<object, LuaTable>
 }
 
-const tooMuch = (L: LuaState, text: string): never => lauxlib.luaL_error(L, bytesOf(text))
-
 const readTable = (L: LuaState, at: number, budget: Budget, depth: number): LuaTable => {
   const pointer = lua.lua_topointer(L, at)
   const known = pointer === null ? undefined : budget.seen.get(pointer)
   if (known !== undefined) return known
-  if (depth > deepest) return tooMuch(L, "table is nested too deep")
+  if (depth > deepest) return raise(L, "table is nested too deep")
   lauxlib.luaL_checkstack(L, 6, bytesOf("table is nested too deep"))
   const list: Array<LuaValue> = []
   for (let index = 1, length = lua.lua_rawlen(L, at); index <= length; index++) {
@@ -174,7 +172,7 @@ const readTable = (L: LuaState, at: number, budget: Budget, depth: number): LuaT
 
 const spend = (L: LuaState, budget: Budget): void => {
   budget.left--
-  if (budget.left < 0) tooMuch(L, "table is too big")
+  if (budget.left < 0) raise(L, "table is too big")
   if (budget.left % 4096 === 0) budget.guard.check(L)
 }
 

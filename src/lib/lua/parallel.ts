@@ -8,7 +8,7 @@ import type { Baseline } from "./baseline.ts"
 import { isObject, isTable, type LuaValue } from "./border.ts"
 import type { Failed } from "./channel.ts"
 import { push, textOf, valueAt } from "./convert.ts"
-import { bytesOf, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
+import { lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { type Border, raiseText } from "./host.ts"
 import { putSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts"
@@ -71,7 +71,7 @@ export const callFor = (L: LuaState, guard: Guard, { snapshot }: Parcel, index: 
     putSnapshot(inner, snapshot, index)
     lua.lua_call(inner, 2, 1)
     value = valueAt(inner, guard, -1)
-    if (!isData(value)) lauxlib.luaL_error(inner, bytesOf("parallel: only data can be a result"))
+    if (!isData(value)) raise(inner, "parallel: only data can be a result")
     return 0
   }
   lua.lua_pushcfunction(L, body)
