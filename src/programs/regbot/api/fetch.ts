@@ -21,7 +21,7 @@ export const manifestObject = (state: ManifestState): LuaObject => {
   return data.fields.has("config") ? { ...object, callable: ["config"] } : object
 }
 
-const stateFrom = (ref: Ref, manifest: Manifest): ManifestState => {
+export const stateFrom = (ref: Ref, manifest: Manifest): ManifestState => {
   const { bytes, descriptor, headers } = manifest
   const quota = quotaOf(headers)
   return {
