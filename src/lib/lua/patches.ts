@@ -94,8 +94,7 @@ const { luaG_runerror, lua_getinfo } = ldebug
 
 // Errors of the machine within functions of libraries have the place of who called those.
 ldebug.luaG_runerror = (L, format, ...values) => {
-  const text = plainly(format)
-  const words = text instanceof Uint8Array ? text : format
+  const words = encoder.encode(decoder.decode(format).replace(/^JS |JS(?=-call)/, (found) => found === "JS" ? "C" : ""))
   const caller = nearest(L.ci)
   if (caller === L.ci || caller === null) return luaG_runerror(L, words, ...values)
   lua_checkstack(L, 20)
