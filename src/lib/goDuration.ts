@@ -44,3 +44,19 @@ const decimal = (value: bigint, places: number): string => {
   const fraction = digits.slice(-places).replace(/0+$/, "")
   return digits.slice(0, -places) + (fraction === "" ? "" : `.${fraction}`)
 }
+
+/** Why a text is no duration, in Go's words: `time: missing unit in duration "5"`. */
+export const goDurationProblem = (text: string): string => {
+  let rest = text.replace(/^[+-]/, "")
+  while (rest !== "") {
+    const part = /^(?:\d+\.?\d*|\.\d+)([^.\d]*)/.exec(rest)
+    if (part === null) break
+    const [taken, unit = ""] = part
+    if (unit === "") return `time: missing unit in duration ${JSON.stringify(text)}`
+    if (!Object.hasOwn(unitNanos, unit)) {
+      return `time: unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`
+    }
+    rest = rest.slice(taken.length)
+  }
+  return `time: invalid duration ${JSON.stringify(text)}`
+}

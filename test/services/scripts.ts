@@ -1,5 +1,5 @@
 /** Scripts run by the real engine, with host functions that tests bring along. */
-import { Effect, type Exit } from "effect"
+import { Cause, Effect, Exit } from "effect"
 import type { LuaValue } from "../../src/lib/lua/border.ts"
 import type { ScriptError, ScriptExit } from "../../src/schemas/ScriptError.ts"
 import { type Host, type HostFunction, LuaEngine, type Script } from "../../src/services/LuaEngine.ts"
@@ -45,3 +45,13 @@ export const plain = (f: (...args: ReadonlyArray<LuaValue>) => ReadonlyArray<Lua
 export const failing = (message: string, argument?: number): HostFunction<never> => ({
   run: () => Effect.fail(argument === undefined ? { message } : { message, argument })
 })
+
+/** Tag and first line of what a script failed with. */
+export const failureOf = (exit: Ran["exit"]): string => {
+  if (Exit.isSuccess(exit)) return "succeeded"
+  const failed = exit.cause.reasons.find(Cause.isFailReason)?.error
+  if (failed?._tag === "ScriptExit") return `exit ${failed.status}`
+  return failed === undefined
+    ? String(Cause.squash(exit.cause))
+    : `${failed.reason._tag}: ${failed.message.split("\n")[0]}`
+}

@@ -30,7 +30,6 @@ export interface Failed {
   readonly message: string
   /** The stack of Lua; may be empty. */
   readonly traceback: string
-  readonly isMemory: boolean
 }
 
 /** What the thread asks; all of it but `ready` is answered, and takes along what the script wrote before. */
@@ -38,9 +37,9 @@ export type Question =
   | { readonly tag: "call"; readonly name: HostName; readonly args: ReadonlyArray<LuaValue> }
   | { readonly tag: "output" }
   | { readonly tag: "exit"; readonly status: number }
-  | { readonly tag: "parallel"; readonly count: number; readonly atOnce: number; readonly snapshot: unknown }
+  | { readonly tag: "parallel"; readonly count: number; readonly atOnce: number; readonly parcel: unknown }
   /** A job is done; the answer is the next one. */
-  | { readonly tag: "end"; readonly failed?: Failed; readonly value?: LuaValue }
+  | { readonly tag: "end"; readonly failed?: Failed; readonly value?: LuaValue; readonly isMemory: boolean }
 
 export type Message =
   | { readonly tag: "ready" }
@@ -56,7 +55,7 @@ export type Answer =
 /** What a thread is to do: run a source, or call a function that travelled, for items told one by one. */
 export type Work =
   | { readonly tag: "source"; readonly source: Uint8Array }
-  | { readonly tag: "items"; readonly snapshot: unknown; readonly first: number }
+  | { readonly tag: "items"; readonly parcel: unknown; readonly first: number }
 
 /** What a thread is given at its start. */
 export interface Start {

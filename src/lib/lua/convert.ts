@@ -1,7 +1,7 @@
 /** Values of Lua as what crosses the border, and back. Tables are read raw: no metamethod runs. */
 import type { LuaObject, LuaTable, LuaValue } from "./border.ts"
 import { bytesOf, lauxlib, lua, type LuaState } from "./fengari.ts"
-import type { Guard } from "./guard.ts"
+import { type Guard, raise } from "./guard.ts"
 
 /** How deep tables may lie in one another, and how many keys and values may cross at once. */
 const deepest = 100
@@ -37,16 +37,17 @@ export const heldAt = (L: LuaState, at: number): Held | undefined => {
   return typeof userdata === "object" && userdata !== null ? held.get(userdata) : undefined
 }
 
-/** Where the metatable of a kind's objects lies in the registry. */
-const keys = new Map<string, object>()
+/** Where the metatables of objects lie in the registry. */
+export const metatableKeys = new Map<string, object>()
 
+/** Of a kind's objects. */
 export const metatableKey = (kind: string): object => {
-  const key = keys.get(kind) ?? {}
-  keys.set(kind, key)
+  const key = metatableKeys.get(kind) ?? {}
+  metatableKeys.set(kind, key)
   return key
 }
 
-/** Where the metatable lies that makes a field callable which is a method as well. */
+/** Of a table in the data that can be called, because its name is a method's as well. */
 export const callableKey = (kind: string, name: string): object => metatableKey(`${kind}:${name}`)
 
 /** Makes the userdata of an object whose data table, or nil, is on top of the stack, and puts it in its place. */
@@ -68,29 +69,61 @@ export const wrap = (L: LuaState, { callable, kind, state }: Held): void => {
   lua.lua_setmetatable(L, -2)
 }
 
-const pushObject = (L: LuaState, guard: Guard, { callable = [], data, kind, state }: LuaObject): void => {
+/**
+ * The tables of one value, each pushed once: one that the host gave two names is one in Lua too, so that a change under
+ * a name is seen under the other. They lie in a list on the stack.
+ */
+interface Pushed {
+  readonly list: number
+  readonly places: Map<LuaTable, number>
+}
+
+const pushObject = (
+  L: LuaState,
+  guard: Guard,
+  { callable = [], data, kind, state }: LuaObject,
+  pushed: Pushed
+): void => {
   if (data === undefined) lua.lua_pushnil(L)
-  else pushTable(L, guard, data)
+  else pushTable(L, guard, data, pushed)
   wrap(L, { kind, state, callable })
 }
 
-const pushTable = (L: LuaState, guard: Guard, { fields, list }: LuaTable): void => {
+const pushTable = (L: LuaState, guard: Guard, table: LuaTable, pushed: Pushed): void => {
+  const known = pushed.places.get(table)
+  if (known !== undefined) {
+    lua.lua_rawgeti(L, pushed.list, known)
+    return
+  }
+  const { fields, list } = table
   lauxlib.luaL_checkstack(L, 6, bytesOf("table is nested too deep"))
   guard.charge(L, 128 + 64 * (list.length + fields.size))
   lua.lua_createtable(L, list.length, fields.size)
+  const place = pushed.places.size + 1
+  pushed.places.set(table, place)
+  lua.lua_pushvalue(L, -1)
+  lua.lua_rawseti(L, pushed.list, place)
   for (const [index, value] of list.entries()) {
-    push(L, guard, value)
+    pushPart(L, guard, value, pushed)
     lua.lua_rawseti(L, -2, index + 1)
   }
   for (const [key, value] of fields) {
     lua.lua_pushstring(L, bytesOf(key))
-    push(L, guard, value)
+    pushPart(L, guard, value, pushed)
     lua.lua_rawset(L, -3)
   }
 }
 
 /** Pushes a value that came from the host. */
 export const push = (L: LuaState, guard: Guard, value: LuaValue): void => {
+  lauxlib.luaL_checkstack(L, 6, bytesOf("table is nested too deep"))
+  lua.lua_newtable(L)
+  const pushed = { list: lua.lua_gettop(L), places: new Map<LuaTable, number>() }
+  pushPart(L, guard, value, pushed)
+  lua.lua_remove(L, pushed.list)
+}
+
+const pushPart = (L: LuaState, guard: Guard, value: LuaValue, pushed: Pushed): void => {
   if (value === undefined) return lua.lua_pushnil(L)
   if (typeof value === "boolean") return lua.lua_pushboolean(L, value)
   if (typeof value === "number") return lua.lua_pushnumber(L, value)
@@ -101,19 +134,22 @@ export const push = (L: LuaState, guard: Guard, value: LuaValue): void => {
     return
   }
   if ("foreign" in value) return lua.lua_pushnil(L)
-  if ("kind" in value) return pushObject(L, guard, value)
-  pushTable(L, guard, value)
+  if ("kind" in value) return pushObject(L, guard, value, pushed)
+  pushTable(L, guard, value, pushed)
 }
 
 interface Budget {
   readonly guard: Guard
   left: number
+  /** Tables that were read to their end: what is one in Lua crosses once. */
+  readonly seen: Map<object, LuaTable>
 }
 
-const tooMuch = (L: LuaState, text: string): never => lauxlib.luaL_error(L, bytesOf(text))
-
 const readTable = (L: LuaState, at: number, budget: Budget, depth: number): LuaTable => {
-  if (depth > deepest) return tooMuch(L, "table is nested too deep")
+  const pointer = lua.lua_topointer(L, at)
+  const known = pointer === null ? undefined : budget.seen.get(pointer)
+  if (known !== undefined) return known
+  if (depth > deepest) return raise(L, "table is nested too deep")
   lauxlib.luaL_checkstack(L, 6, bytesOf("table is nested too deep"))
   const list: Array<LuaValue> = []
   for (let index = 1, length = lua.lua_rawlen(L, at); index <= length; index++) {
@@ -129,12 +165,14 @@ const readTable = (L: LuaState, at: number, budget: Budget, depth: number): LuaT
     else spend(L, budget)
     lua.lua_pop(L, 1)
   }
-  return { list, fields }
+  const table = { list, fields }
+  if (pointer !== null) budget.seen.set(pointer, table)
+  return table
 }
 
 const spend = (L: LuaState, budget: Budget): void => {
   budget.left--
-  if (budget.left < 0) tooMuch(L, "table is too big")
+  if (budget.left < 0) raise(L, "table is too big")
   if (budget.left % 4096 === 0) budget.guard.check(L)
 }
 
@@ -172,10 +210,10 @@ const read = (L: LuaState, at: number, budget: Budget, depth: number): LuaValue 
 
 /** The value at a place of the stack; raises when it is nested too deep, which a circle is as well. */
 export const valueAt = (L: LuaState, guard: Guard, at: number): LuaValue =>
-  read(L, lua.lua_absindex(L, at), { guard, left: most }, 0)
+  read(L, lua.lua_absindex(L, at), { guard, left: most, seen: new Map() }, 0)
 
 /** All arguments of the running function. */
 export const argumentsOf = (L: LuaState, guard: Guard): ReadonlyArray<LuaValue> => {
-  const budget = { guard, left: most }
+  const budget = { guard, left: most, seen: new Map<object, LuaTable>() }
   return Array.from({ length: lua.lua_gettop(L) }, (_, index) => read(L, index + 1, budget, 0))
 }

@@ -3,7 +3,8 @@ import type { HostFailure, HostName, HostNames } from "./border.ts"
 import type { Answer, Question } from "./channel.ts"
 import { argumentsOf, callableKey, heldAt, metatableKey, push, textOf } from "./convert.ts"
 import { bytesOf, lua, type LuaFunction, type LuaState } from "./fengari.ts"
-import type { Guard } from "./guard.ts"
+import { type Guard, raise } from "./guard.ts"
+import { rawText } from "./values.ts"
 
 /** The way to the host, from inside a state. */
 export interface Border {
@@ -12,30 +13,10 @@ export interface Border {
   readonly ask: (L: LuaState, question: Question) => Answer
 }
 
-/** The line that Lua runs, and the name of its chunk; none inside coroutines that are functions of the host. */
-export const placeOf = (L: LuaState): { readonly chunk: string; readonly line: number } | undefined => {
-  const activation = new lua.lua_Debug()
-  for (let level = 0; lua.lua_getstack(L, level, activation) !== 0; level++) {
-    lua.lua_getinfo(L, bytesOf("Sl"), activation)
-    if (activation.currentline > 0) {
-      const end = activation.short_src.indexOf(0)
-      const name = end < 0 ? activation.short_src : activation.short_src.subarray(0, end)
-      return { chunk: textOf(name), line: activation.currentline }
-    }
-  }
-  return undefined
-}
-
 /** Raises a text as it is. */
-export const raise = (L: LuaState, text: string): never => {
+export const raiseText = (L: LuaState, text: string): never => {
   lua.lua_pushstring(L, bytesOf(text))
   return lua.lua_error(L)
-}
-
-/** Raises a text with the place of the nearest Lua function in front, also for what `pcall` calls itself. */
-export const raiseHere = (L: LuaState, text: string): never => {
-  const place = placeOf(L)
-  return raise(L, place === undefined ? text : `${place.chunk}:${place.line}: ${text}`)
 }
 
 /** `ls` of `tag.ls`, `put` of `manifest:put`. */
@@ -48,8 +29,8 @@ const textOfFailure = (name: HostName, { argument, message }: HostFailure): stri
 const hostFunction = (name: HostName, { ask, guard }: Border): LuaFunction => (L) => {
   guard.check(L)
   const answer = ask(L, { tag: "call", name, args: argumentsOf(L, guard) })
-  if (answer.tag === "failure") return raiseHere(L, textOfFailure(name, answer.failure))
-  if (answer.tag !== "values") return raise(L, answer.tag === "raised" ? answer.message : "no answer")
+  if (answer.tag === "failure") return raise(L, textOfFailure(name, answer.failure))
+  if (answer.tag !== "values") return raiseText(L, answer.tag === "raised" ? answer.message : "no answer")
   const object = answer.self === undefined ? undefined : heldAt(L, 1)
   if (object !== undefined && answer.self !== undefined) object.state = answer.self.state
   lua.lua_checkstack(L, answer.values.length + 8)
@@ -92,7 +73,7 @@ const index: LuaFunction = (L) => {
 
 const assign: LuaFunction = (L) => {
   const key = lua.lua_type(L, 2) === lua.LUA_TSTRING ? lua.lua_tostring(L, 2) : null
-  return raiseHere(
+  return raise(
     L,
     `attempt to index a non-table object(userdata)${key === null ? "" : ` with key '${textOf(key)}'`}`
   )
@@ -104,18 +85,7 @@ const tostring: LuaFunction = (L) => {
     lua.lua_call(L, 1, 1)
     return 1
   }
-  return pushAddress(L)
-}
-
-const addresses = new WeakMap<object, number>()
-let next = 0x2000_0000
-
-/** `userdata: 0x…`, the same text for the same object. */
-const pushAddress = (L: LuaState): number => {
-  const userdata = lua.lua_topointer(L, 1) ?? {}
-  const address = addresses.get(userdata) ?? (next += 32)
-  addresses.set(userdata, address)
-  lua.lua_pushstring(L, bytesOf(`userdata: 0x${address.toString(16).padStart(14, "0")}`))
+  lua.lua_pushstring(L, rawText(L, 1))
   return 1
 }
 

@@ -41,7 +41,8 @@ export const startThread = (
     workerData: { ...given, port: theirs },
     transferList: [theirs],
     execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: Math.ceil(start.limit / mebibyte), stackSizeMb: stack }
+    // More than the guard allows, so that a script is told of it in Lua wherever it can be.
+    resourceLimits: { maxOldGenerationSizeMb: Math.ceil(1.25 * start.limit / mebibyte), stackSizeMb: stack }
   })
   let isDead = false
   const died = (isMemory: boolean, detail: string) => {

@@ -3,10 +3,14 @@ import { openBase } from "./baseLibrary.ts"
 import { openCoroutine } from "./coroutineLibrary.ts"
 import { openDebug } from "./debugLibrary.ts"
 import { nativeError } from "./errors.ts"
-import { bytesOf, lauxlib, lua, lualib, type LuaState } from "./fengari.ts"
+import { bytesOf, lauxlib, lua, type LuaState } from "./fengari.ts"
 import { installGuard } from "./guard.ts"
+import { openIo } from "./ioLibrary.ts"
 import { openMath } from "./mathLibrary.ts"
+import { openOs } from "./osLibrary.ts"
+import { openPackage } from "./packageLibrary.ts"
 import { leniently, withoutShebang } from "./source.ts"
+import { openString } from "./stringLibrary.ts"
 import type { Surroundings } from "./surroundings.ts"
 import { openTable } from "./tableLibrary.ts"
 import { rawText, textAt } from "./values.ts"
@@ -17,8 +21,10 @@ export const newState = (surroundings: Surroundings): LuaState => {
   lua.lua_atnativeerror(L, nativeError)
   openBase(L, surroundings)
   openTable(L)
-  lauxlib.luaL_requiref(L, bytesOf("string"), lualib.luaopen_string, 1)
-  lua.lua_pop(L, 1)
+  openString(L, surroundings)
+  openOs(L, surroundings)
+  openIo(L, surroundings)
+  openPackage(L, surroundings)
   openMath(L)
   openCoroutine(L)
   if (!surroundings.isSandboxed) openDebug(L)

@@ -12,4 +12,8 @@ export interface Surroundings {
   readonly isSandboxed: boolean
   /** The environment as the script sees and changes it, a copy of its own. */
   readonly environment: Map<string, string>
+  /** Milliseconds to the deadline; `undefined` without one. What blocks the thread waits no longer. */
+  readonly timeLeft?: () => number | undefined
+  /** What is to be called when the state ends, however it ends: open files. */
+  readonly releases?: Set<() => void>
 }

@@ -1,14 +1,17 @@
 /** The entry of a script's thread: takes its work, runs it in a fresh state, tells how it ended. */
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads"
-import { type Answer, type Failed, type Output, overText, type Question, shared, type Start } from "./channel.ts"
-import type { LuaState } from "./fengari.ts"
-import type { Guard } from "./guard.ts"
-import { type Border, install, placeOf, raiseHere } from "./host.ts"
+import { type Baseline, baselineOf } from "./baseline.ts"
+import { type Answer, type Output, overText, type Question, shared, type Start } from "./channel.ts"
+import { textOf } from "./convert.ts"
+import { bytesOf, lua, type LuaState } from "./fengari.ts"
+import { type Guard, makeGuard } from "./guard.ts"
+import { type Border, install } from "./host.ts"
+import { callFor, parallel, type Parcel } from "./parallel.ts"
 import { newState, runSource } from "./state.ts"
 import type { Surroundings } from "./surroundings.ts"
 
 // What `startThread` gives, and nobody else starts this module.
-const { isSandboxed, memory, names, port, work } = workerData as Start & { readonly port: MessagePort }
+const { isSandboxed, limit, memory, names, port, work } = workerData as Start & { readonly port: MessagePort }
 const numbers = new Int32Array(memory)
 
 /** Output is sent along with the next question, or by itself when it is more than this, or older. */
@@ -47,21 +50,34 @@ const write = (stream: Output["stream"], bytes: Uint8Array): void => {
   if (outputBytes > heldBytes) flush()
 }
 
-/** The place goes where it is seen when this thread has to be ended. */
+/** The line of the script goes where it is seen when this thread has to be ended. */
 const note = (L: LuaState): void => {
-  const place = placeOf(L)
-  if (place !== undefined) Atomics.store(numbers, shared.line, place.line)
+  const activation = new lua.lua_Debug()
+  for (let level = 0; level < 20 && lua.lua_getstack(L, level, activation) !== 0; level++) {
+    lua.lua_getinfo(L, bytesOf("Sl"), activation)
+    if (activation.currentline > 0 && textOf(activation.short_src).startsWith("<string>")) {
+      Atomics.store(numbers, shared.line, activation.currentline)
+      return
+    }
+  }
 }
 
-const isOver = (): boolean => Atomics.load(numbers, shared.over) === 1
+const bounds = makeGuard({
+  isOver: () => Atomics.load(numbers, shared.over) === 1 ? overText : undefined,
+  memory: limit
+})
+
+/** Checks between two looks at the line. */
+const looks = 16
+let checked = 0
 
 const guard: Guard = {
   check: (L) => {
-    note(L)
-    if (isOver()) raiseHere(L, overText)
+    if (++checked % looks === 0) note(L)
+    bounds.check(L)
     if (outputBytes > 0 && performance.now() - since > heldTime) flush()
   },
-  charge: () => {}
+  charge: bounds.charge
 }
 
 const border: Border = {
@@ -72,8 +88,17 @@ const border: Border = {
   }
 }
 
+/** Open files of the state that runs. */
+const releases = new Set<() => void>()
+
+const release = (): void => {
+  for (const it of releases) it()
+  releases.clear()
+}
+
 const surroundings: Surroundings = {
   guard,
+  releases,
   write,
   flush,
   exit: (status) => {
@@ -84,19 +109,38 @@ const surroundings: Surroundings = {
   environment: new Map(Object.entries(process.env).flatMap(([key, value]) => value === undefined ? [] : [[key, value]]))
 }
 
-const fresh = (): LuaState => {
+/** A state with everything that scripts find, and how it is before one runs in it. */
+const fresh = (isNested: boolean): LuaState => {
   const L = newState(surroundings)
   install(L, names, border)
+  let baseline: Baseline | undefined
+  lua.lua_pushcfunction(L, parallel(border, surroundings.environment, () => baseline))
+  lua.lua_setglobal(L, bytesOf("parallel"))
+  if (!isNested) baseline = baselineOf(L)
   return L
 }
 
-const runScript = (source: Uint8Array): Failed | undefined => {
-  const raised = runSource(fresh(), source)
-  return raised === undefined ? undefined : { ...raised, isMemory: false }
+const isMemory = (): boolean => bounds.end()?.reason === "memory"
+
+const runScript = (source: Uint8Array): void => {
+  const raised = runSource(fresh(false), source)
+  release()
+  exchange({ tag: "end", ...(raised === undefined ? {} : { failed: raised }), isMemory: isMemory() })
+}
+
+const runItems = (parcel: Parcel, first: number): void => {
+  const before = [...parcel.environment]
+  for (let index = first;;) {
+    surroundings.environment.clear()
+    for (const [key, value] of before) surroundings.environment.set(key, value)
+    const called = callFor(fresh(true), guard, parcel, index)
+    release()
+    const answer = exchange({ tag: "end", ...called, isMemory: isMemory() })
+    if (answer.tag === "item") index = answer.index
+  }
 }
 
 port.postMessage({ tag: "ready" })
-if (work.tag === "source") {
-  const failed = runScript(work.source)
-  exchange({ tag: "end", ...(failed === undefined ? {} : { failed }) })
-}
+if (work.tag === "source") runScript(work.source)
+// Only a thread of `parallel` makes one, and gives it to the host to pass on.
+else runItems(work.parcel as Parcel, work.first)

@@ -13,7 +13,7 @@ import { openOutput } from "../outputFile.ts"
 import { findNamed, findReferrer } from "./find.ts"
 import { subjectFlag } from "./refers.ts"
 
-interface Input extends ReferrerFlags {
+export interface GetInput extends ReferrerFlags {
   readonly config: boolean
   readonly configFile: string
   readonly external: string
@@ -27,16 +27,23 @@ interface Input extends ReferrerFlags {
   readonly args: ReadonlyArray<string>
 }
 
-export const run = Effect.fn("artifact get")(function*(input: Input) {
+export const run = Effect.fn("artifact get")(function*(input: GetInput) {
+  const found = yield* getArtifact(input)
+  if (found !== undefined) yield* show(found.bytes)
+}, Effect.scoped)
+
+/** The one content asked for; none where all that was asked for is written to files by now. */
+export const getArtifact = Effect.fnUntraced(function*(input: GetInput) {
   const { configFile, output } = input
   const { manifest, repository } = yield* found(input)
   if (input.config || configFile !== "") {
-    const config = repository.blob(yield* configOf(manifest))
+    const descriptor = yield* configOf(manifest)
+    const config = { descriptor, bytes: repository.blob(descriptor) }
     if (configFile !== "") {
       const file = yield* openOutput(configFile)
-      yield* Effect.andThen(file.write(config), file.finish)
+      yield* Effect.andThen(file.write(config.bytes), file.finish)
     }
-    if (input.config) return configFile === "" ? yield* show(config) : undefined
+    if (input.config) return configFile === "" ? config : undefined
   }
   const layers = (yield* layersOf(manifest)).filter(isWanted(input))
   const [layer] = layers
@@ -46,14 +53,15 @@ export const run = Effect.fn("artifact get")(function*(input: Input) {
   if (output === "" && layers.length > 1) {
     return yield* usage("more than one matching layer found, add filters or specify output dir")
   }
-  if (output === "") return yield* show(repository.blob(layer))
+  if (output === "") return { descriptor: layer, bytes: repository.blob(layer) }
   const { writeLayers } = yield* Effect.promise(() => import("./writeLayers.ts"))
   yield* writeLayers(repository, layers, { output, stripDirs: input.stripDirs })
-}, Effect.scoped)
+  return undefined
+})
 
 const usage = (message: string) => new UsageError({ message })
 
-const found = Effect.fnUntraced(function*(input: Input) {
+const found = Effect.fnUntraced(function*(input: GetInput) {
   const { external } = input
   const wanted = yield* wantedOf(input)
   if (input.output !== "") yield* checkOutput(input.output)
@@ -106,6 +114,6 @@ const layersOf = (manifest: Manifest): Effect.Effect<ReadonlyArray<Descriptor>, 
   }
 }
 
-const isWanted = ({ file, fileMediaType }: Input) => (layer: Descriptor): boolean =>
+const isWanted = ({ file, fileMediaType }: GetInput) => (layer: Descriptor): boolean =>
   (fileMediaType.length === 0 || fileMediaType.includes(layer.mediaType)) &&
   (file.length === 0 || file.includes(titleOf(layer) ?? ""))

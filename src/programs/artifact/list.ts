@@ -7,30 +7,21 @@ import { shownPlatformOf } from "../graph/select.ts"
 import { openRef } from "../open.ts"
 import { listIndexView, referrersView } from "../views/referrers.ts"
 
-interface Input extends ReferrerFlags {
+export interface ListInput extends ReferrerFlags {
   readonly digestTags: boolean
   readonly external: string
-  readonly format: string
   readonly platform: string
   readonly args: ReadonlyArray<string>
 }
 
-export const run = Effect.fn("artifact list")(function*(input: Input) {
-  const { digestTags, external, format } = input
-  const wanted = yield* wantedOf(input)
-  const { ref, repository } = yield* openRef(input.args[0])
-  const source = external === "" ? undefined : yield* openRef(external)
-  const platform = input.platform === "" ? undefined : yield* shownPlatformOf(input.platform)
-  const subject = yield* Effect.mapError(
-    subjectOf(repository, ref, platform),
-    within("failed to get digest for subject")
-  )
-  const { digest } = subject.descriptor
-  const found = yield* listReferrers(source?.repository ?? repository, subject.descriptor, wanted)
-  const used = found.tag === undefined ? [] : [found.tag]
-  const tagged = digestTags ? yield* listByDigestTags(repository, digest, used) : []
+interface Input extends ListInput {
+  readonly format: string
+}
+
+export const run = Effect.fn("artifact list")(function*({ format, ...input }: Input) {
+  const { found, source, subject, tagged, used } = yield* listArtifacts(input)
   const { write } = yield* Formatter
-  const index = listIndexView({ ...found, location: (source ?? { ref }).ref.location })
+  const index = listIndexView({ ...found, location: (source ?? subject).ref.location })
   if (namedFormat(format) !== format && index !== undefined) return yield* write(format, index, { named: true })
   const view = referrersView({
     ...found,
@@ -41,3 +32,20 @@ export const run = Effect.fn("artifact list")(function*(input: Input) {
   }, index)
   yield* write(format, view)
 }, Effect.scoped)
+
+/** What refers to a manifest: by its list of referrers, and by tags named after it. */
+export const listArtifacts = Effect.fnUntraced(function*({ args, digestTags, external, ...input }: ListInput) {
+  const wanted = yield* wantedOf(input)
+  const { ref, repository } = yield* openRef(args[0])
+  const source = external === "" ? undefined : yield* openRef(external)
+  const platform = input.platform === "" ? undefined : yield* shownPlatformOf(input.platform)
+  const subject = yield* Effect.mapError(
+    subjectOf(repository, ref, platform),
+    within("failed to get digest for subject")
+  )
+  const { digest } = subject.descriptor
+  const found = yield* listReferrers(source?.repository ?? repository, subject.descriptor, wanted)
+  const used = found.tag === undefined ? [] : [found.tag]
+  const tagged = digestTags ? yield* listByDigestTags(repository, digest, used) : []
+  return { found, source, subject, tagged, used }
+})

@@ -24,7 +24,7 @@ import { checkFiles, type Content, fileContent, fileLayers, sendAll, stdinLayer 
 import { type Kinds, kindsOf } from "./kinds.ts"
 import { subjectFlag } from "./refers.ts"
 
-interface Input {
+export interface PutInput {
   readonly annotation: ReadonlyArray<string>
   readonly artifactType: string
   readonly byDigest: boolean
@@ -34,7 +34,6 @@ interface Input {
   readonly file: ReadonlyArray<string>
   readonly fileMediaType: ReadonlyArray<string>
   readonly fileTitle: boolean
-  readonly format: string
   readonly index: boolean
   readonly mediaType: string
   readonly platform: string
@@ -44,38 +43,49 @@ interface Input {
   readonly args: ReadonlyArray<string>
 }
 
-export const run = Effect.fn("artifact put")(function*(input: Input) {
-  const { byDigest, format } = input
-  const places = yield* placesOf(input)
-  const kinds = yield* kindsOf(input)
-  yield* checkFiles(input.file)
-  const platform = input.platform === "" || (places.subject === undefined && !input.index)
-    ? undefined
-    : yield* shownPlatformOf(input.platform)
-  const subject = places.subject === undefined ? undefined : yield* subjectOf(places.subject.text, platform)
-  const { open } = yield* Repositories
-  const repository = yield* Effect.provideService(open(places.target), WillWrite, true)
-  const config = yield* configOf(input, kinds)
-  const layers = input.file.length === 0
-    ? [yield* stdinLayer(kinds.layers[0] ?? "")]
-    : yield* fileLayers(input.file, kinds.layers, { isTitled: input.fileTitle, stripDirs: input.stripDirs })
-  const manifest = yield* compose(kinds, config?.descriptor, layers, places.ref, {
-    annotations: annotationsOf(input.annotation),
-    ...(subject === undefined ? {} : { subject })
-  })
-  yield* sendAll(repository, [...(config === undefined ? [] : [config]), ...layers])
-  yield* push(repository, manifest, places.ref, input)
-  if (input.index && places.ref !== undefined) yield* addToIndex(repository, places.ref, manifest, platform)
+interface Input extends PutInput {
+  readonly format: string
+}
+
+export const run = Effect.fn("artifact put")(function*({ format, ...input }: Input) {
+  const { manifest } = yield* putArtifact(input, stdinLayer)
   const { write } = yield* Formatter
   const view = manifestView({ ...manifest, ref: noReference, manifest })
   if (format !== "") return yield* write(format, record("struct { Manifest manifest.Manifest }", { Manifest: view }))
-  if (byDigest) yield* write(`{{ printf "%s\\n" .GetDigest }}`, view)
+  if (input.byDigest) yield* write(`{{ printf "%s\\n" .GetDigest }}`, view)
 }, Effect.scoped)
+
+/** Pushes an artifact; what is none of its files is a layer of the media type given. Gives it, and where it went. */
+export const putArtifact = Effect.fnUntraced(
+  function*<E, R>(input: PutInput, noFile: (mediaType: string) => Effect.Effect<Content, E, R>) {
+    const places = yield* placesOf(input)
+    const kinds = yield* kindsOf(input)
+    yield* checkFiles(input.file)
+    const platform = input.platform === "" || (places.subject === undefined && !input.index)
+      ? undefined
+      : yield* shownPlatformOf(input.platform)
+    const subject = places.subject === undefined ? undefined : yield* subjectOf(places.subject.text, platform)
+    const { open } = yield* Repositories
+    const repository = yield* Effect.provideService(open(places.target), WillWrite, true)
+    const config = yield* configOf(input, kinds)
+    const layers = input.file.length === 0
+      ? [yield* noFile(kinds.layers[0] ?? "")]
+      : yield* fileLayers(input.file, kinds.layers, { isTitled: input.fileTitle, stripDirs: input.stripDirs })
+    const manifest = yield* compose(kinds, config?.descriptor, layers, places.ref, {
+      annotations: annotationsOf(input.annotation),
+      ...(subject === undefined ? {} : { subject })
+    })
+    yield* sendAll(repository, [...(config === undefined ? [] : [config]), ...layers])
+    yield* push(repository, manifest, places.ref, input)
+    if (input.index && places.ref !== undefined) yield* addToIndex(repository, places.ref, manifest, platform)
+    return { manifest, target: places.target }
+  }
+)
 
 const usage = (message: string) => new UsageError({ message })
 
 /** The references given, and where the artifact goes: beside its own, or the external, or the subject's reference. */
-const placesOf = Effect.fnUntraced(function*(input: Input) {
+const placesOf = Effect.fnUntraced(function*(input: PutInput) {
   const text = yield* subjectFlag(input)
   const [given] = input.args
   if (given === undefined && text === "") return yield* usage("either a reference or subject must be provided")
@@ -118,7 +128,7 @@ const empty: Content = {
   }
 }
 
-const configOf = Effect.fnUntraced(function*({ configFile }: Input, { config: mediaType }: Kinds) {
+const configOf = Effect.fnUntraced(function*({ configFile }: PutInput, { config: mediaType }: Kinds) {
   if (mediaType === undefined) return undefined
   if (configFile !== "") return yield* fileContent(configFile, mediaType)
   return { ...empty, descriptor: { ...empty.descriptor, mediaType } }
@@ -142,7 +152,7 @@ const compose = (
 
 /** By tag where there is one to put; what is reached through a subject or an index is no image of a layout's own. */
 const push = Effect.fnUntraced(
-  function*(repository: Repository, manifest: Manifest, ref: Ref | undefined, { byDigest, index }: Input) {
+  function*(repository: Repository, manifest: Manifest, ref: Ref | undefined, { byDigest, index }: PutInput) {
     if (ref !== undefined) yield* checkDigest(ref, manifest)
     const isChild = index || ref === undefined
     const tag = isChild || byDigest ? undefined : tagFor(ref)

@@ -17,9 +17,16 @@ interface Input {
 export const run = Effect.fn("image mod")(function*({ args, create, occurrences, replace }: Input) {
   const source = yield* readRef(args[0])
   const changes = yield* parseChanges(occurrences, source)
-  const target = create !== "" ? yield* newName(create, source) : replace ? sameName(source) : byDigest(source)
+  const target = yield* targetOf(source, { create, replace })
   yield* Console.log(yield* rewrite(source, target, changes))
 })
+
+/** Where the result goes: under a new name, over its source, or by digest alone. */
+export const targetOf = (
+  source: Ref,
+  { create, replace }: Pick<Input, "create" | "replace">
+): Effect.Effect<Ref, UsageError> =>
+  create !== "" ? newName(create, source) : Effect.succeed(replace ? sameName(source) : byDigest(source))
 
 const byDigest = ({ location, text }: Ref): Ref => ({ location, text })
 

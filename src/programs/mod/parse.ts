@@ -57,10 +57,22 @@ const both = (options: TimeOptions): Made => Effect.all([configTime(options), la
 const fileOptions: ReadTime = (text) => parseTimeOptions(text, { hasFilename: true })
 const timeOptions: ReadTime = (text) => parseTimeOptions(text)
 
+const switches: Readonly<Record<string, Make>> = {
+  "annotation-promote": always(annotationPromote),
+  "external-urls-rm": always(externalUrlsRemove),
+  "label-to-annotation": always(labelToAnnotation),
+  "layer-squash": always(layerSquash),
+  rebase: when(() => rebase()),
+  reproducible: when(() => reproducible()),
+  "to-docker": when((source) => Effect.succeed(toDocker(source))),
+  "to-oci": always(toOci),
+  "to-oci-referrers": always(toOciReferrers)
+}
+
 const options: Readonly<Record<string, Make>> = {
+  ...switches,
   annotation,
   "annotation-base": annotationBase,
-  "annotation-promote": always(annotationPromote),
   author: plain(author),
   "buildarg-rm": buildArgRemove,
   "buildarg-rm-regex": buildArgRemoveRegex,
@@ -74,32 +86,28 @@ const options: Readonly<Record<string, Make>> = {
   env,
   "expose-add": plain(exposeAdd),
   "expose-rm": plain(exposeRemove),
-  "external-urls-rm": always(externalUrlsRemove),
   "file-tar-time": timed(fileOptions, fileTarTime),
   "file-tar-time-max": timed(parseFileTimeMax, fileTarTime),
   label,
-  "label-to-annotation": always(labelToAnnotation),
   "layer-add": layerAdd,
   "layer-compress": layerCompress,
   "layer-rm-created-by": layerRemoveCreatedBy,
   "layer-rm-index": layerRemoveIndex,
-  "layer-squash": always(layerSquash),
   "layer-strip-file": layerStrip,
   "layer-time": timed(timeOptions, layerTime),
   "layer-time-max": timed(parseTimeMax, layerTime),
-  rebase: when(() => rebase()),
   "rebase-ref": rebaseRef,
-  reproducible: when(() => reproducible()),
   time: timed(timeOptions, both),
   "time-max": timed(parseTimeMax, both),
-  "to-docker": when((source) => Effect.succeed(toDocker(source))),
-  "to-oci": always(toOci),
-  "to-oci-referrers": always(toOciReferrers),
   user,
   "volume-add": plain(volumeAdd),
   "volume-rm": plain(volumeRemove),
   workdir
 }
+
+/** Whether a change has this name: one with a value, or one that is on or off; `undefined` when none has. */
+export const kindOf = (name: string): "value" | "switch" | undefined =>
+  Object.hasOwn(switches, name) ? "switch" : Object.hasOwn(options, name) ? "value" : undefined
 
 /** Fails with `invalid argument "<value>" for "--<flag>" flag: <reason>` (regctl description, 1.3). */
 export const parseChanges = (

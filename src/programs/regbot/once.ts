@@ -1,7 +1,6 @@
 /** `regbot once`: every script once, whatever its schedule (regbot description, 4.1). */
 import { Effect, Layer } from "effect"
 import { Clients } from "../../services/Clients.ts"
-import { LuaEngine } from "../../services/LuaEngine.ts"
 import { dryClient } from "../../services/repository/dryRun.ts"
 import { SyncEvents } from "../../services/SyncEvents.ts"
 import { showing } from "../watch/showing.ts"
@@ -25,7 +24,7 @@ export const run = Effect.fn("regbot once")(function*({ config, dryRun, sandbox,
   // All scripts see what each of them would have written.
   const context = dryRun ? yield* dryClient(opened) : opened
   yield* showing(runScripts(jobs, { parallel, isDry: dryRun })).pipe(
-    Effect.provide(Layer.mergeAll(SyncEvents.layer, Shared.layer(parallel), LuaEngine.layer)),
+    Effect.provide(Layer.mergeAll(SyncEvents.layer, Shared.layer(parallel))),
     Effect.provideContext(context)
   )
 }, Effect.scoped)

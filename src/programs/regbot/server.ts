@@ -1,6 +1,5 @@
 /** `regbot server`: every script by its schedule, until a signal ends it (regbot description, 4.2). */
 import { Effect, Layer } from "effect"
-import { LuaEngine } from "../../services/LuaEngine.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Scheduler } from "../../services/Scheduler.ts"
 import { SyncEvents } from "../../services/SyncEvents.ts"
@@ -28,6 +27,6 @@ export const run = Effect.fn("regbot server")(
     })
   },
   Effect.provide(
-    Layer.mergeAll(Progress.layerSilent, Scheduler.layer, Shared.layer(1), SyncEvents.layer, LuaEngine.layer)
+    Layer.mergeAll(Progress.layerSilent, Scheduler.layer, Shared.layer(1), SyncEvents.layer)
   )
 )

@@ -125,7 +125,8 @@ export const observe = (model: Model, event: SyncEvent): Model => {
       const isTold = event.error !== undefined
       return failed(
         withJob(model, name, (it) => jobEnded(it, event, isTold ? reason : undefined)),
-        isTold ? failure : undefined
+        isTold ? failure : undefined,
+        shownLines
       )
     }
     case "Scheduled":
@@ -250,13 +251,13 @@ const failureOf = (result: PairResult, time: number): Failure | undefined =>
     time
   }
 
-const failed = (model: Model, failure: Failure | undefined): Model => {
+const failed = (model: Model, failure: Failure | undefined, textOf = shown): Model => {
   if (failure === undefined) return model
   const told = {
     ...failure,
     source: shown(failure.source, most.name),
     target: shown(failure.target, most.name),
-    error: shown(failure.error, most.error),
+    error: textOf(failure.error, most.error),
     reason: shown(failure.reason, most.name)
   }
   return { ...model, failures: [told, ...model.failures].slice(0, most.failures) }
@@ -282,3 +283,7 @@ const mapped = <K, V>(map: ReadonlyMap<K, V>, change: (value: V) => V): Readonly
 
 /** Kept and shown without what acts on a reader, without secrets, and not longer than anybody reads. */
 const shown = (text: string, limit: number): string => cut(visible(uncredentialed(text.slice(0, 4 * limit))), limit)
+
+/** The same line by line: below the error of a script stands its stack. */
+const shownLines = (text: string, limit: number): string =>
+  cut(text.slice(0, 4 * limit).split("\n").map((line) => shown(line.replace(/^\t/, "  "), limit)).join("\n"), limit)

@@ -71,7 +71,9 @@ const makeDisplay = Effect.fnUntraced(function*(
       Effect.all([width, elapsed, Clock.currentTimeMillis]),
       ([columns, seconds, now]) => {
         const lines = frame(state, columns, seconds)
-        const all = [...lines.slice(0, -1), ...more(now), ...lines.slice(-1)]
+        const others = more(now)
+        // What only lists and looks has nothing to show.
+        const all = isIdle(state) && others.length === 0 ? [] : [...lines.slice(0, -1), ...others, ...lines.slice(-1)]
         return show(all.map((line) => line.slice(0, columns)), columns)
       }
     ),

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { type HostFailure, isTable, type LuaTable, type LuaValue } from "../../../lib/lua/border.ts"
 import { commonName, parseRef, type Ref } from "../../../schemas/Ref.ts"
 import type { HostFunction } from "../../../services/LuaEngine.ts"
+import type { Progress } from "../../../services/Progress.ts"
 import type { RateLimiter } from "../../../services/RateLimiter.ts"
 import type { Repositories } from "../../../services/Repositories.ts"
 import type { SyncEvents } from "../../../services/SyncEvents.ts"
@@ -10,6 +11,7 @@ import { copy, type CopyOptions } from "../../copy/copy.ts"
 import { ScriptRun } from "../ScriptRun.ts"
 import { refArgument, wrongArgument } from "./arguments.ts"
 import { failed, nothing } from "./failures.ts"
+import { infoOfWrite } from "./logged.ts"
 import { type Options, optionsOf } from "./options.ts"
 import { shown } from "./shown.ts"
 
@@ -27,21 +29,14 @@ const switches = {
   referrersTgt: "ref"
 } as const
 
-export const imageCopy: HostFunction<RateLimiter | Repositories | ScriptRun | SyncEvents> = {
+export const imageCopy: HostFunction<Progress | RateLimiter | Repositories | ScriptRun | SyncEvents> = {
   run: (...args) =>
     Effect.gen(function*() {
       const [source, target, options] = yield* requested(args)
-      const { close, isDry, script, throttled } = yield* ScriptRun
+      const { close, throttled } = yield* ScriptRun
       const ends = { source: commonName(source), target: commonName(target) }
       const { digestTags, forceRecursive, includeExternal } = options
-      yield* Effect.annotateLogs(Effect.logInfo("Copy image"), {
-        script,
-        ...ends,
-        digestTags,
-        forceRecursive,
-        includeExternal,
-        "dry-run": isDry
-      })
+      yield* infoOfWrite("Copy image", { ...ends, digestTags, forceRecursive, includeExternal })
       yield* throttled(
         copy(source, target, options).pipe(
           shown("copy", ends),

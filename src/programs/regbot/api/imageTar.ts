@@ -4,7 +4,7 @@ import { atDigest, commonName, type Ref, referenceOf } from "../../../schemas/Re
 import type { Archive } from "../../../services/Archive.ts"
 import { platformError } from "../../../services/fsError.ts"
 import type { HostFunction } from "../../../services/LuaEngine.ts"
-import { Progress } from "../../../services/Progress.ts"
+import type { Progress } from "../../../services/Progress.ts"
 import type { RateLimiter } from "../../../services/RateLimiter.ts"
 import { Repositories } from "../../../services/Repositories.ts"
 import type { SyncEvents } from "../../../services/SyncEvents.ts"
@@ -15,6 +15,7 @@ import { importImage } from "../../image/import.ts"
 import { ScriptRun } from "../ScriptRun.ts"
 import { refArgument, textArgument } from "./arguments.ts"
 import { failed, mayUseFiles, nothing } from "./failures.ts"
+import { debug, debugOfWrite, infoOfWrite } from "./logged.ts"
 import { shown } from "./shown.ts"
 
 type Files = FileSystem.FileSystem | Path.Path
@@ -25,7 +26,7 @@ const exported = new WeakMap<ScriptRun["Service"], Map<string, Ref>>()
 /** What commands take for a stream is a file's name here. */
 const fileOf = (name: string): string => name === "-" ? "./-" : name
 
-export const exportTar: HostFunction<Files | Repositories | ScriptRun | Stdio.Stdio> = {
+export const exportTar: HostFunction<Files | Progress | Repositories | ScriptRun | Stdio.Stdio> = {
   run: (...args) =>
     Effect.gen(function*() {
       const source = yield* refArgument(args[0], 1)
@@ -36,11 +37,12 @@ export const exportTar: HostFunction<Files | Repositories | ScriptRun | Stdio.St
       const exportFailed = failed(`Failed to export image "${commonName(source)}" to "${name}"`)
       yield* throttled(Effect.gen(function*() {
         if (isDry) return yield* Effect.mapError(wouldExport(source, file), exportFailed)
+        yield* debug("Export image", { source: commonName(source), file })
         const output = yield* Effect.mapError(openOutput(file), failed(`Failed to open "${name}"`))
         yield* Effect.mapError(exportImage(source, output, plain), exportFailed)
       }))
       return nothing
-    }).pipe(Effect.provide(Progress.layerSilent))
+    })
 }
 
 const plain = { compress: false, digestTags: false, platform: "", referrers: false }
@@ -51,16 +53,11 @@ const wouldExport = Effect.fnUntraced(function*(source: Ref, file: string) {
   const { open } = yield* Repositories
   const { descriptor } = yield* Effect.flatMap(open(source.location), (it) => it.resolve(referenceOf(source)))
   exported.set(run, (exported.get(run) ?? new Map()).set(resolve(file), atDigest(source, descriptor.digest)))
-  yield* Effect.annotateLogs(Effect.logInfo("Export image"), {
-    script: run.script,
-    source: commonName(source),
-    file,
-    "dry-run": true
-  })
+  yield* infoOfWrite("Export image", { source: commonName(source), file })
 }, Effect.scoped)
 
 export const importTar: HostFunction<
-  Archive | FileSystem.FileSystem | Path.Path | RateLimiter | Repositories | ScriptRun | SyncEvents
+  Progress | Archive | FileSystem.FileSystem | Path.Path | RateLimiter | Repositories | ScriptRun | SyncEvents
 > = {
   run: (...args) =>
     Effect.gen(function*() {
@@ -74,14 +71,7 @@ export const importTar: HostFunction<
       const ends = { source: name, target: commonName(target) }
       yield* run.throttled(Effect.gen(function*() {
         if (known === undefined) yield* Effect.mapError(readable(file), failed(`Failed to read from "${name}"`))
-        if (run.isDry) {
-          yield* Effect.annotateLogs(Effect.logInfo("Import image"), {
-            script: run.script,
-            target: ends.target,
-            file,
-            "dry-run": true
-          })
-        }
+        yield* debugOfWrite("Import image", { target: ends.target, file })
         const choice = { digestTags: false, referrers: false }
         const writing = known === undefined
           ? importImage(target, file, { ...choice, name: "" })

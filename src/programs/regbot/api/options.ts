@@ -1,14 +1,18 @@
 /** Tables of named options, read as the flags of commands are: what is left out has the flag's default. */
 import { Effect } from "effect"
-import { type HostFailure, isTable, type LuaTable, type LuaValue, typeOf } from "../../../lib/lua/border.ts"
+import { type HostFailure, isTable, type LuaValue, typeOf } from "../../../lib/lua/border.ts"
 import { quoted } from "../../../lib/visibleText.ts"
 import { commonName } from "../../../schemas/Ref.ts"
-import { refArgument, textArgument, wrongArgument } from "./arguments.ts"
+import { numberArgument, refArgument, textArgument, wrongArgument } from "./arguments.ts"
 
 interface Kinds {
   readonly text: string
   readonly texts: ReadonlyArray<string>
   readonly flag: boolean
+  /** 0 when left out. */
+  readonly number: number
+  /** A string as it is. */
+  readonly bytes: Uint8Array | undefined
   /** Whatever names content, as text; empty for none. */
   readonly ref: string
 }
@@ -18,7 +22,7 @@ export type Options<K extends OptionKinds> = { readonly [Name in keyof K]: Kinds
 
 type Reading<A> = Effect.Effect<A, HostFailure>
 
-const defaults: Kinds = { text: "", texts: [], flag: false, ref: "" }
+const defaults: Kinds = { text: "", texts: [], flag: false, number: 0, bytes: undefined, ref: "" }
 
 const text = (value: LuaValue, n: number): Reading<string> =>
   typeof value === "object" && !(value instanceof Uint8Array)
@@ -35,6 +39,11 @@ const readers: { readonly [Kind in keyof Kinds]: (value: LuaValue, n: number) =>
     typeof value === "boolean"
       ? Effect.succeed(value)
       : Effect.fail(wrongArgument(n, `boolean expected, got ${typeOf(value)}`)),
+  number: numberArgument,
+  bytes: (value, n) =>
+    value instanceof Uint8Array
+      ? Effect.succeed(value)
+      : Effect.map(text(value, n), (it) => new TextEncoder().encode(it)),
   ref: (value, n) => Effect.map(refArgument(value, n), commonName)
 }
 
@@ -56,10 +65,4 @@ export const optionsOf = Effect.fnUntraced(function*<K extends OptionKinds>(kind
     )
   }
   return read as Options<K> // one by one, by the kind of each
-})
-
-/** A table without some of its names. */
-export const without = ({ fields, list }: LuaTable, names: ReadonlyArray<string>): LuaTable => ({
-  list,
-  fields: new Map([...fields].filter(([name]) => !names.includes(name)))
 })

@@ -1,6 +1,5 @@
 /** Lets those who watch, such as the status page, see what a script writes; tells what it would have taken in a dry run. */
-import { Clock, Effect, Exit, Stream } from "effect"
-import { Cause } from "effect"
+import { Cause, Clock, Effect, Exit, Stream } from "effect"
 import type { CopyEvent } from "../../../schemas/Copy.ts"
 import { type PairResult, SyncEvent } from "../../../schemas/Sync.ts"
 import { Journal } from "../../../services/Journal.ts"
@@ -30,8 +29,9 @@ export const shown = (what: string, ends: Ends) => <A, E, R>(writing: Effect.Eff
       }
       return publish(SyncEvent.Copying({ job, target: ends.target, event }))
     }
+    const { report } = yield* Progress
     const progress = Progress.of({
-      report: (events) => isDry ? Stream.runDrain(events) : Stream.runForEach(events, hear)
+      report: (events) => isDry ? Stream.runDrain(events) : report(Stream.tap(events, hear))
     })
     yield* publish(SyncEvent.PairStarted({ job, ...ends, time: began }))
     const written = Effect.provideService(writing, Progress, progress)

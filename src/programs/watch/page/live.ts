@@ -42,6 +42,7 @@ const draw = () => {
   say(at("jobs-none"), jobs.length === 0 ? "No entries are configured." : "No entry fits the search.")
   drawPairs(jobs)
   at("legend").hidden = !jobs.some((job) => job.runs.length > 0)
+  say(at("legend-good"), jobs.some(isScript) ? "succeeded" : "copied")
   const few = 5
   const more = at("failures-more")
   more.hidden = state.failures.length <= few

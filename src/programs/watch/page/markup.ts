@@ -55,7 +55,7 @@ export const markup = (style: string, script: string): string =>
         <input id="search" type="search" placeholder="Name, image or state" autocomplete="off" spellcheck="false">
       </search>
     </div>
-    <p class="legend muted" id="legend" hidden>Runs: <i class="good"></i>copied <i></i>nothing to do <i class="bad"></i>failed</p>
+    <p class="legend muted" id="legend" hidden>Runs: <i class="good"></i><span id="legend-good"></span> <i></i>nothing to do <i class="bad"></i>failed</p>
     <ul id="jobs" class="card list"></ul>
     <p id="jobs-none" class="empty" hidden></p>
   </section>
@@ -84,7 +84,7 @@ export const markup = (style: string, script: string): string =>
 </dialog>
 <template id="job-template">
   <li class="job">
-    <div class="what"><h3></h3><p class="route muted"><span class="from"></span><span aria-hidden="true"> → </span><span class="unseen"> to </span><span class="to"></span></p></div>
+    <div class="what"><h3></h3><p class="route muted"><span class="from"></span><span aria-hidden="true"> → </span><span class="unseen"> to </span><span class="to"></span></p><p class="plan muted" hidden></p></div>
     <p class="pill state"></p>
     <button type="button" class="chart" aria-expanded="false" hidden><span class="bars"></span></button>
     <dl class="times"><div><dt class="last-label">Last run</dt><dd class="last"></dd></div><div><dt>Next run</dt><dd class="next"></dd></div></dl>

@@ -33,8 +33,12 @@ const stateOf = (job) => {
   if (job.state === "running") return ["busy", "Running"]
   if (last === undefined) return ["", "No run yet"]
   if (last.failures > 0) return ["bad", "Failing"]
+  if (isScript(job)) return ["good", "Succeeded"]
   return last.stale > 0 ? ["warn", "Out of date"] : ["good", "Up to date"]
 }
+
+/** It reads and writes where it likes: neither source nor target are known. */
+const isScript = (job) => job.type === "script"
 
 /** A name made of source and target says nothing that they do not say. */
 const isOwnName = (job) => job.name !== job.source + " -> " + job.target
@@ -62,6 +66,9 @@ const fillJob = (row, job) => {
   put(row, "h3", titleOf(job))
   put(row, ".from", isOwnName(job) ? job.source : "")
   put(row, ".to", job.target)
+  row.querySelector(".route").hidden = isScript(job)
+  row.querySelector(".plan").hidden = !isScript(job)
+  put(row, ".plan", job.schedule === "" ? "no schedule" : job.schedule)
   row.querySelector(".state").className = "pill state " + kind
   put(row, ".state", label)
   fillTimes(row, job, last)
@@ -92,7 +99,7 @@ const fillTimes = (row, job, last) => {
   if (job.current !== undefined) {
     const began = Date.parse(job.current.began)
     const part = job.listed === undefined ? summary(job.current) : job.current.pairs + " of " + count(job.listed, "image", "images")
-    tick(lastText, () => "for " + span(now() - began) + ", " + part, began)
+    tick(lastText, () => "for " + span(now() - began) + (part === "" ? "" : ", " + part), began)
   } else if (last === undefined) still(lastText, "none yet")
   else {
     const ended = Date.parse(last.began) + last.elapsed
@@ -116,7 +123,7 @@ const fillChart = (chart, job) => {
     const bar = document.createElement("i")
     bar.className = outcome(run)
     bar.style.height = Math.max(12, Math.round(100 * Math.sqrt(run.elapsed / longest))) + "%"
-    bar.title = exact(Date.parse(run.began)) + ", " + span(run.elapsed) + ": " + summary(run)
+    bar.title = exact(Date.parse(run.began)) + ", " + span(run.elapsed) + ": " + (summary(run) || "succeeded")
     return bar
   }))
   const failed = job.runs.filter((run) => run.failures > 0).length
@@ -173,10 +180,10 @@ const pairText = (pair) => {
 
 const fillFailure = (row, failure) => {
   put(row, ".reason", failure.reason || "Failed")
-  put(row, ".to", failure.target)
+  put(row, ".to", failure.target || failure.job)
   put(row, ".error", failure.error)
   const isOwn = failure.job !== failure.source + " -> " + failure.target
-  put(row, ".entry", "from " + failure.source + (isOwn ? ", entry " + failure.job : ""))
+  put(row, ".entry", failure.source === "" ? "" : "from " + failure.source + (isOwn ? ", entry " + failure.job : ""))
   const time = Date.parse(failure.time)
   tick(row.querySelector(".when"), () => ago(time), time)
 }

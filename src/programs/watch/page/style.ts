@@ -79,7 +79,7 @@ progress:indeterminate::-webkit-progress-bar { background: transparent; }
 .job { display: grid; grid-template-columns: minmax(0, 1fr) 156px 216px 256px 88px; gap: 4px 16px; padding: 14px 18px; align-items: center; }
 .job .what { grid-area: 1 / 1; } .job .state { grid-area: 1 / 2; } .job .chart { grid-area: 1 / 3; }
 .job .times { grid-area: 1 / 4; } .job .run { grid-area: 1 / 5; }
-.job .route { font-size: 13px; }
+.job .route, .job .plan { font-size: 13px; }
 .job .state { justify-self: start; }
 button.chart { display: flex; align-items: flex-end; gap: 6px; width: 216px; height: 44px; padding: 5px 8px; border: 1px solid transparent; border-radius: 8px; }
 button.chart:hover, button.chart[aria-expanded=true] { background: var(--idle-soft); }
@@ -110,7 +110,7 @@ button.main:hover:not(:disabled) { color: var(--on-accent); filter: brightness(1
 .failure .head { display: flex; flex-wrap: wrap; gap: 4px 10px; align-items: center; }
 .failure .to { overflow-wrap: anywhere; }
 .failure .when { margin-left: auto; font-size: 13px; white-space: nowrap; }
-.failure .error { font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; margin: 6px 0 2px; overflow-wrap: anywhere; }
+.failure .error { font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; margin: 6px 0 2px; overflow-wrap: anywhere; white-space: pre-wrap; }
 .failure .entry { font-size: 13px; overflow-wrap: anywhere; }
 .limit { display: grid; grid-template-columns: minmax(0, 220px) minmax(0, 1fr) auto; gap: 16px; padding: 12px 18px; align-items: center; }
 .limit .name { overflow-wrap: anywhere; }

@@ -62,13 +62,15 @@ const still = (element, text) => {
   say(element, text)
 }
 
-const outcome = (run) => run.failures > 0 ? "bad" : run.stale > 0 ? "warn" : run.copied > 0 ? "good" : "same"
+const outcome = (run) =>
+  run.failures > 0 ? "bad" : run.stale > 0 ? "warn" : run.copied > 0 || run.action === "run" ? "good" : "same"
 
 const summary = (run) => {
-  const parts = [count(run.pairs, "image", "images")]
+  const isScript = run.action === "run"
+  const parts = isScript && run.pairs === 0 ? [] : [count(run.pairs, "image", "images")]
   if (run.copied > 0) parts.push(run.copied + " copied")
   if (run.stale > 0) parts.push(run.stale + " out of date")
-  if (run.failures > 0) parts.push(run.failures + " failed")
+  if (run.failures > 0) parts.push(isScript ? "failed" : run.failures + " failed")
   if (run.bytes > 0) parts.push(bytes(run.bytes) + " sent")
   return parts.join(", ")
 }

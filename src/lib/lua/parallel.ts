@@ -1,0 +1,80 @@
+/**
+ * `parallel(list, n, fn)`: calls `fn(item, index)` for the items of a list, each in a state of its own, `n` at a time,
+ * and gives the list of the results in the order of the items. A function sees what it reaches as it was when `parallel`
+ * was called: changes it makes to globals, upvalues and tables are seen by nobody else. Results are data: tables,
+ * strings, numbers, booleans, objects. The first error is raised in the caller; no further call starts then.
+ */
+import type { Baseline } from "./baseline.ts"
+import { isObject, isTable, type LuaValue } from "./border.ts"
+import type { Failed } from "./channel.ts"
+import { push, textOf, valueAt } from "./convert.ts"
+import { lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
+import { type Guard, raise } from "./guard.ts"
+import { type Border, raiseText } from "./host.ts"
+import { putSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts"
+
+/** Threads of one call: each is a Lua of its own, with its memory. */
+const most = 64
+
+/** What a state in which a function runs is told from outside of it. */
+export interface Parcel {
+  readonly snapshot: Snapshot
+  readonly environment: ReadonlyArray<readonly [string, string]>
+}
+
+const wrong = (L: LuaState, n: number, message: string): never =>
+  raise(L, `bad argument #${n} to parallel (${message})`)
+
+const typeName = (L: LuaState, at: number): string =>
+  lua.lua_gettop(L) < at ? "no value" : textOf(lua.lua_typename(L, lua.lua_type(L, at)))
+
+/** The global function of a state with this baseline; `undefined` for one that runs such a function itself. */
+export const parallel =
+  (border: Border, environment: ReadonlyMap<string, string>, baseline: () => Baseline | undefined): LuaFunction =>
+  (L) => {
+    border.guard.check(L)
+    const known = baseline()
+    if (known === undefined) return raise(L, "parallel cannot be called inside parallel")
+    if (lua.lua_type(L, 1) !== lua.LUA_TTABLE) return wrong(L, 1, `table expected, got ${typeName(L, 1)}`)
+    if (lua.lua_type(L, 2) !== lua.LUA_TNUMBER) return wrong(L, 2, `number expected, got ${typeName(L, 2)}`)
+    const wanted = Math.trunc(lua.lua_tonumber(L, 2))
+    if (!(wanted >= 1)) return wrong(L, 2, "at least 1 expected")
+    if (lua.lua_type(L, 3) !== lua.LUA_TFUNCTION) return wrong(L, 3, `function expected, got ${typeName(L, 3)}`)
+    const snapshot = takeSnapshot(L, known, 1, 3)
+    const count = snapshot.items.length
+    const parcel: Parcel = { snapshot, environment: [...environment] }
+    const answer = count === 0
+      ? { tag: "values", values: [{ list: [], fields: new Map<string, LuaValue>() }] } as const
+      : border.ask(L, { tag: "parallel", count, atOnce: Math.min(wanted, count, most), parcel })
+    if (answer.tag === "failure") return raise(L, answer.failure.message)
+    if (answer.tag !== "values") return raiseText(L, answer.tag === "raised" ? answer.message : "no answer")
+    for (const value of answer.values) push(L, border.guard, value)
+    return answer.values.length
+  }
+
+const isData = (value: LuaValue): boolean => {
+  if (value === undefined || typeof value !== "object" || value instanceof Uint8Array) return true
+  if (isTable(value)) return value.list.every(isData) && [...value.fields.values()].every(isData)
+  return isObject(value) && (value.data === undefined || isData(value.data))
+}
+
+/** How a call of the function ended: what it gave, or what it raised. */
+export interface Called {
+  readonly value?: LuaValue
+  readonly failed?: Failed
+}
+
+/** Calls the function of a parcel in a fresh state for the item of this number, from 0. */
+export const callFor = (L: LuaState, guard: Guard, { snapshot }: Parcel, index: number): Called => {
+  let value: LuaValue
+  const body: LuaFunction = (inner) => {
+    putSnapshot(inner, snapshot, index)
+    lua.lua_call(inner, 2, 1)
+    value = valueAt(inner, guard, -1)
+    if (!isData(value)) raise(inner, "parallel: only data can be a result")
+    return 0
+  }
+  lua.lua_pushcfunction(L, body)
+  if (lua.lua_pcall(L, 0, 0, 0) === lua.LUA_OK) return value === undefined ? {} : { value }
+  return { failed: { message: textOf(lauxlib.luaL_tolstring(L, -1)), traceback: "" } }
+}
