@@ -1,6 +1,6 @@
 /** Scripts that go wrong (faults, section 6): how each ends, what the tool says and exits with, and that others go on. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { existsSync } from "node:fs"
+import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { putBuild } from "../support/builds.ts"
 import { seed } from "../support/copies.ts"
@@ -132,7 +132,8 @@ const bombs: ReadonlyArray<Row> = [
     what: "doubled strings in pcall",
     script: `
       while true do pcall(function() local s = "x" while true do s = s .. s end end) end`,
-    fails: memory
+    timeout: "2s",
+    fails: late
   },
   { id: "S03", what: "a growing table", script: `local t = {} for i = 1, 1e9 do t[i] = { i } end`, fails: memory },
   {
@@ -430,15 +431,13 @@ describe("S14: a script that is stopped in the middle of a copy", () => {
         id: "S14",
         what: "copies",
         timeout: "1s",
-        script: `image.copy("SLOW/app:v1", "SLOW/other:v1") say("never")`,
+        script: `image.copy("REG/app:v1", "SLOW/other:v1") say("never")`,
         fails: late
       },
       { id: "S14", what: "goes on", script: `say(#tag.ls("REG/app"))`, prints: ["1"] }
     ]
     slow.forget()
-    const [ran, told] = await once(
-      rows.map((row) => ({ ...row, script: row.script.replace("SLOW/other", "SLOW/other") }))
-    )
+    const [ran, told] = await once(rows)
     slow.quirk = () => undefined
     assert.strictEqual(ran.code, 1)
     judge(rows, told)
@@ -453,21 +452,19 @@ describe("S15: os.exit", () => {
     slow.forget()
     const layout = join(dir.path, "half")
     const rows: ReadonlyArray<Row> = [
-      { id: "S15", what: "copies", script: `image.copy("SLOW/app:v1", "SLOW/later:v1")` },
+      { id: "S15", what: "copies", script: `image.copy("REG/app:v1", "SLOW/later:v1")` },
       {
         id: "S15",
         what: "copies into a layout",
-        script: `image.copy("SLOW/app:v1", "ocidir://${layout}:v1") image.ratelimitWait("SLOW/app:v1", 1)`
+        script: `image.copy("REG/app:v1", "ocidir://${layout}:v1") while true do end`
       },
       {
         id: "S15",
         what: "exits",
-        script: `while #slow_uploads() == 0 do end os.exit(3)`.replace(
-          "while #slow_uploads() == 0 do end",
-          `
-          repeat local works = pcall(tag.ls, "ocidir://${layout}") until works
-          local start = os.time() repeat until os.time() > start + 1`
-        )
+        // Both are at work by then.
+        script: `repeat until pcall(manifest.head, "ocidir://${layout}:v1")
+          local start = os.time() repeat until os.time() > start + 1
+          os.exit(3)`
       }
     ]
     const [ran] = await once(rows, { parallel: 3 })
@@ -475,6 +472,6 @@ describe("S15: os.exit", () => {
     assert.strictEqual(ran.code, 3, ran.err)
     assert.deepStrictEqual([...slow.repository("later").tags], [])
     assert.deepStrictEqual(slow.incomplete, [])
-    assert.isTrue(existsSync(join(layout, "index.json")))
+    assert.deepStrictEqual(readdirSync(layout).toSorted(), ["blobs", "index.json", "oci-layout"])
   })
 })
