@@ -63,7 +63,8 @@ afterAll(async () => {
 })
 
 /** What a block says that it prints. */
-const expected = ({ lines }: Block): ReadonlyArray<string> => lines.flatMap((it) => / --> (.*)$/.exec(it)?.[1] ?? [])
+const expected = ({ lines }: Block): ReadonlyArray<string> =>
+  lines.flatMap((it) => /(?:^| )--> (.*)$/.exec(it)?.[1] ?? [])
 
 describe("the guide to regbot", () => {
   runExamples(guide, () => shell, () => places)

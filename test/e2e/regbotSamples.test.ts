@@ -5,11 +5,12 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { parseAllDocuments } from "yaml"
 import { daysAgo, digestAt, putBuild, putDocument, putIndex, putReferrer, tagsAt } from "../support/builds.ts"
 import { contentOf, types } from "../support/contents.ts"
 import type { Places } from "../support/guides.ts"
 import type { Ran } from "../support/programs.ts"
-import { example, regbot, said } from "../support/regbots.ts"
+import { example, records, regbot, said } from "../support/regbots.ts"
 import { dockerRegistry, type Running, temporary } from "../support/registries.ts"
 
 const dir = temporary("samples")
@@ -281,5 +282,54 @@ describe("shared/regbot.yml", () => {
       "v2.0.0"
     ])
     assert.strictEqual(await digestAt(near.host, "shared/app", "v1"), newest)
+  })
+})
+
+describe("inventory.yml", () => {
+  it("prints a line for each tag, in their order, and what cannot be read too", async () => {
+    const label = "org.opencontainers.image.version"
+    const build = { tags: ["v1"], created: "2024-01-02T03:04:05Z", labels: { [label]: "1.0" } }
+    const { descriptor } = await putBuild(near.host, "a/inventory", build)
+    const arm64 = await putBuild(near.host, "a/inventory", { tags: [], architecture: "arm64" })
+    await putIndex(near.host, "a/inventory", "v2", { arm64 })
+    const { dry, real } = await both("inventory.yml")
+    assert.strictEqual(dry.out, real.out)
+    const lines = real.out.split("\n").slice(0, -1).map((it): Readonly<Record<string, unknown>> => JSON.parse(it))
+    const [v1, v2] = lines.filter(({ image }) => String(image).includes("/a/inventory:"))
+    assert.deepStrictEqual(v1, {
+      image: `${near.host}/a/inventory:v1`,
+      digest: descriptor.digest,
+      bytes: 74,
+      created: "2024-01-02 03:04:05 +0000 UTC",
+      version: "1.0"
+    })
+    assert.match(String(v2?.["problem"]), /platform not found/)
+  })
+})
+
+describe("kubernetes.yml", () => {
+  it("holds a sound file that deletes old builds, and runs dry as it stands", async () => {
+    await putBuild(near.host, "cron/app", { tags: ["build-1", "release-1"], created: daysAgo(40) })
+    await putBuild(near.host, "cron/app", { tags: ["build-2"], created: daysAgo(20) })
+    const text = example("kubernetes.yml", [
+      ["registry.default.svc.cluster.local:5000", near.host],
+      ["registry.internal/ci/app", "registry.internal/cron/app"]
+    ])
+    const [configMap, cronJob] = parseAllDocuments(text)
+    assert.deepStrictEqual(
+      cronJob?.getIn(["spec", "jobTemplate", "spec", "template", "spec", "containers", 0, "args"], true)?.toString(),
+      `["once","-c","/etc/regbot/regbot.yml","--dry-run","--sandbox"]`
+    )
+    const input = String(configMap?.getIn(["data", "regbot.yml"]))
+    const env = { REGISTRY_USER: "user", REGISTRY_PASS: "pass" }
+    const dry = await regbot(dir.path, ["once", "--strict", "--sandbox", "--dry-run"], input, env)
+    assert.strictEqual(dry.code, 0, dry.err)
+    assert.deepStrictEqual(records(dry.err), [
+      "INFO msg=\"Delete tag\" script=builds image=registry.internal/cron/app:build-1 dry-run=true"
+    ])
+    assert.deepStrictEqual(await tagsAt(near.host, "cron/app"), ["build-1", "build-2", "release-1"])
+    const { code, err } = await regbot(dir.path, ["once", "--strict", "--sandbox"], input, env)
+    assert.strictEqual(code, 0, err)
+    assert.deepStrictEqual(await tagsAt(near.host, "cron/app"), ["build-2", "release-1"])
   })
 })
