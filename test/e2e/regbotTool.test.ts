@@ -2,7 +2,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { bot, until } from "../support/daemons.ts"
+import { regbot as daemon, until } from "../support/daemons.ts"
 import { addImage, makeLayout, tagAll } from "../support/layouts.ts"
 import { type Ran, run, tool } from "../support/programs.ts"
 import { quirky, type Started } from "../support/quirky.ts"
@@ -45,7 +45,10 @@ afterAll(async () => {
   dir.remove()
 })
 
-describe("regbot once", () => {
+/** Milliseconds for a test that could wait for ever. */
+const patience = 30_000
+
+describe("regbot once", { timeout: patience }, () => {
   it("runs scripts of standard input in their order, goes on after one that fails, and tells of all", async () => {
     const ran = await regbot(
       ["once", "-c", "-"],
@@ -144,7 +147,7 @@ describe("regbot once", () => {
   })
 })
 
-describe("regbot server", () => {
+describe("regbot server", { timeout: patience }, () => {
   it("runs nothing at its start, and ends a script that waits when it is told to", async () => {
     writeFileSync(
       at("server.yml"),
@@ -165,11 +168,11 @@ describe("regbot server", () => {
           }
         }
         : undefined
-    const daemon = bot(dir.path, ["server", "-c", "server.yml", "-v", "debug"])
-    await until("a wait", () => daemon.err().includes("Delaying for ratelimit"))
-    daemon.signal("SIGTERM")
-    assert.strictEqual(await daemon.ended, 1)
-    const lines = log({ err: daemon.err() })
+    const server = daemon(dir.path, ["server", "-c", "server.yml", "-v", "debug"])
+    await until("a wait", () => server.err().includes("Delaying for ratelimit"))
+    server.signal("SIGTERM")
+    assert.strictEqual(await server.ended, 1)
+    const lines = log({ err: server.err() })
     assert.deepStrictEqual(lines.slice(0, 4), [
       "DEBUG msg=\"Configuring parallel settings\" concurrent=1",
       "DEBUG msg=\"Scheduled task\" name=waits sched=\"@every 1s\"",
@@ -182,12 +185,12 @@ describe("regbot server", () => {
       "DEBUG msg=\"Waiting on running tasks\"",
       "WARN msg=\"Error running script\" script=waits error=\"context canceled\""
     ])
-    assert.strictEqual(daemon.err().split("\n").at(-2), "waits: context canceled")
+    assert.strictEqual(server.err().split("\n").at(-2), "waits: context canceled")
     registry.quirk = () => undefined
   })
 
   it("ends with the status a script asks for", async () => {
     writeFileSync(at("exit.yml"), config({ ends: "os.exit(4)" }))
-    assert.strictEqual(await bot(dir.path, ["server", "-c", "exit.yml"]).ended, 4)
+    assert.strictEqual(await daemon(dir.path, ["server", "-c", "exit.yml"]).ended, 4)
   })
 })

@@ -9,9 +9,16 @@ export interface Daemon {
   readonly ended: Promise<number | string | null>
 }
 
-/** A tool in a directory that is its home too. */
-const daemonOf = (name: "regsync" | "regbot") => (dir: string, args: ReadonlyArray<string>): Daemon => {
-  const child = spawn(process.execPath, [tool(name), ...args], {
+/** `regsync` in a directory that is its home too. */
+export const regsync = (dir: string, args: ReadonlyArray<string>): Daemon =>
+  daemon(dir, [process.execPath, tool("regsync"), ...args])
+
+export const regbot = (dir: string, args: ReadonlyArray<string>): Daemon =>
+  daemon(dir, [process.execPath, tool("regbot"), ...args])
+
+/** A program in a directory that is its home too. */
+export const daemon = (dir: string, [file = "", ...args]: ReadonlyArray<string>): Daemon => {
+  const child = spawn(file, args, {
     cwd: dir,
     env: { ...process.env, HOME: dir, DOCKER_CONFIG: dir, DOCKER_AUTH_CONFIG: undefined },
     stdio: ["ignore", "ignore", "pipe"]
@@ -24,9 +31,6 @@ const daemonOf = (name: "regsync" | "regbot") => (dir: string, args: ReadonlyArr
     ended: new Promise((resolve) => child.on("close", (code, signal) => resolve(code ?? signal)))
   }
 }
-
-export const regsync = daemonOf("regsync")
-export const bot = daemonOf("regbot")
 
 /** Waits for something another process does. */
 export const until = async (what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> => {

@@ -150,7 +150,7 @@ const xpcall = (L: LuaState): number => {
 }
 
 /** Compiles a source: pushes the function, or nil and the error. Bytecode is refused. */
-const loadSource = (L: LuaState, source: Uint8Array, name: Uint8Array): number => {
+export const loadSource = (L: LuaState, source: Uint8Array, name: Uint8Array): number => {
   const text = leniently(source)
   if (lauxlib.luaL_loadbufferx(L, text, text.length, name, bytesOf("t")) === lua.LUA_OK) return 1
   afterError(L)

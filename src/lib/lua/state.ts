@@ -5,7 +5,10 @@ import { openDebug } from "./debugLibrary.ts"
 import { nativeError } from "./errors.ts"
 import { bytesOf, lauxlib, lua, type LuaState } from "./fengari.ts"
 import { installGuard } from "./guard.ts"
+import { openIo } from "./ioLibrary.ts"
 import { openMath } from "./mathLibrary.ts"
+import { openOs } from "./osLibrary.ts"
+import { openPackage } from "./packageLibrary.ts"
 import { leniently, withoutShebang } from "./source.ts"
 import { openString } from "./stringLibrary.ts"
 import type { Surroundings } from "./surroundings.ts"
@@ -19,6 +22,9 @@ export const newState = (surroundings: Surroundings): LuaState => {
   openBase(L, surroundings)
   openTable(L)
   openString(L, surroundings)
+  openOs(L, surroundings)
+  openIo(L, surroundings)
+  openPackage(L, surroundings)
   openMath(L)
   openCoroutine(L)
   if (!surroundings.isSandboxed) openDebug(L)
