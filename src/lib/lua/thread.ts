@@ -4,7 +4,7 @@ import { type Baseline, baselineOf } from "./baseline.ts"
 import { type Answer, type Output, overText, type Question, shared, type Start } from "./channel.ts"
 import { textOf } from "./convert.ts"
 import { bytesOf, lua, type LuaState } from "./fengari.ts"
-import { type Guard, makeGuard } from "./guard.ts"
+import { giveBack, type Guard, makeGuard } from "./guard.ts"
 import { type Border, install } from "./host.ts"
 import { callFor, parallel, type Parcel } from "./parallel.ts"
 import { newState, runSource } from "./state.ts"
@@ -122,19 +122,25 @@ const fresh = (isNested: boolean): LuaState => {
 
 const isMemory = (): boolean => bounds.end()?.reason === "memory"
 
-const runScript = (source: Uint8Array): void => {
+const failed = (source: Uint8Array) => {
   const raised = runSource(fresh(false), source)
+  return raised === undefined ? {} : { failed: raised }
+}
+
+const runScript = (source: Uint8Array): void => {
+  const ending = failed(source)
   release()
-  exchange({ tag: "end", ...(raised === undefined ? {} : { failed: raised }), isMemory: isMemory() })
+  giveBack()
+  exchange({ tag: "end", ...ending, isMemory: isMemory() })
 }
 
 const runItems = (parcel: Parcel, first: number): void => {
-  const before = [...parcel.environment]
   for (let index = first;;) {
     surroundings.environment.clear()
-    for (const [key, value] of before) surroundings.environment.set(key, value)
+    for (const [key, value] of parcel.environment) surroundings.environment.set(key, value)
     const called = callFor(fresh(true), guard, parcel, index)
     release()
+    giveBack()
     const answer = exchange({ tag: "end", ...called, isMemory: isMemory() })
     if (answer.tag === "item") index = answer.index
   }
