@@ -65,7 +65,7 @@ describe("a script's time", () => {
             }
           }
         },
-        { timeout: 100 }
+        { timeout: 300 }
       )
       assert.strictEqual(events, "cleaned up")
       assert.deepStrictEqual(said, [["on"]])

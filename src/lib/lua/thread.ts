@@ -122,13 +122,17 @@ const fresh = (isNested: boolean): LuaState => {
 
 const isMemory = (): boolean => bounds.end()?.reason === "memory"
 
-const failed = (source: Uint8Array) => {
-  const raised = runSource(fresh(false), source)
+/** What was made is gone when this returns. */
+const ran = (source: Uint8Array) => {
+  const L = fresh(false)
+  // Its time begins here.
+  port.postMessage({ tag: "ready" })
+  const raised = runSource(L, source)
   return raised === undefined ? {} : { failed: raised }
 }
 
 const runScript = (source: Uint8Array): void => {
-  const ending = failed(source)
+  const ending = ran(source)
   release()
   giveBack()
   exchange({ tag: "end", ...ending, isMemory: isMemory() })
@@ -146,7 +150,6 @@ const runItems = (parcel: Parcel, first: number): void => {
   }
 }
 
-port.postMessage({ tag: "ready" })
 if (work.tag === "source") runScript(work.source)
 // Only a thread of `parallel` makes one, and gives it to the host to pass on.
 else runItems(work.parcel as Parcel, work.first)
