@@ -1,14 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
-import { isObject, type LuaValue } from "../../src/lib/lua/border.ts"
+import { isObject, type LuaValue, recordOf } from "../../src/lib/lua/border.ts"
 import { Depth, type Library } from "../../src/services/LuaEngine.ts"
 import { failing, failureOf, plain, runScript } from "./scripts.ts"
 
 const thing: Library<never> = {
   functions: {
-    new: plain((name) => [{ kind: "thing", state: name, data: { list: [], fields: new Map([["n", 1]]) } }])
+    new: plain((name) => [{
+      kind: "thing",
+      state: name,
+      data: recordOf({ n: 1, config: recordOf({ size: 2 }) }),
+      callable: ["config"]
+    }])
   },
-  methods: { name: plain((it) => [it !== undefined && isObject(it) ? String(it.state) : undefined]) }
+  methods: {
+    config: plain(() => ["the method"]),
+    name: plain((it) => [it !== undefined && isObject(it) ? String(it.state) : undefined])
+  }
 }
 
 describe("parallel", () => {
@@ -109,13 +117,28 @@ describe("parallel", () => {
       const { said } = yield* runScript(
         `say(unpack(parallel({ "a", "b" }, 2, string.upper)))
          local things = parallel({ "a", "b" }, 2, thing.new)
-         say(things[1]:name(), things[2]:name(), things[1].n)
+         say(things[1]:name(), things[2]:name(), things[1].n, things[1]:config())
+         local texts = parallel(things, 2, function(it)
+           it.config.size = it.config.size + 1
+           return it:name() .. it.config.size .. it:config()
+         end)
+         say(texts[1], texts[2], things[1].config.size)
          local none = parallel({ 1, 2 }, 2, function(n) if n == 2 then return n end end)
          say(none[1], none[2])
          say(#parallel({}, 5, print))`,
         { libraries: { thing } }
       )
-      assert.deepStrictEqual(said, [["A", "B"], ["a", "b", 1], [undefined, 2], [0]])
+      assert.deepStrictEqual(said, [
+        ["A", "B"],
+        ["a", "b", 1, "the method"],
+        [
+          "a3the method",
+          "b3the method",
+          2
+        ],
+        [undefined, 2],
+        [0]
+      ])
     }))
 
   it.live("raises the first error in its caller, with its place, and starts no more calls", () =>

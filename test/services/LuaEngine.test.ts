@@ -166,7 +166,9 @@ describe("a script", () => {
   it.live("is no bytecode", () =>
     Effect.gen(function*() {
       const { exit } = yield* runScript("\u001bLua")
-      assert.match(failureOf(exit), /^ScriptError: /)
+      assert.strictEqual(failureOf(exit), "ScriptDenied: attempt to load a binary chunk (mode is 't')")
+      const { said } = yield* runScript("say(load('\\27Lua')) say((pcall(string.dump, say)))")
+      assert.deepStrictEqual(said, [[undefined, "attempt to load a binary chunk (mode is 't')"], [false]])
     }))
 
   it.live("sees nothing that another changed", () =>
