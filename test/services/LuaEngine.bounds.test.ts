@@ -123,7 +123,7 @@ describe("a script's memory", () => {
       ], (source) => Effect.map(runScript(source, {}, { timeout: 60_000 }), ({ exit }) => failureOf(exit)))
       assert.match(failures[0] ?? "", /^ScriptMemory: .*not enough memory/)
       assert.match(failures[1] ?? "", /^ScriptMemory: .*not enough memory/)
-      assert.match(failures[2] ?? "", /^ScriptError: .*resulting string too large/)
+      assert.match(failures[2] ?? "", /^ScriptMemory: .*resulting string too large/)
       assert.isBelow(memoryUsage().rss - before, 64 * 1024 * 1024)
     }))
 

@@ -38,15 +38,16 @@ const broken = <R>(run: Run<R>, defect: unknown) =>
     defect
   })
 
-/** What a script raises that hands over bytecode (faults S09). */
-const refused = "attempt to load a binary chunk"
+/** Raised for a string longer than a script may make, before there is one (faults S03), and for bytecode (S09). */
+const tooLong = "resulting string too large"
+const bytecode = "attempt to load a binary chunk"
 
 /** The failure that a job's end stands for: whatever ends a script whose time is over, its time did. */
 export const ended = <R>(run: Run<R>, { message, traceback }: Failed, isMemory: boolean) => {
   const detail = traceback === "" ? message : `${message}\n${traceback}`
   if (Deferred.isDoneUnsafe(run.over)) return failure(run, { _tag: "ScriptTimeout", detail })
-  if (isMemory) return failure(run, { _tag: "ScriptMemory", detail })
-  return failure(run, { _tag: message.includes(refused) ? "ScriptDenied" : "ScriptError", detail })
+  if (isMemory || message.endsWith(tooLong)) return failure(run, { _tag: "ScriptMemory", detail })
+  return failure(run, { _tag: message.includes(bytecode) ? "ScriptDenied" : "ScriptError", detail })
 }
 
 export const placed = (line: number, text: string): string => line === 0 ? text : `<string>:${line}: ${text}`
