@@ -45,7 +45,7 @@ describe("a script's time", () => {
       const { exit, said } = yield* runScript(
         "say('first') while true do pcall(say) pcall(nop) end",
         { functions: { nop: plain(() => []) } },
-        { timeout: 100 }
+        { timeout: 300 }
       )
       assert.strictEqual(failureOf(exit).replace(/<string>:\d+: /, ""), `ScriptTimeout: ${overText}`)
       assert.deepStrictEqual(said[0], ["first"])
@@ -80,7 +80,7 @@ describe("a script's time", () => {
             stuck: { run: () => Effect.uninterruptible(Effect.sleep("5 seconds")).pipe(Effect.as({ values: [] })) }
           }
         }, {
-          timeout: 50
+          timeout: 300
         }),
         "4 seconds"
       )
@@ -95,7 +95,7 @@ describe("a script's time", () => {
       const { exit, stdout } = yield* runScript(
         "print(wait())",
         { functions: { wait: { run: () => Effect.never, late: { values: [false] } } } },
-        { timeout: 50 }
+        { timeout: 300 }
       )
       assert.strictEqual(stdout, "false\n")
       assert.strictEqual(failureOf(exit), "succeeded")
@@ -105,9 +105,9 @@ describe("a script's time", () => {
     Effect.gen(function*() {
       const { exit } = yield* runScript("\nlocal t = {}\nwait()", {
         functions: {
-          wait: { run: () => Effect.uninterruptible(Effect.as(Effect.sleep("700 millis"), { values: [] })) }
+          wait: { run: () => Effect.uninterruptible(Effect.as(Effect.sleep("1200 millis"), { values: [] })) }
         }
-      }, { timeout: 50 })
+      }, { timeout: 300 })
       assert.strictEqual(failureOf(exit), `ScriptTimeout: <string>:3: ${overText}`)
     }))
 })
