@@ -65,8 +65,9 @@ const toldOf = ({ err }: Ran): ReadonlyArray<Told> =>
 
 /** Runs all rows in one process; what scripts print goes through `log`, which names them. */
 const once = async (rows: ReadonlyArray<Row>, defaults: object = {}): Promise<readonly [Ran, ReadonlyArray<Told>]> => {
-  const prelude = `local function say(...)
-    local t = {} for i = 1, select("#", ...) do t[i] = tostring((select(i, ...))) end log(table.concat(t, " ")) end `
+  const prelude =
+    "local function say(...) local t = {} for i = 1, select('#', ...) do t[i] = tostring((select(i, ...))) end " +
+    "log(table.concat(t, ' ')) end "
   const ran = await regbot(
     dir.path,
     ["once", "--logopt", "json"],
@@ -178,7 +179,7 @@ const errors: ReadonlyArray<Row> = [
       local t = {} for i = 1, 1e5 do t = { t } end say(pcall(tag.ls, "REG/app", t))`,
     prints: [/^(false <string>|true table)/]
   },
-  { id: "S05", what: "a syntax error", script: `\nlocal x =`, fails: /^<string>.*syntax error/s },
+  { id: "S05", what: "a syntax error", script: `\nlocal x =`, fails: /^<string>:2: .* near <eof>$/ },
   {
     id: "S05",
     what: "a runtime error",
@@ -204,7 +205,7 @@ const errors: ReadonlyArray<Row> = [
     id: "S05",
     what: "escapes in an error",
     script: `error("a\\27[31mred\\nlevel=ERROR", 0)`,
-    fails: /^a\\x1b\[31mred/
+    fails: /^a.\[31mred\nlevel=ERROR\nstack/s
   },
   {
     id: "S06",
@@ -384,7 +385,9 @@ describe("scripts with errors", () => {
     const [ran, told] = await once(errors, { parallel: 4, timeout: "20s" })
     assert.strictEqual(ran.code, 1)
     judge(errors, told, "ScriptError")
-    // All of them are told at the end, one error a line with its reason.
+    assert.notInclude(ran.err, "\u001b")
+    assert.match(ran.err, /^S05 escapes in an error: a\\x1b\[31mred\n\tlevel=ERROR\nstack traceback:$/m)
+    // All of them are told at the end.
     const failures = errors.filter(({ fails }) => fails !== undefined)
     for (const row of failures) assert.include(ran.err, nameOf(row))
   })
