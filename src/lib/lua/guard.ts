@@ -52,12 +52,20 @@ const usedByThread = (): number => {
 let collector: unknown
 
 /** Frees what is no longer needed: before a script is told that it uses too much, garbage must not count. */
-const collect = (): void => {
+const collect = (how?: object): void => {
   if (collector === undefined) {
     setFlagsFromString("--expose-gc")
     collector = runInNewContext("gc")
   }
-  if (typeof collector === "function") collector()
+  if (typeof collector === "function") collector(how)
+}
+
+/** More than a thread uses before its script does anything. */
+const plenty = 64 * 1024 * 1024
+
+/** To be called when a script and its state are gone: what a thread leaves to the engine at its end, that keeps. */
+export const giveBack = (): void => {
+  if (usedByThread() > plenty) collect({ type: "major", execution: "sync", flavor: "last-resort" })
 }
 
 /** Raises a text with the place of the nearest Lua function in front. */
