@@ -4,7 +4,7 @@ import { type Baseline, baselineOf } from "./baseline.ts"
 import { type Answer, type Output, overText, type Question, shared, type Start } from "./channel.ts"
 import { textOf } from "./convert.ts"
 import { bytesOf, lua, type LuaState } from "./fengari.ts"
-import { type Guard, makeGuard } from "./guard.ts"
+import { type Guard, makeGuard, releaseMemory } from "./guard.ts"
 import { type Border, install } from "./host.ts"
 import { callFor, parallel, type Parcel } from "./parallel.ts"
 import { newState, runSource } from "./state.ts"
@@ -125,6 +125,7 @@ const isMemory = (): boolean => bounds.end()?.reason === "memory"
 const runScript = (source: Uint8Array): void => {
   const raised = runSource(fresh(false), source)
   release()
+  releaseMemory()
   exchange({ tag: "end", ...(raised === undefined ? {} : { failed: raised }), isMemory: isMemory() })
 }
 
@@ -135,6 +136,7 @@ const runItems = (parcel: Parcel, first: number): void => {
     for (const [key, value] of before) surroundings.environment.set(key, value)
     const called = callFor(fresh(true), guard, parcel, index)
     release()
+    releaseMemory()
     const answer = exchange({ tag: "end", ...called, isMemory: isMemory() })
     if (answer.tag === "item") index = answer.index
   }
