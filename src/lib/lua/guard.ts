@@ -60,15 +60,16 @@ const collect = (flavor: "regular" | "last-resort"): void => {
   if (typeof collector === "function") collector({ type: "major", execution: "sync", flavor })
 }
 
-/** A thread may leave so much behind. */
-const leftBehind = 64 * 1024 * 1024
+/** More than a thread uses before its script does anything. */
+const plenty = 64 * 1024 * 1024
 
 /**
- * To be called when a script has ended and its state is out of reach, by a thread that ends: the memory of a thread stays
- * with the process otherwise (faults S03). Takes half a second where there is much of it.
+ * To be called when a script and its state are gone: what a thread leaves at its end stays with the process (faults
+ * S03). Takes half a second where there is much of it.
  */
-export const releaseMemory = (): void => {
-  if (getHeapStatistics().total_physical_size + getHeapStatistics().external_memory > leftBehind) collect("last-resort")
+export const giveBack = (): void => {
+  const { external_memory: external, total_physical_size: heap } = getHeapStatistics()
+  if (heap + external > plenty) collect("last-resort")
 }
 
 /** Raises a text with the place of the nearest Lua function in front. */
