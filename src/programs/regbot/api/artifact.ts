@@ -21,6 +21,7 @@ import { openRef } from "../../open.ts"
 import { ScriptRun } from "../ScriptRun.ts"
 import { refArgument, wrongArgument } from "./arguments.ts"
 import { failed, mayUseFiles, nothing } from "./failures.ts"
+import { debug, infoOfWrite } from "./logged.ts"
 import { type OptionKinds, type Options, optionsOf } from "./options.ts"
 import { descriptorTable } from "./records.ts"
 
@@ -89,7 +90,7 @@ const list: HostFunction<Needs> = {
   run: (...values) =>
     Effect.gen(function*() {
       const { args, name, options } = yield* request(listOptions, values)
-      yield* told("List artifacts", name)
+      yield* debug("List artifacts", { image: name })
       const { found, tagged } = yield* Effect.mapError(
         listArtifacts({ ...options, args }),
         failed(`Failed listing artifacts of "${name}"`)
@@ -105,7 +106,7 @@ const get: HostFunction<Needs> = {
     Effect.gen(function*() {
       const { args, name, options } = yield* request(getOptions, values)
       if (options.output !== "" || options.configFile !== "") yield* mayUseFiles("artifact.get into files")
-      yield* told("Retrieve artifact", name)
+      yield* debug("Retrieve artifact", { image: name })
       const limit = options.limit > 0 ? options.limit : contentLimit
       const content = Effect.gen(function*() {
         const found = yield* getArtifact({ ...options, refers: "", args })
@@ -117,7 +118,7 @@ const get: HostFunction<Needs> = {
         const whole = collect(bytes, limit)
         // Given to the script only when it fits its digest (faults C01).
         const read = yield* Effect.catchReason(whole, "StoreError", "DigestMismatch", () => whole)
-        const answer: HostAnswer = { values: [read, descriptorTable(descriptor)] }
+        const answer: HostAnswer = { values: [new Uint8Array(read), descriptorTable(descriptor)] }
         return answer
       })
       return yield* Effect.mapError(content, failed(`Failed retrieving artifact "${name}"`))
@@ -134,13 +135,8 @@ const put: HostFunction<Needs> = {
       if ((content === undefined) === (file.length === 0)) {
         return yield* Effect.fail(wrongArgument(isTable(values[0]) ? 1 : 2, "either content or file expected"))
       }
-      const { close, isDry, script } = yield* ScriptRun
-      yield* Effect.annotateLogs(Effect.logInfo("Put artifact"), {
-        script,
-        image: name,
-        subject: options.subject,
-        "dry-run": isDry
-      })
+      const { close } = yield* ScriptRun
+      yield* infoOfWrite("Put artifact", { image: name, subject: options.subject })
       const { manifest, target } = yield* putArtifact(
         { ...options, mediaType: mediaTypes.ociManifest, refers: "", args },
         (mediaType) => Effect.succeed(contentOf(content ?? new Uint8Array(), mediaType))
@@ -164,7 +160,7 @@ const tree: HostFunction<Needs> = {
   run: (...values) =>
     Effect.gen(function*() {
       const { args: [reference], name, options } = yield* request(treeOptions, values)
-      yield* told("Retrieve artifact tree", name)
+      yield* debug("Retrieve artifact tree", { image: name })
       const { digestTags, external } = options
       const walked = Effect.gen(function*() {
         const wanted = yield* wantedOf(options)
@@ -192,8 +188,5 @@ const nodeTable = (node: TreeNode): LuaTable => {
     referrers: tableOf(referrers.map(nodeTable))
   })
 }
-
-const told = (message: string, image: string) =>
-  Effect.flatMap(ScriptRun, ({ script }) => Effect.annotateLogs(Effect.logDebug(message), { script, image }))
 
 export const artifact: Library<Needs> = { functions: { get, list, put, tree } }

@@ -17,6 +17,7 @@ import { exists } from "../../missing.ts"
 import { ScriptRun } from "../ScriptRun.ts"
 import { refArgument, textArgument, wrongArgument } from "./arguments.ts"
 import { failed } from "./failures.ts"
+import { debug, debugOfWrite } from "./logged.ts"
 import { type BlobState, objectOf, stateOf } from "./objects.ts"
 
 type Run = Effect.Effect<HostAnswer, HostFailure, ScriptRun>
@@ -29,9 +30,9 @@ const mostRead = 512 * 1024 * 1024
 /** Whether the blob is there; its content is asked for when it is needed, so that no connection waits (13, row 10). */
 const look = (ref: Ref, digest: string): Run =>
   Effect.gen(function*() {
-    const { open, script } = yield* ScriptRun
-    const told = { script, ref: commonName(ref), digest }
-    yield* Effect.annotateLogs(Effect.logDebug("Retrieve blob"), told)
+    const { open } = yield* ScriptRun
+    const name = commonName(ref)
+    yield* debug("Retrieve blob", { ref: name, digest })
     const head = Effect.gen(function*() {
       if (!isDigest(digest)) {
         return yield* storeError("", "DigestInvalid", digestProblem(digest) ?? "invalid checksum digest format")
@@ -41,7 +42,7 @@ const look = (ref: Ref, digest: string): Run =>
     })
     const { descriptor } = yield* Effect.mapError(
       head,
-      failed(`Failed retrieving "${told.ref}" blob "${digest}"`)
+      failed(`Failed retrieving "${name}" blob "${digest}"`)
     )
     return { values: [objectOf("blob", { ref, descriptor })] }
   })
@@ -71,8 +72,7 @@ const answer = ({ digest, size }: Pick<Descriptor, "digest" | "size">): HostAnsw
 
 const putAt = (ref: Ref, write: Effect.Effect<Pick<Descriptor, "digest" | "size">, StoreError, ScriptRun>): Run =>
   Effect.gen(function*() {
-    const { script } = yield* ScriptRun
-    yield* Effect.annotateLogs(Effect.logDebug("Put blob"), { script, ref: commonName(ref) })
+    yield* debugOfWrite("Put blob", { ref: commonName(ref) })
     return answer(yield* Effect.mapError(write, failed("Failed to put blob")))
   })
 
@@ -145,7 +145,8 @@ const read: HostFunction<ScriptRun> = {
         return yield* Effect.catchReason(bytes, "StoreError", "DigestMismatch", () => bytes)
       })
       const name = `"${commonName(ref)}" blob "${descriptor.digest}"`
-      return { values: [yield* Effect.mapError(content, failed(`Failed retrieving ${name}`))] }
+      // A part of a buffer of many would take all of it along.
+      return { values: [new Uint8Array(yield* Effect.mapError(content, failed(`Failed retrieving ${name}`)))] }
     })
 }
 

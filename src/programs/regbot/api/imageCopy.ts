@@ -11,6 +11,7 @@ import { copy, type CopyOptions } from "../../copy/copy.ts"
 import { ScriptRun } from "../ScriptRun.ts"
 import { refArgument, wrongArgument } from "./arguments.ts"
 import { failed, nothing } from "./failures.ts"
+import { infoOfWrite } from "./logged.ts"
 import { type Options, optionsOf } from "./options.ts"
 import { shown } from "./shown.ts"
 
@@ -32,17 +33,10 @@ export const imageCopy: HostFunction<Progress | RateLimiter | Repositories | Scr
   run: (...args) =>
     Effect.gen(function*() {
       const [source, target, options] = yield* requested(args)
-      const { close, isDry, script, throttled } = yield* ScriptRun
+      const { close, throttled } = yield* ScriptRun
       const ends = { source: commonName(source), target: commonName(target) }
       const { digestTags, forceRecursive, includeExternal } = options
-      yield* Effect.annotateLogs(Effect.logInfo("Copy image"), {
-        script,
-        ...ends,
-        digestTags,
-        forceRecursive,
-        includeExternal,
-        "dry-run": isDry
-      })
+      yield* infoOfWrite("Copy image", { ...ends, digestTags, forceRecursive, includeExternal })
       yield* throttled(
         copy(source, target, options).pipe(
           shown("copy", ends),

@@ -15,6 +15,7 @@ import { rewrite } from "../../mod/rewrite.ts"
 import { ScriptRun } from "../ScriptRun.ts"
 import { refArgument, textArgument, wrongArgument } from "./arguments.ts"
 import { failed, mayUseFiles } from "./failures.ts"
+import { infoOfWrite } from "./logged.ts"
 import { objectOf } from "./objects.ts"
 import { optionsOf } from "./options.ts"
 import { shown } from "./shown.ts"
@@ -27,11 +28,11 @@ export const imageMod: HostFunction<Needs> = {
       const source = yield* refArgument(args[0], 1)
       const { create, occurrences, replace } = yield* requested(args[1])
       if (occurrences.some(([name]) => name === "layer-add")) yield* mayUseFiles("image.mod with layerAdd")
-      const { close, isDry, script, throttled } = yield* ScriptRun
+      const { close, throttled } = yield* ScriptRun
       const modFailed = failed(`Failed to mod "${commonName(source)}"`)
       const target = yield* Effect.mapError(targetOf(source, { create, replace }), modFailed)
       const ends = { source: commonName(source), target: commonName(target) }
-      yield* Effect.annotateLogs(Effect.logInfo("Mod image"), { script, ...ends, "dry-run": isDry })
+      yield* infoOfWrite("Mod image", ends)
       const name = yield* throttled(
         Effect.flatMap(parseChanges(occurrences, source), (changes) => rewrite(source, target, changes)).pipe(
           shown("mod", ends),

@@ -15,6 +15,7 @@ import { importImage } from "../../image/import.ts"
 import { ScriptRun } from "../ScriptRun.ts"
 import { refArgument, textArgument } from "./arguments.ts"
 import { failed, mayUseFiles, nothing } from "./failures.ts"
+import { debug, debugOfWrite, infoOfWrite } from "./logged.ts"
 import { shown } from "./shown.ts"
 
 type Files = FileSystem.FileSystem | Path.Path
@@ -36,6 +37,7 @@ export const exportTar: HostFunction<Files | Progress | Repositories | ScriptRun
       const exportFailed = failed(`Failed to export image "${commonName(source)}" to "${name}"`)
       yield* throttled(Effect.gen(function*() {
         if (isDry) return yield* Effect.mapError(wouldExport(source, file), exportFailed)
+        yield* debug("Export image", { source: commonName(source), file })
         const output = yield* Effect.mapError(openOutput(file), failed(`Failed to open "${name}"`))
         yield* Effect.mapError(exportImage(source, output, plain), exportFailed)
       }))
@@ -51,12 +53,7 @@ const wouldExport = Effect.fnUntraced(function*(source: Ref, file: string) {
   const { open } = yield* Repositories
   const { descriptor } = yield* Effect.flatMap(open(source.location), (it) => it.resolve(referenceOf(source)))
   exported.set(run, (exported.get(run) ?? new Map()).set(resolve(file), atDigest(source, descriptor.digest)))
-  yield* Effect.annotateLogs(Effect.logInfo("Export image"), {
-    script: run.script,
-    source: commonName(source),
-    file,
-    "dry-run": true
-  })
+  yield* infoOfWrite("Export image", { source: commonName(source), file })
 }, Effect.scoped)
 
 export const importTar: HostFunction<
@@ -74,14 +71,7 @@ export const importTar: HostFunction<
       const ends = { source: name, target: commonName(target) }
       yield* run.throttled(Effect.gen(function*() {
         if (known === undefined) yield* Effect.mapError(readable(file), failed(`Failed to read from "${name}"`))
-        if (run.isDry) {
-          yield* Effect.annotateLogs(Effect.logInfo("Import image"), {
-            script: run.script,
-            target: ends.target,
-            file,
-            "dry-run": true
-          })
-        }
+        yield* debugOfWrite("Import image", { target: ends.target, file })
         const choice = { digestTags: false, referrers: false }
         const writing = known === undefined
           ? importImage(target, file, { ...choice, name: "" })

@@ -18,6 +18,8 @@ import { platformOf, selectBelow, selectPlatform } from "../../graph/select.ts"
 import { ScriptRun } from "../ScriptRun.ts"
 import { manifestArgument, type Named, textArgument, wrongArgument } from "./arguments.ts"
 import { failed } from "./failures.ts"
+import { stateFrom } from "./fetch.ts"
+import { debug } from "./logged.ts"
 import { type ConfigState, type ManifestState, objectOf, stateOf } from "./objects.ts"
 import { configJson, configTable } from "./records.ts"
 
@@ -29,10 +31,10 @@ export const imageConfig: HostFunction<ScriptRun> = {
     Effect.gen(function*() {
       const named = yield* manifestArgument(args[0], 1)
       const platform = yield* platformArgument(args)
-      const { open, script, throttled } = yield* ScriptRun
+      const { open, throttled } = yield* ScriptRun
       const { ref } = "ref" in named ? named : named.manifest
       const name = `"${commonName(ref)}"`
-      yield* Effect.annotateLogs(Effect.logDebug("Retrieve image config"), { script, image: commonName(ref) })
+      yield* debug("Retrieve image config", { image: commonName(ref) })
       return yield* throttled(Effect.gen(function*() {
         const repository = yield* Effect.mapError(open(ref.location), failed("manifest pull failed"))
         const manifest = yield* manifestOf(repository, named, platform)
@@ -40,8 +42,7 @@ export const imageConfig: HostFunction<ScriptRun> = {
         const lookUp = Effect.mapError(configOf(manifest), failed(`Failed looking up ${name} config digest`))
         const descriptor = yield* lookUp
         const body = yield* Effect.mapError(bodyOf(repository, descriptor), failed(`Failed retrieving ${name} config`))
-        const { bytes, descriptor: own } = manifest
-        return { values: [configObject({ ref, descriptor, body, manifest: { ref, descriptor: own, body: bytes } })] }
+        return { values: [configObject({ ref, descriptor, body, manifest: stateFrom(ref, manifest) })] }
       }))
     })
 }
@@ -88,7 +89,8 @@ const configOf = (manifest: Manifest): Effect.Effect<Descriptor, StoreError> =>
 const bodyOf = Effect.fnUntraced(function*(repository: ReadonlyRepository, descriptor: Descriptor) {
   const body = yield* collect(repository.blob(descriptor), maxConfig)
   yield* Effect.fromResult(decodeConfig(body))
-  return body
+  // A part of a buffer of many would take all of it along.
+  return new Uint8Array(body)
 })
 
 const configObject = (state: ConfigState) => objectOf("imageconfig", state, configTable(state.body))

@@ -5,6 +5,7 @@ import type { HostFunction } from "../../../services/LuaEngine.ts"
 import { ScriptRun } from "../ScriptRun.ts"
 import { textArgument } from "./arguments.ts"
 import { nothing } from "./failures.ts"
+import { info } from "./logged.ts"
 
 /** Characters of a message that are printed (faults S13). */
 const longest = 10_000
@@ -14,16 +15,15 @@ export const log: HostFunction<ScriptRun> = {
     Effect.gen(function*() {
       const message = yield* textArgument(args[0], 1)
       const { mayLog, script } = yield* ScriptRun
-      const told = Effect.annotateLogs({ script })
       switch (mayLog()) {
         case "yes":
-          yield* Effect.logInfo("User script message").pipe(
-            Effect.annotateLogs({ message: cut(message, longest) }),
-            told
-          )
+          yield* info("User script message", { message: cut(message, longest) })
           break
         case "last":
-          yield* told(Effect.logWarning("Too many messages, further ones of this run are not printed"))
+          yield* Effect.annotateLogs(
+            Effect.logWarning("Too many messages, further ones of this run are not printed"),
+            { script }
+          )
           break
         case "no":
       }

@@ -16,6 +16,10 @@ export const info = told(Effect.logInfo)
 export const infoOfWrite = (message: string, fields: Fields) =>
   Effect.flatMap(ScriptRun, ({ isDry }) => info(message, { ...fields, "dry-run": isDry }))
 
+/** A record of what is written without a word at INFO, unless it only would be (regbot description, 13, row 5). */
+export const debugOfWrite = (message: string, fields: Fields) =>
+  Effect.flatMap(ScriptRun, ({ isDry }) => isDry ? infoOfWrite(message, fields) : debug(message, fields))
+
 /** As the Go tool prints its options of lists. */
 export const loggedPage = ({ last = "", limit = 0 }: PageRequest): Shown =>
   new Shown(`{Limit:${limit} Last:${last}}`, { limit, last })
