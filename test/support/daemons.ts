@@ -10,8 +10,12 @@ export interface Daemon {
 }
 
 /** `regsync` in a directory that is its home too. */
-export const regsync = (dir: string, args: ReadonlyArray<string>): Daemon => {
-  const child = spawn(process.execPath, [tool("regsync"), ...args], {
+export const regsync = (dir: string, args: ReadonlyArray<string>): Daemon =>
+  daemon(dir, [process.execPath, tool("regsync"), ...args])
+
+/** A program in a directory that is its home too. */
+export const daemon = (dir: string, [file = "", ...args]: ReadonlyArray<string>): Daemon => {
+  const child = spawn(file, args, {
     cwd: dir,
     env: { ...process.env, HOME: dir, DOCKER_CONFIG: dir, DOCKER_AUTH_CONFIG: undefined },
     stdio: ["ignore", "ignore", "pipe"]

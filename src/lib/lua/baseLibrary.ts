@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs"
 import { getHeapStatistics } from "node:v8"
 import { environmentFunctions } from "./environment.ts"
+import { afterError } from "./errors.ts"
 import { bytesOf, inside, integerAt, integerOr, lauxlib, lua, lualib, type LuaState } from "./fengari.ts"
 import { raise } from "./guard.ts"
 import { digitsOf, numeralOf } from "./numerals.ts"
@@ -11,9 +12,6 @@ import { clearFields, pushText, setFunctions, textAt } from "./values.ts"
 
 /** What Lua 5.3 has and scripts of 5.1 take for a sign of another version. */
 const younger = ["rawlen"]
-
-/** Raises again what ended the script: nothing that catches errors may hold it. */
-export const checkAfterError = (L: LuaState): void => inside(L).l_G.guard?.check(L)
 
 const assert = (L: LuaState): number => {
   lauxlib.luaL_checkany(L, 1)
@@ -129,7 +127,7 @@ const newproxy = (L: LuaState): number => {
 /** What a protected call gives; `extra` values lie below. */
 const finish = (L: LuaState, status: number, extra: number): number => {
   if (status === lua.LUA_OK || status === lua.LUA_YIELD) return lua.lua_gettop(L) - extra
-  checkAfterError(L)
+  afterError(L)
   lua.lua_pushboolean(L, false)
   lua.lua_pushvalue(L, -2)
   return 2
@@ -152,10 +150,10 @@ const xpcall = (L: LuaState): number => {
 }
 
 /** Compiles a source: pushes the function, or nil and the error. Bytecode is refused. */
-const loadSource = (L: LuaState, source: Uint8Array, name: Uint8Array): number => {
+export const loadSource = (L: LuaState, source: Uint8Array, name: Uint8Array): number => {
   const text = leniently(source)
   if (lauxlib.luaL_loadbufferx(L, text, text.length, name, bytesOf("t")) === lua.LUA_OK) return 1
-  checkAfterError(L)
+  afterError(L)
   lua.lua_pushnil(L)
   lua.lua_insert(L, -2)
   return 2

@@ -69,52 +69,61 @@ export const wrap = (L: LuaState, { callable, kind, state }: Held): void => {
   lua.lua_setmetatable(L, -2)
 }
 
-/** The tables of an object's data that are in Lua already, by their positions in a table there. */
-interface Known {
-  readonly at: number
-  readonly positions: Map<LuaTable, number>
+/**
+ * The tables of one value, each pushed once: one that the host gave two names is one in Lua too, so that a change under
+ * a name is seen under the other. They lie in a list on the stack.
+ */
+interface Pushed {
+  readonly list: number
+  readonly places: Map<LuaTable, number>
 }
 
-/** A table that stands under two names in an object's data is one table in Lua: a change shows under both. */
-const pushObject = (L: LuaState, guard: Guard, { callable = [], data, kind, state }: LuaObject): void => {
+const pushObject = (
+  L: LuaState,
+  guard: Guard,
+  { callable = [], data, kind, state }: LuaObject,
+  pushed: Pushed
+): void => {
   if (data === undefined) lua.lua_pushnil(L)
-  else {
-    lauxlib.luaL_checkstack(L, 6, bytesOf("table is nested too deep"))
-    lua.lua_newtable(L)
-    pushTable(L, guard, data, { at: lua.lua_gettop(L), positions: new Map() })
-    lua.lua_remove(L, -2)
-  }
+  else pushTable(L, guard, data, pushed)
   wrap(L, { kind, state, callable })
 }
 
-const pushTable = (L: LuaState, guard: Guard, table: LuaTable, known?: Known): void => {
-  const { fields, list } = table
-  lauxlib.luaL_checkstack(L, 6, bytesOf("table is nested too deep"))
-  const position = known?.positions.get(table)
-  if (known !== undefined && position !== undefined) {
-    lua.lua_rawgeti(L, known.at, position)
+const pushTable = (L: LuaState, guard: Guard, table: LuaTable, pushed: Pushed): void => {
+  const known = pushed.places.get(table)
+  if (known !== undefined) {
+    lua.lua_rawgeti(L, pushed.list, known)
     return
   }
+  const { fields, list } = table
+  lauxlib.luaL_checkstack(L, 6, bytesOf("table is nested too deep"))
   guard.charge(L, 128 + 64 * (list.length + fields.size))
   lua.lua_createtable(L, list.length, fields.size)
-  if (known !== undefined) {
-    known.positions.set(table, known.positions.size + 1)
-    lua.lua_pushvalue(L, -1)
-    lua.lua_rawseti(L, known.at, known.positions.size)
-  }
+  const place = pushed.places.size + 1
+  pushed.places.set(table, place)
+  lua.lua_pushvalue(L, -1)
+  lua.lua_rawseti(L, pushed.list, place)
   for (const [index, value] of list.entries()) {
-    push(L, guard, value, known)
+    pushPart(L, guard, value, pushed)
     lua.lua_rawseti(L, -2, index + 1)
   }
   for (const [key, value] of fields) {
     lua.lua_pushstring(L, bytesOf(key))
-    push(L, guard, value, known)
+    pushPart(L, guard, value, pushed)
     lua.lua_rawset(L, -3)
   }
 }
 
 /** Pushes a value that came from the host. */
-export const push = (L: LuaState, guard: Guard, value: LuaValue, known?: Known): void => {
+export const push = (L: LuaState, guard: Guard, value: LuaValue): void => {
+  lauxlib.luaL_checkstack(L, 6, bytesOf("table is nested too deep"))
+  lua.lua_newtable(L)
+  const pushed = { list: lua.lua_gettop(L), places: new Map<LuaTable, number>() }
+  pushPart(L, guard, value, pushed)
+  lua.lua_remove(L, pushed.list)
+}
+
+const pushPart = (L: LuaState, guard: Guard, value: LuaValue, pushed: Pushed): void => {
   if (value === undefined) return lua.lua_pushnil(L)
   if (typeof value === "boolean") return lua.lua_pushboolean(L, value)
   if (typeof value === "number") return lua.lua_pushnumber(L, value)
@@ -125,20 +134,20 @@ export const push = (L: LuaState, guard: Guard, value: LuaValue, known?: Known):
     return
   }
   if ("foreign" in value) return lua.lua_pushnil(L)
-  if ("kind" in value) return pushObject(L, guard, value)
-  pushTable(L, guard, value, known)
+  if ("kind" in value) return pushObject(L, guard, value, pushed)
+  pushTable(L, guard, value, pushed)
 }
 
 interface Budget {
   readonly guard: Guard
   left: number
-  /** Tables that were read: one that stands in several places crosses once. */
-  readonly tables: Map<unknown, LuaTable>
+  /** Tables that were read to their end: what is one in Lua crosses once. */
+  readonly seen: Map<object, LuaTable>
 }
 
 const readTable = (L: LuaState, at: number, budget: Budget, depth: number): LuaTable => {
   const pointer = lua.lua_topointer(L, at)
-  const known = budget.tables.get(pointer)
+  const known = pointer === null ? undefined : budget.seen.get(pointer)
   if (known !== undefined) return known
   if (depth > deepest) return raise(L, "table is nested too deep")
   lauxlib.luaL_checkstack(L, 6, bytesOf("table is nested too deep"))
@@ -156,8 +165,8 @@ const readTable = (L: LuaState, at: number, budget: Budget, depth: number): LuaT
     else spend(L, budget)
     lua.lua_pop(L, 1)
   }
-  const table: LuaTable = { list, fields }
-  budget.tables.set(pointer, table)
+  const table = { list, fields }
+  if (pointer !== null) budget.seen.set(pointer, table)
   return table
 }
 
@@ -201,10 +210,10 @@ const read = (L: LuaState, at: number, budget: Budget, depth: number): LuaValue 
 
 /** The value at a place of the stack; raises when it is nested too deep, which a circle is as well. */
 export const valueAt = (L: LuaState, guard: Guard, at: number): LuaValue =>
-  read(L, lua.lua_absindex(L, at), { guard, left: most, tables: new Map() }, 0)
+  read(L, lua.lua_absindex(L, at), { guard, left: most, seen: new Map() }, 0)
 
 /** All arguments of the running function. */
 export const argumentsOf = (L: LuaState, guard: Guard): ReadonlyArray<LuaValue> => {
-  const budget: Budget = { guard, left: most, tables: new Map() }
+  const budget: Budget = { guard, left: most, seen: new Map() }
   return Array.from({ length: lua.lua_gettop(L) }, (_, index) => read(L, index + 1, budget, 0))
 }

@@ -1,5 +1,5 @@
 /** Coroutines as in Lua 5.1; none outlives what ended the script. */
-import { checkAfterError } from "./baseLibrary.ts"
+import { afterError } from "./errors.ts"
 import { bytesOf, lauxlib, lua, type LuaState } from "./fengari.ts"
 import { setFunctions } from "./values.ts"
 
@@ -19,8 +19,8 @@ const run = (L: LuaState, thread: LuaState, args: number): number => {
   lua.lua_xmove(L, thread, args)
   const status = lua.lua_resume(thread, L, args)
   if (status !== lua.LUA_OK && status !== lua.LUA_YIELD) {
-    checkAfterError(L)
     lua.lua_xmove(thread, L, 1)
+    afterError(L)
     return -1
   }
   const results = lua.lua_gettop(thread)

@@ -91,19 +91,25 @@ export const makeGuard = ({ isOver, memory = 512 * 1024 * 1024, used = usedByThr
     end = { reason: "memory", message: "not enough memory" }
     raiseEnd(L, end)
   }
-  const check = (L: LuaState): void => {
+  const checkTime = (L: LuaState): void => {
     if (end === undefined) {
       const message = isOver()
       if (message !== undefined) end = { reason: "time", message }
     }
     if (end !== undefined) raiseEnd(L, end)
+  }
+  const check = (L: LuaState): void => {
+    checkTime(L)
     if (++checked >= checks) weigh(L, 0)
   }
   const charge = (L: LuaState, bytes: number): void => {
     if (end !== undefined) raiseEnd(L, end)
     if (bytes > longestString) raise(L, "resulting string too large")
     charged += bytes
-    if (charged >= charges) weigh(L, bytes)
+    if (charged < charges) return
+    // What is large takes time as well.
+    checkTime(L)
+    weigh(L, bytes)
   }
   return { check, charge, end: () => end }
 }

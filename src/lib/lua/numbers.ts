@@ -1,5 +1,6 @@
 /** How numbers look as text. Evaluated before all of fengari that copies these settings when it is loaded. */
-import defs from "fengari/src/defs.js" // before luaconf, which it is in a circle with
+import { defs } from "./definitions.ts" // a group of its own, to stay in front of the next
+
 import luaconf from "fengari/src/luaconf.js"
 import { numberText } from "./numberText.ts"
 

@@ -2,10 +2,8 @@
  * fengari made a machine of Lua 5.1, where all numbers are doubles and a guard is asked before anything long or large.
  * It has to be evaluated before the rest of fengari, whose modules take over what they find here when they are loaded.
  */
-import { isCounted } from "./strings.ts" // a group of its own, to stay in front of the next
+import { lapi } from "./inner.ts" // a group of its own, to stay in front of the next
 
-import defs from "fengari/src/defs.js"
-import lapi from "fengari/src/lapi.js" // before lua.js, which copies its functions
 import ldebug from "fengari/src/ldebug.js"
 import ldo from "fengari/src/ldo.js"
 import lfunc from "fengari/src/lfunc.js"
@@ -13,10 +11,11 @@ import lobject from "fengari/src/lobject.js"
 import lopcodes from "fengari/src/lopcodes.js"
 import type { CallInfo, Machine } from "fengari/src/lstate.js"
 import lvm from "fengari/src/lvm.js"
+import { defs } from "./definitions.ts"
 import { numeralOf } from "./numerals.ts"
 import { Table } from "./tables.ts"
 
-if (!isCounted || typeof Table !== "function") throw new Error("fengari came before its patches")
+if (typeof Table !== "function") throw new Error("fengari came before its patches")
 
 // fengari's integers have 32 bits and wrap: with this no operation makes one.
 const { prototype } = lobject.TValue
@@ -95,8 +94,7 @@ const { luaG_runerror, lua_getinfo } = ldebug
 
 // Errors of the machine within functions of libraries have the place of who called those.
 ldebug.luaG_runerror = (L, format, ...values) => {
-  const text = plainly(format)
-  const words = text instanceof Uint8Array ? text : format
+  const words = encoder.encode(decoder.decode(format).replace(/^JS |JS(?=-call)/, (found) => found === "JS" ? "C" : ""))
   const caller = nearest(L.ci)
   if (caller === L.ci || caller === null) return luaG_runerror(L, words, ...values)
   lua_checkstack(L, 20)

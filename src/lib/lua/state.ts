@@ -2,23 +2,18 @@
 import { openBase } from "./baseLibrary.ts"
 import { openCoroutine } from "./coroutineLibrary.ts"
 import { openDebug } from "./debugLibrary.ts"
+import { nativeError } from "./errors.ts"
 import { bytesOf, lauxlib, lua, type LuaState } from "./fengari.ts"
-import { installGuard, raise } from "./guard.ts"
+import { installGuard } from "./guard.ts"
+import { openIo } from "./ioLibrary.ts"
 import { openMath } from "./mathLibrary.ts"
+import { openOs } from "./osLibrary.ts"
+import { openPackage } from "./packageLibrary.ts"
 import { leniently, withoutShebang } from "./source.ts"
 import { openString } from "./stringLibrary.ts"
 import type { Surroundings } from "./surroundings.ts"
 import { openTable } from "./tableLibrary.ts"
 import { rawText, textAt } from "./values.ts"
-
-/** What an error of the machine below is in Lua: too deep, too large, or a fault of a library. */
-const nativeError = (L: LuaState): number => {
-  const cause = lua.lua_touserdata(L, 1)
-  if (cause instanceof RangeError) {
-    return raise(L, /call stack/.test(cause.message) ? "stack overflow" : "not enough memory")
-  }
-  return raise(L, cause instanceof Error ? cause.message : String(cause))
-}
 
 /** A fresh state, bound by the guard of its surroundings: nothing is shared with another. */
 export const newState = (surroundings: Surroundings): LuaState => {
@@ -27,6 +22,9 @@ export const newState = (surroundings: Surroundings): LuaState => {
   openBase(L, surroundings)
   openTable(L)
   openString(L, surroundings)
+  openOs(L, surroundings)
+  openIo(L, surroundings)
+  openPackage(L, surroundings)
   openMath(L)
   openCoroutine(L)
   if (!surroundings.isSandboxed) openDebug(L)
@@ -44,6 +42,7 @@ const decoder = new TextDecoder()
 
 /** The text of an error value; when it has one of its own that fails, what any such value shows. */
 const textOfError = (L: LuaState): string => {
+  if (lua.lua_topointer(L, -1) === nativeError) return "stack overflow"
   lua.lua_pushcfunction(L, (called) => {
     const text = textAt(called, 1)
     lua.lua_pushlstring(called, text, text.length)

@@ -23,8 +23,8 @@ export const openString = (L: LuaState, { guard }: Surroundings): void => {
 const positionIn = (length: number, position: number): number =>
   position >= 0 ? position : Math.max(position + length + 1, 0)
 
-/** From the string at 1, what lies between the positions at 2 and 3. */
-const rangeOf = (L: LuaState, first: number, last: number, length: number) => {
+/** What lies between two positions, from 0, its end excluded. */
+const rangeOf = (first: number, last: number, length: number) => {
   const from = Math.max(positionIn(length, first), 1)
   const to = Math.min(positionIn(length, last), length)
   return { from: from - 1, to: Math.max(to, from - 1) }
@@ -40,7 +40,7 @@ const bytesLibrary = (guard: Guard): Readonly<Record<string, LuaFunction>> => {
     byte: (L) => {
       const source = lauxlib.luaL_checkstring(L, 1)
       const first = integerOr(L, 2, 1)
-      const { from, to } = rangeOf(L, first, integerOr(L, 3, positionIn(source.length, first)), source.length)
+      const { from, to } = rangeOf(first, integerOr(L, 3, positionIn(source.length, first)), source.length)
       guard.charge(L, (to - from) * 32)
       lauxlib.luaL_checkstack(L, to - from, bytesOf("string slice too long"))
       for (const byte of source.subarray(from, to)) lua.lua_pushnumber(L, byte)
@@ -74,7 +74,7 @@ const bytesLibrary = (guard: Guard): Readonly<Record<string, LuaFunction>> => {
     },
     sub: (L) => {
       const source = lauxlib.luaL_checkstring(L, 1)
-      const { from, to } = rangeOf(L, integerAt(L, 2), integerOr(L, 3, -1), source.length)
+      const { from, to } = rangeOf(integerAt(L, 2), integerOr(L, 3, -1), source.length)
       guard.charge(L, to - from)
       return pushBytes(L, source.subarray(from, to))
     }

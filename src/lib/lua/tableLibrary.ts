@@ -203,7 +203,8 @@ const sort = (L: LuaState): number => {
   lauxlib.luaL_checkstack(L, 8, bytesOf(""))
   const length = lengthOf(L)
   const machine = inside(L)
-  inside(L).l_G.guard?.charge(L, length * 64)
+  if (length > 100) machine.l_G.guard?.check(L)
+  machine.l_G.guard?.charge(L, length * 64)
   const values: Array<TValue> = []
   for (let at = 1; at <= length; at++) {
     lua.lua_rawgeti(L, 1, at)

@@ -2,15 +2,16 @@
  * Tables as scripts of Lua 5.1 know them (regbot description, 5.1): `pairs` sees the positive integers in ascending
  * order, then all other keys in the order in which they came; the length is the largest positive integer.
  */
-import { keyOf } from "./strings.ts" // a group of its own, to stay in front of the next
+import { lapi } from "./inner.ts" // a group of its own, to stay in front of the next
 
-import lapi from "fengari/src/lapi.js" // before ltable, which it is in a circle with
 import ldebug from "fengari/src/ldebug.js"
 import lobject, { type TValue } from "fengari/src/lobject.js"
 import lstate, { type Machine } from "fengari/src/lstate.js"
 import type { TString } from "fengari/src/lstring.js"
 import ltable from "fengari/src/ltable.js"
+import { keyOf } from "./strings.ts"
 
+// A used import: a bundler drops one that is not.
 if (lapi === undefined) throw new Error("fengari came in the wrong order")
 
 /** Tags of values, as fengari has them. */

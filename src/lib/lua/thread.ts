@@ -88,8 +88,17 @@ const border: Border = {
   }
 }
 
+/** Open files of the state that runs. */
+const releases = new Set<() => void>()
+
+const release = (): void => {
+  for (const it of releases) it()
+  releases.clear()
+}
+
 const surroundings: Surroundings = {
   guard,
+  releases,
   write,
   flush,
   exit: (status) => {
@@ -115,6 +124,7 @@ const isMemory = (): boolean => bounds.end()?.reason === "memory"
 
 const runScript = (source: Uint8Array): void => {
   const raised = runSource(fresh(false), source)
+  release()
   exchange({ tag: "end", ...(raised === undefined ? {} : { failed: raised }), isMemory: isMemory() })
 }
 
@@ -124,6 +134,7 @@ const runItems = (parcel: Parcel, first: number): void => {
     surroundings.environment.clear()
     for (const [key, value] of before) surroundings.environment.set(key, value)
     const called = callFor(fresh(true), guard, parcel, index)
+    release()
     const answer = exchange({ tag: "end", ...called, isMemory: isMemory() })
     if (answer.tag === "item") index = answer.index
   }

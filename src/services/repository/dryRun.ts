@@ -44,7 +44,7 @@ export const dryClient = Effect.fnUntraced(function*(client: Context.Context<Cli
             isThere: () => Effect.succeed(true),
             gone: 0,
             isMade: false,
-            bodyOf: (names) => ({ repositories: names })
+            bodyOf: (names) => Buffer.from(JSON.stringify({ repositories: names }))
           }, page)
         })
     })

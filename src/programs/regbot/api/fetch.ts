@@ -89,14 +89,8 @@ export const headOf = (named: Named): Effect.Effect<ManifestState, HostFailure, 
     ? Effect.succeed(named.manifest)
     : Effect.mapError(headManifest(named.ref), retrieving(named.ref))
 
-/** MAN with its content: `manifest pull failed: …`; with `platform` that of this machine below an index. */
-export const pull = (
-  named: Named,
-  { platform = false }: { readonly platform?: boolean } = {}
-): Effect.Effect<ManifestState, HostFailure, ScriptRun> =>
+/** MAN with its content: `manifest pull failed: …`. */
+export const pull = (named: Named): Effect.Effect<ManifestState, HostFailure, ScriptRun> =>
   "manifest" in named
     ? Effect.succeed(named.manifest)
-    : Effect.mapError(
-      platform ? getPlatform(named.ref, undefined) : getManifest(named.ref),
-      failed("manifest pull failed")
-    )
+    : Effect.mapError(getManifest(named.ref), failed("manifest pull failed"))

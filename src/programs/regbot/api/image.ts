@@ -8,14 +8,14 @@ import { ratelimitWait } from "./rateLimit.ts"
 
 export const image = {
   functions: {
-    manifest: get,
-    manifestHead: head,
-    manifestList: getList,
-    ratelimitWait,
     config: imageConfig,
     copy: imageCopy,
     exportTar,
     importTar,
-    mod: imageMod
+    manifest: get,
+    manifestHead: head,
+    manifestList: getList,
+    mod: imageMod,
+    ratelimitWait
   }
 }

@@ -17,7 +17,8 @@ import { ScriptRun } from "../ScriptRun.ts"
 import { manifestArgument, optionalText, refArgument, wrongArgument } from "./arguments.ts"
 import { failed, nothing } from "./failures.ts"
 import { getManifest, getPlatform, headManifest, headOf, manifestObject, pull, retrieving } from "./fetch.ts"
-import { debug, debugOfWrite, infoOfWrite } from "./logged.ts"
+import { imageConfig } from "./imageconfig.ts"
+import { debug, infoOfWrite } from "./logged.ts"
 import { type ManifestState, stateOf } from "./objects.ts"
 import { ratelimitWait } from "./rateLimit.ts"
 import { descriptorTable, manifestJson, manifestTable, quotaTable } from "./records.ts"
@@ -77,7 +78,7 @@ const put: Calls = {
     const named = yield* manifestArgument(args[0], 1)
     const ref = yield* refArgument(args[1], 2)
     const state = yield* pull(named)
-    yield* debugOfWrite("Put manifest", { image: commonName(ref) })
+    yield* debug("Put manifest", { image: commonName(ref) })
     yield* Effect.mapError(push(state, ref), failed("Failed to put manifest"))
     const { close } = yield* ScriptRun
     yield* close(ref.location)
@@ -174,6 +175,16 @@ const text: HostFunction<never> = {
 
 export const manifest: Library<ScriptRun> = {
   functions: { get, getList, head, put, descriptor },
-  methods: { get, head, put, delete: remove, descriptor, export: exported, ratelimit, ratelimitWait },
+  methods: {
+    config: imageConfig,
+    get,
+    head,
+    put,
+    delete: remove,
+    descriptor,
+    export: exported,
+    ratelimit,
+    ratelimitWait
+  },
   text
 }

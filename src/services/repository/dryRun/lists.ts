@@ -15,7 +15,7 @@ export interface Changes {
   /** Where nothing is there, but for what was added. */
   readonly isMade: boolean
   /** The answer of a place that has these names. */
-  readonly bodyOf: (names: ReadonlyArray<string>) => unknown
+  readonly bodyOf: (names: ReadonlyArray<string>, original: Page | undefined) => Uint8Array
 }
 
 /** The place is asked page by page as before, for as many names more as fall away. */
@@ -32,7 +32,7 @@ export const changed = (
       const given = names.slice(0, left)
       left -= given.length
       if (original !== undefined && isSame(original.names, given)) return original
-      return { headers: {}, ...original, names: given, body: new TextEncoder().encode(JSON.stringify(bodyOf(given))) }
+      return { headers: {}, ...original, names: given, body: bodyOf(given, original) }
     }
     return list({
       ...(last === undefined ? {} : { last }),
