@@ -3,7 +3,7 @@
  * are. Every problem is noted with its place and stands in for a default, so that a file's problems are all told at once.
  */
 import { distance } from "../lib/distance.ts"
-import { parseGoDuration } from "../lib/goDuration.ts"
+import { goDurationProblem, parseGoDuration } from "../lib/goDuration.ts"
 import type { YamlMap, YamlNode, YamlScalar } from "../lib/yaml.ts"
 
 export interface SettingProblem {
@@ -130,13 +130,7 @@ export class SettingsReader {
     const value = isText ? parseGoDuration(node.text) : undefined
     if (value !== undefined && value < 0) this.refuse(node, path, "expected a duration of at least 0s")
     if (value !== undefined) return value
-    const unit = /[0-9]([a-zA-Zµ]+)/.exec(node.text)?.[1]
-    const reason = unit !== undefined && isText && !/^(ns|us|µs|μs|ms|s|m|h)$/.test(unit)
-      ? `unknown unit "${unit}" in duration "${node.text}"`
-      : isText
-      ? `invalid duration "${node.text}"`
-      : `missing unit in duration "${node.text}"`
-    this.refuse(node, path, `time: ${reason}`)
+    this.refuse(node, path, goDurationProblem(node.text))
     return 0
   }
 
