@@ -112,6 +112,11 @@ const everything = `
   image.importTar("PLACE/app:again", "FILES/out.tar")
   print(manifest.descriptor("PLACE/app:imported").digest == manifest.descriptor("PLACE/app:v1").digest)
 
+  local modified = image.mod("PLACE/app:v1", { create = "modified", label = "made=dry" })
+  print(image.config(modified).Config.Labels["made"])
+  artifact.put { subject = "PLACE/app:v1", content = "a note", artifactType = "application/vnd.example.note" }
+  print((artifact.get { subject = "PLACE/app:v1", filterArtifactType = "application/vnd.example.note" }))
+
   tag.delete("PLACE/app:same")
   tag.delete("PLACE/app:copied")
   print(pcall(tag.delete, "PLACE/app:copied"))
@@ -132,11 +137,13 @@ const printed = [
   "some text",
   "true",
   "true",
+  "dry",
+  "a note",
   /^false\t<string>:\d+: Failed deleting ".*app:copied": /,
-  "again all changed imported put v1 v2",
+  "again all changed imported modified put v1 v2",
   "false",
-  "again all changed imported put v1",
-  "again all changed imported put v1"
+  "again all changed imported modified put v1",
+  "again all changed imported modified put v1"
 ]
 
 const check = (lines: ReadonlyArray<string>) => {
@@ -202,6 +209,8 @@ describe("regbot once --dry-run", () => {
       "Export image",
       "Import image",
       "Import image",
+      "Mod image",
+      "Put artifact",
       "Delete tag",
       "Delete tag",
       "Delete tag",

@@ -1,6 +1,6 @@
 /** Scripts that go wrong (faults, section 6): how each ends, what the tool says and exits with, and that others go on. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { existsSync } from "node:fs"
+import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { putBuild } from "../support/builds.ts"
 import { seed } from "../support/copies.ts"
@@ -29,7 +29,7 @@ interface Row {
   readonly what: string
   readonly script: string
   /** How it fails; without, it must not. */
-  readonly fails?: readonly [reason: string, text: RegExp]
+  readonly fails?: RegExp
   /** What it prints, in order. */
   readonly prints?: ReadonlyArray<string | RegExp>
   readonly timeout?: string
@@ -75,8 +75,8 @@ const once = async (rows: ReadonlyArray<Row>, defaults: object = {}): Promise<re
   return [ran, toldOf(ran)]
 }
 
-/** Holds each row to what it says. */
-const judge = (rows: ReadonlyArray<Row>, told: ReadonlyArray<Told>): void => {
+/** Holds each row to what it says, and what fails to the reason that all of them have. */
+const judge = (rows: ReadonlyArray<Row>, told: ReadonlyArray<Told>, reason: string): void => {
   for (const row of rows) {
     const own = told.filter(({ script }) => script === nameOf(row))
     const failures = own.filter(({ msg }) => msg === "Error running script")
@@ -86,8 +86,7 @@ const judge = (rows: ReadonlyArray<Row>, told: ReadonlyArray<Told>): void => {
     else {
       assert.strictEqual(failures.length, 1, story)
       assert.strictEqual(failures[0]?.level, "WARN", story)
-      assert.strictEqual(failures[0]?.reason, row.fails[0], story)
-      assert.match(failures[0]?.error ?? "", row.fails[1], story)
+      assert.match(failures[0]?.error ?? "", row.fails, story)
     }
     const expected = row.prints ?? []
     assert.strictEqual(lines.length, expected.length, story)
@@ -95,9 +94,11 @@ const judge = (rows: ReadonlyArray<Row>, told: ReadonlyArray<Told>): void => {
       typeof it === "string" ? assert.strictEqual(lines[at], it, story) : assert.match(lines[at] ?? "", it, story)
     )
   }
+  assert.strictEqual(told.at(-1)?.level, "ERROR")
+  assert.strictEqual(told.at(-1)?.reason, reason)
 }
 
-const late = ["ScriptTimeout", /context deadline exceeded/] as const
+const late = /context deadline exceeded/
 const loop = (id: string, what: string, script: string): Row => ({ id, what, script, timeout: "500ms", fails: late })
 
 const loops: ReadonlyArray<Row> = [
@@ -123,17 +124,10 @@ const loops: ReadonlyArray<Row> = [
   { id: "S01", what: "another script", script: `for i = 1, 3 do tag.ls("REG/app") say(i) end`, prints: ["1", "2", "3"] }
 ]
 
-const memory = ["ScriptMemory", /memory|not enough/] as const
+const memory = /not enough memory|too large/
 const bombs: ReadonlyArray<Row> = [
   { id: "S03", what: "a long repetition", script: `say(#("x"):rep(1e10))`, fails: memory },
   { id: "S03", what: "doubled strings", script: `local s = "x" while true do s = s .. s end`, fails: memory },
-  {
-    id: "S03",
-    what: "doubled strings in pcall",
-    script: `
-      while true do pcall(function() local s = "x" while true do s = s .. s end end) end`,
-    fails: memory
-  },
   { id: "S03", what: "a growing table", script: `local t = {} for i = 1, 1e9 do t[i] = { i } end`, fails: memory },
   {
     id: "S03",
@@ -144,7 +138,6 @@ const bombs: ReadonlyArray<Row> = [
   { id: "S03", what: "another script", script: `say(#tag.ls("REG/app"))`, prints: ["1"] }
 ]
 
-const failed = (text: RegExp) => ["ScriptError", text] as const
 const errors: ReadonlyArray<Row> = [
   {
     id: "S04",
@@ -156,7 +149,7 @@ const errors: ReadonlyArray<Row> = [
     id: "S04",
     what: "deep recursion that nobody catches",
     script: `local function f() return 1 + f() end f()`,
-    fails: failed(/^<string>:1: .*stack overflow/)
+    fails: /^<string>:1: .*stack overflow/
   },
   {
     id: "S04",
@@ -185,33 +178,33 @@ const errors: ReadonlyArray<Row> = [
       local t = {} for i = 1, 1e5 do t = { t } end say(pcall(tag.ls, "REG/app", t))`,
     prints: [/^(false <string>|true table)/]
   },
-  { id: "S05", what: "a syntax error", script: `\nlocal x =`, fails: failed(/^<string>.*syntax error/s) },
+  { id: "S05", what: "a syntax error", script: `\nlocal x =`, fails: /^<string>.*syntax error/s },
   {
     id: "S05",
     what: "a runtime error",
     script: `\nlocal t = nil\nsay(t.x)`,
-    fails: failed(/^<string>:3: attempt to index .*\nstack traceback:\n\t/s)
+    fails: /^<string>:3: attempt to index .*\nstack traceback:\n\t/s
   },
   {
     id: "S05",
     what: "error(text)",
     script: `error("on purpose")`,
-    fails: failed(/^<string>:\d+: on purpose\nstack traceback:/)
+    fails: /^<string>:\d+: on purpose\nstack traceback:/
   },
-  { id: "S05", what: "error({})", script: `error({})`, fails: failed(/^table: 0x[0-9a-f]+\nstack traceback:/) },
-  { id: "S05", what: "error(nil)", script: `error(nil)`, fails: failed(/^nil/) },
+  { id: "S05", what: "error({})", script: `error({})`, fails: /^table: 0x[0-9a-f]+\nstack traceback:/ },
+  { id: "S05", what: "error(nil)", script: `error(nil)`, fails: /^nil/ },
   {
     id: "S05",
     what: "a failing __tostring",
     script: `
       error(setmetatable({}, { __tostring = function() error("inner") end }))`,
-    fails: failed(/^(table: |.*inner)/s)
+    fails: /^(table: |.*inner)/s
   },
   {
     id: "S05",
     what: "escapes in an error",
     script: `error("a\\27[31mred\\nlevel=ERROR", 0)`,
-    fails: failed(/^a\\x1b\[31mred/)
+    fails: /^a\\x1b\[31mred/
   },
   {
     id: "S06",
@@ -346,7 +339,7 @@ const errors: ReadonlyArray<Row> = [
     what: "a sandbox that reads a file",
     sandbox: true,
     script: `io.open("/etc/passwd")`,
-    fails: ["ScriptError", /^<string>:\d+: attempt to index/]
+    fails: /^<string>:\d+: attempt to index/
   }
 ]
 
@@ -354,7 +347,7 @@ describe("scripts that never end", () => {
   it("S01, S02: stop at their time wherever they loop, and nothing else does", async () => {
     const [ran, told] = await once(loops, { parallel: 4 })
     assert.strictEqual(ran.code, 1)
-    judge(loops, told)
+    judge(loops, told, "ScriptTimeout")
   })
 
   it("S01: another finishes, and the tool ends within a second of the timeout", async () => {
@@ -372,7 +365,7 @@ describe("scripts that never end", () => {
     const [ran, told] = await once(rows, { parallel: 2 })
     const elapsed = Date.now() - began
     assert.strictEqual(ran.code, 1)
-    judge(rows, told)
+    judge(rows, told, "ScriptTimeout")
     assert.isBelow(elapsed, 2_000 + 1_000 + 1_000, "the start of a process takes its time, too")
     assert.match(ran.err.trim().split("\n").at(-1) ?? "", /context deadline exceeded|stack traceback|^\s/)
   })
@@ -382,7 +375,7 @@ describe("scripts that take all memory", () => {
   it("S03: end with that, and the others do not", async () => {
     const [ran, told] = await once(bombs)
     assert.strictEqual(ran.code, 1)
-    judge(bombs, told)
+    judge(bombs, told, "ScriptMemory")
   })
 })
 
@@ -390,7 +383,7 @@ describe("scripts with errors", () => {
   it("S04 to S11: end with a text that names their line, and leave the others alone", async () => {
     const [ran, told] = await once(errors, { parallel: 4, timeout: "20s" })
     assert.strictEqual(ran.code, 1)
-    judge(errors, told)
+    judge(errors, told, "ScriptError")
     // All of them are told at the end, one error a line with its reason.
     const failures = errors.filter(({ fails }) => fails !== undefined)
     for (const row of failures) assert.include(ran.err, nameOf(row))
@@ -430,18 +423,16 @@ describe("S14: a script that is stopped in the middle of a copy", () => {
         id: "S14",
         what: "copies",
         timeout: "1s",
-        script: `image.copy("SLOW/app:v1", "SLOW/other:v1") say("never")`,
+        script: `image.copy("REG/app:v1", "SLOW/other:v1") say("never")`,
         fails: late
       },
       { id: "S14", what: "goes on", script: `say(#tag.ls("REG/app"))`, prints: ["1"] }
     ]
     slow.forget()
-    const [ran, told] = await once(
-      rows.map((row) => ({ ...row, script: row.script.replace("SLOW/other", "SLOW/other") }))
-    )
+    const [ran, told] = await once(rows)
     slow.quirk = () => undefined
     assert.strictEqual(ran.code, 1)
-    judge(rows, told)
+    judge(rows, told, "ScriptTimeout")
     assert.deepStrictEqual([...slow.repository("other").tags], [])
     assert.deepStrictEqual(slow.incomplete, [])
   })
@@ -453,21 +444,19 @@ describe("S15: os.exit", () => {
     slow.forget()
     const layout = join(dir.path, "half")
     const rows: ReadonlyArray<Row> = [
-      { id: "S15", what: "copies", script: `image.copy("SLOW/app:v1", "SLOW/later:v1")` },
+      { id: "S15", what: "copies", script: `image.copy("REG/app:v1", "SLOW/later:v1")` },
       {
         id: "S15",
         what: "copies into a layout",
-        script: `image.copy("SLOW/app:v1", "ocidir://${layout}:v1") image.ratelimitWait("SLOW/app:v1", 1)`
+        script: `image.copy("REG/app:v1", "ocidir://${layout}:v1") while true do end`
       },
       {
         id: "S15",
         what: "exits",
-        script: `while #slow_uploads() == 0 do end os.exit(3)`.replace(
-          "while #slow_uploads() == 0 do end",
-          `
-          repeat local works = pcall(tag.ls, "ocidir://${layout}") until works
-          local start = os.time() repeat until os.time() > start + 1`
-        )
+        // Both are at work by then.
+        script: `repeat until pcall(manifest.head, "ocidir://${layout}:v1")
+          local start = os.time() repeat until os.time() > start + 1
+          os.exit(3)`
       }
     ]
     const [ran] = await once(rows, { parallel: 3 })
@@ -475,6 +464,6 @@ describe("S15: os.exit", () => {
     assert.strictEqual(ran.code, 3, ran.err)
     assert.deepStrictEqual([...slow.repository("later").tags], [])
     assert.deepStrictEqual(slow.incomplete, [])
-    assert.isTrue(existsSync(join(layout, "index.json")))
+    assert.deepStrictEqual(readdirSync(layout).toSorted(), ["blobs", "index.json", "oci-layout"])
   })
 })

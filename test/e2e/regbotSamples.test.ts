@@ -299,7 +299,7 @@ describe("inventory.yml", () => {
     assert.deepStrictEqual(v1, {
       image: `${near.host}/a/inventory:v1`,
       digest: descriptor.digest,
-      bytes: 74,
+      bytes: 72,
       created: "2024-01-02 03:04:05 +0000 UTC",
       version: "1.0"
     })

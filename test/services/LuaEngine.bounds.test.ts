@@ -142,7 +142,7 @@ describe("a script's stack", () => {
       const { exit, said } = yield* runScript(
         `local function overflows(f) local ok, text = pcall(f) say(ok, tostring(text):find("stack overflow") ~= nil) end
          local function deep(n) return 1 + deep(n + 1) end
-         overflows(deep)
+         overflows(function() return deep(1) end)
          local t = setmetatable({}, {}) getmetatable(t).__index = function(t, k) return t[k + 1] end
          overflows(function() return t[1] end)
          local function nested() local ok, text = pcall(nested) if not ok then error(text, 0) end return ok end

@@ -214,6 +214,6 @@ export const valueAt = (L: LuaState, guard: Guard, at: number): LuaValue =>
 
 /** All arguments of the running function. */
 export const argumentsOf = (L: LuaState, guard: Guard): ReadonlyArray<LuaValue> => {
-  const budget = { guard, left: most, seen: new Map<object, LuaTable>() }
+  const budget: Budget = { guard, left: most, seen: new Map() }
   return Array.from({ length: lua.lua_gettop(L) }, (_, index) => read(L, index + 1, budget, 0))
 }

@@ -71,13 +71,8 @@ const index: LuaFunction = (L) => {
   return 1
 }
 
-const assign: LuaFunction = (L) => {
-  const key = lua.lua_type(L, 2) === lua.LUA_TSTRING ? lua.lua_tostring(L, 2) : null
-  return raise(
-    L,
-    `attempt to index a non-table object(userdata)${key === null ? "" : ` with key '${textOf(key)}'`}`
-  )
-}
+const assign: LuaFunction = (L) =>
+  raise(L, `attempt to index a non-table object(userdata) with key '${textOf(rawText(L, 2))}'`)
 
 const tostring: LuaFunction = (L) => {
   if (fieldOfKind(L, "__tostring") === lua.LUA_TFUNCTION) {

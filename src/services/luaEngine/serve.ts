@@ -41,9 +41,16 @@ const broken = <R>(run: Run<R>, defect: unknown) =>
 /** The failure that a job's end stands for: whatever ends a script whose time is over, its time did. */
 export const ended = <R>(run: Run<R>, { message, traceback }: Failed, isMemory: boolean) =>
   failure(run, {
-    _tag: Deferred.isDoneUnsafe(run.over) ? "ScriptTimeout" : isMemory ? "ScriptMemory" : "ScriptError",
+    _tag: Deferred.isDoneUnsafe(run.over)
+      ? "ScriptTimeout"
+      : isMemory || isTooLong(message)
+      ? "ScriptMemory"
+      : "ScriptError",
     detail: traceback === "" ? message : `${message}\n${traceback}`
   })
+
+/** A string longer than a script may make, which the thread refuses before there is one (faults S03). */
+const isTooLong = (message: string): boolean => message.endsWith("resulting string too large")
 
 export const placed = (line: number, text: string): string => line === 0 ? text : `<string>:${line}: ${text}`
 

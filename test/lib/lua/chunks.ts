@@ -14,13 +14,18 @@ export interface Circumstances {
   readonly memory?: number
   readonly used?: () => number
   readonly isSandboxed?: boolean
+  readonly environment?: Readonly<Record<string, string>>
+  /** Milliseconds that something that blocks may take. */
+  readonly timeLeft?: number
 }
 
 /** The text of the error that ends a script whose time is over. */
 export const overText = "Context error: context deadline exceeded"
 
 export const run = (source: string | Uint8Array, circumstances: Circumstances = {}): Run => {
-  const { checks = Number.POSITIVE_INFINITY, isSandboxed = false, memory, used } = circumstances
+  const { checks = Number.POSITIVE_INFINITY, environment = {}, isSandboxed = false, memory, timeLeft, used } =
+    circumstances
+  const releases = new Set<() => void>()
   const written: Array<Uint8Array> = []
   let checked = 0
   const guard = makeGuard({
@@ -36,15 +41,18 @@ export const run = (source: string | Uint8Array, circumstances: Circumstances = 
       throw new Error(`exit ${status}`)
     },
     isSandboxed,
-    environment: new Map()
+    environment: new Map(Object.entries({ PATH: process.env["PATH"] ?? "", ...environment })),
+    timeLeft: () => timeLeft,
+    releases
   })
   const raised = runSource(L, typeof source === "string" ? new TextEncoder().encode(source) : source)
+  for (const release of releases) release()
   return { output: Buffer.concat(written).toString(), raised, guard }
 }
 
 /** What a chunk prints, without the end of its last line; what it raises fails the test. */
-export const printed = (source: string): string => {
-  const { output, raised } = run(source)
+export const printed = (source: string, circumstances: Circumstances = {}): string => {
+  const { output, raised } = run(source, circumstances)
   if (raised !== undefined) throw new Error(raised.message)
   return output.replace(/\n$/, "")
 }

@@ -180,6 +180,31 @@ describe("functions that Lua 5.1 has", () => {
     )
   })
 
+  it("arg has the arguments of a function that does not use `...`", () => {
+    assert.strictEqual(printed("local function f(...) return arg.n, arg[1], arg[2] end print(f(7,8))"), "2\t7\t8")
+    assert.strictEqual(
+      printed("local function f(a, ...) for i = 1, arg.n do print(a, arg[i]) end end f(7, nil, 9)"),
+      "7\tnil\n7\t9"
+    )
+    assert.strictEqual(
+      printed(
+        "local t = {} function t.a.f() end".replace(".a", "") +
+          " function t:g(...) if true then return (function() return arg.n end)() end end print(t:g(1,2,3))"
+      ),
+      "3"
+    )
+    assert.strictEqual(printed("local function f(...) local x = ... return arg end print(f(7), arg)"), "nil\tnil")
+    assert.strictEqual(
+      printed("local function f(...) return ('... end arg'):len() --[[ arg ... ]] end print(f(1))"),
+      "11"
+    )
+    assert.strictEqual(
+      raisedBy("local function f(...)\n  local n = arg.n\n  error(n)\nend\nrepeat f(1) until true"),
+      "1"
+    )
+    assert.strictEqual(raisedBy("local function f(...)\n  error('x' .. arg.n)\nend\nf(1)"), "<string>:2: x1")
+  })
+
   it("goto is a word of the language", () => {
     assert.strictEqual(printed("local n=0 ::top:: n=n+1 if n<3 then goto top end print(n)"), "3")
     assert.strictEqual(raisedBy("local goto = 1"), "<string>:1: <name> expected near 'goto'")

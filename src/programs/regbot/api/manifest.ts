@@ -18,7 +18,7 @@ import { manifestArgument, optionalText, refArgument, wrongArgument } from "./ar
 import { failed, nothing } from "./failures.ts"
 import { getManifest, getPlatform, headManifest, headOf, manifestObject, pull, retrieving } from "./fetch.ts"
 import { imageConfig } from "./imageconfig.ts"
-import { debug, infoOfWrite } from "./logged.ts"
+import { debug, debugOfWrite, infoOfWrite } from "./logged.ts"
 import { type ManifestState, stateOf } from "./objects.ts"
 import { ratelimitWait } from "./rateLimit.ts"
 import { descriptorTable, manifestJson, manifestTable, quotaTable } from "./records.ts"
@@ -78,7 +78,7 @@ const put: Calls = {
     const named = yield* manifestArgument(args[0], 1)
     const ref = yield* refArgument(args[1], 2)
     const state = yield* pull(named)
-    yield* debug("Put manifest", { image: commonName(ref) })
+    yield* debugOfWrite("Put manifest", { image: commonName(ref) })
     yield* Effect.mapError(push(state, ref), failed("Failed to put manifest"))
     const { close } = yield* ScriptRun
     yield* close(ref.location)
