@@ -1,7 +1,16 @@
 /** The entry of a script's thread: takes its work, runs it in a fresh state, tells how it ended. */
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads"
 import { type Baseline, baselineOf } from "./baseline.ts"
-import { type Answer, type Output, overText, type Question, shared, type Start } from "./channel.ts"
+import {
+  type Answer,
+  type CommandQuestion,
+  type Message,
+  type Output,
+  overText,
+  type Question,
+  shared,
+  type Start
+} from "./channel.ts"
 import { textOf } from "./convert.ts"
 import { bytesOf, lua, type LuaState } from "./fengari.ts"
 import { giveBack, type Guard, makeGuard } from "./guard.ts"
@@ -22,17 +31,23 @@ let output: Array<Output> = []
 let outputBytes = 0
 let since = 0
 
-/** Blocks until the host has answered. */
-const exchange = (question: Question): Answer => {
+/** Posts a question, and blocks until it is answered. */
+const answerTo = <A>(question: Message | CommandQuestion): A => {
   const before = Atomics.load(numbers, shared.answers)
-  port.postMessage({ ...question, output })
-  output = []
-  outputBytes = 0
+  port.postMessage(question)
   Atomics.wait(numbers, shared.answers, before)
   for (;;) {
-    const received: { readonly message: Answer } | undefined = receiveMessageOnPort(port)
+    const received: { readonly message: A } | undefined = receiveMessageOnPort(port)
     if (received !== undefined) return received.message
   }
+}
+
+/** Blocks until the host has answered. */
+const exchange = (question: Question): Answer => {
+  const sent = { ...question, output }
+  output = []
+  outputBytes = 0
+  return answerTo(sent)
 }
 
 const flush = (): void => {
@@ -99,6 +114,7 @@ const release = (): void => {
 const surroundings: Surroundings = {
   guard,
   releases,
+  command: (command) => answerTo({ tag: "command", command }),
   write,
   flush,
   exit: (status) => {
