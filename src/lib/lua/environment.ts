@@ -36,7 +36,7 @@ const pushTable = (L: LuaState, table: unknown): void => {
 }
 
 /** Replaces the function on top of the stack by its environment. */
-export const toEnvironment = (L: LuaState): void => {
+const toEnvironment = (L: LuaState): void => {
   const closure = closureOnTop(L)
   lua.lua_pop(L, 1)
   const at = closure === undefined ? -1 : variableOf(closure)
