@@ -11,9 +11,9 @@ export class Progress extends Context.Service<Progress, {
 
 /**
  * Lines shown above the summary, made anew for each frame at a time in milliseconds since 1970: for work that is more
- * than its copies.
+ * than its copies. While there are none to come, nothing is shown at all.
  */
-export const MoreLines = Context.Reference<(now: number) => ReadonlyArray<string>>(
+export const MoreLines = Context.Reference<(now: number) => ReadonlyArray<string> | undefined>(
   "regclient/services/Progress/MoreLines",
   { defaultValue: () => () => [] }
 )

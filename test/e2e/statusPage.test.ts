@@ -9,6 +9,7 @@ import {
   ended,
   jobOf,
   pairOf,
+  scriptOf,
   watching,
   type WatchingOptions
 } from "../programs/watch/watching.ts"
@@ -204,6 +205,41 @@ describe("the status page", () => {
       ])
       assert.strictEqual(await page.evaluate("document.querySelector('#searching').checkVisibility()"), false)
     }))
+
+  it.live("shows scripts by their names, schedules and errors", () => {
+    const now = Date.now()
+    const ran = (job: string, error?: string) => [
+      SyncEvent.JobStarted({ job, action: "run", time: now - past }),
+      SyncEvent.JobEnded({
+        job,
+        elapsed: 12_000,
+        time: now - past + 12_000,
+        ...(error === undefined ? { failures: 0 } : { failures: 1, error, reason: "ScriptError" })
+      })
+    ]
+    return showing({
+      events: [
+        SyncEvent.Configured({
+          jobs: [scriptOf("clean-up", "5 2 * * *"), scriptOf("promotion"), scriptOf("by hand", "")]
+        }),
+        ...ran("clean-up"),
+        ...ran("promotion", "<string>:3: boom\nstack traceback:\n\t[C]: in function 'error'")
+      ]
+    }, async ({ page }) => {
+      assert.deepStrictEqual(await texts(page, "#jobs .what"), [
+        "clean-up 5 2 * * *",
+        "promotion @every 1h",
+        "by hand no schedule"
+      ])
+      assert.deepStrictEqual(await texts(page, "#jobs .state"), ["Succeeded", "Failing", "No run yet"])
+      assert.deepStrictEqual(await texts(page, "#failures .failure"), [
+        "ScriptError promotion 1 h ago <string>:3: boom stack traceback: [C]: in function 'error'"
+      ])
+      assert.strictEqual(await text(page, "#legend"), "Runs: succeeded failed")
+      const bars = "[...document.querySelectorAll('#jobs .chart i')].map((it) => it.className)"
+      assert.deepStrictEqual(await page.evaluate(bars), ["good", "bad"])
+    })
+  })
 
   it.live("shows text from outside as text", () => {
     const evil = "<img src=x onerror=alert(1)>"

@@ -13,6 +13,9 @@ export interface Daemon {
 export const regsync = (dir: string, args: ReadonlyArray<string>): Daemon =>
   daemon(dir, [process.execPath, tool("regsync"), ...args])
 
+export const regbot = (dir: string, args: ReadonlyArray<string>): Daemon =>
+  daemon(dir, [process.execPath, tool("regbot"), ...args])
+
 /** A program in a directory that is its home too. */
 export const daemon = (dir: string, [file = "", ...args]: ReadonlyArray<string>): Daemon => {
   const child = spawn(file, args, {

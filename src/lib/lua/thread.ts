@@ -13,7 +13,7 @@ import {
 } from "./channel.ts"
 import { textOf } from "./convert.ts"
 import { bytesOf, lua, type LuaState } from "./fengari.ts"
-import { type Guard, makeGuard } from "./guard.ts"
+import { giveBack, type Guard, makeGuard } from "./guard.ts"
 import { type Border, install } from "./host.ts"
 import { callFor, parallel, type Parcel } from "./parallel.ts"
 import { newState, runSource } from "./state.ts"
@@ -138,25 +138,34 @@ const fresh = (isNested: boolean): LuaState => {
 
 const isMemory = (): boolean => bounds.end()?.reason === "memory"
 
+/** What was made is gone when this returns. */
+const ran = (source: Uint8Array) => {
+  const L = fresh(false)
+  // Its time begins here.
+  port.postMessage({ tag: "ready" })
+  const raised = runSource(L, source)
+  return raised === undefined ? {} : { failed: raised }
+}
+
 const runScript = (source: Uint8Array): void => {
-  const raised = runSource(fresh(false), source)
+  const ending = ran(source)
   release()
-  exchange({ tag: "end", ...(raised === undefined ? {} : { failed: raised }), isMemory: isMemory() })
+  giveBack()
+  exchange({ tag: "end", ...ending, isMemory: isMemory() })
 }
 
 const runItems = (parcel: Parcel, first: number): void => {
-  const before = [...parcel.environment]
   for (let index = first;;) {
     surroundings.environment.clear()
-    for (const [key, value] of before) surroundings.environment.set(key, value)
+    for (const [key, value] of parcel.environment) surroundings.environment.set(key, value)
     const called = callFor(fresh(true), guard, parcel, index)
     release()
+    giveBack()
     const answer = exchange({ tag: "end", ...called, isMemory: isMemory() })
     if (answer.tag === "item") index = answer.index
   }
 }
 
-port.postMessage({ tag: "ready" })
 if (work.tag === "source") runScript(work.source)
 // Only a thread of `parallel` makes one, and gives it to the host to pass on.
 else runItems(work.parcel as Parcel, work.first)

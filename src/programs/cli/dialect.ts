@@ -75,12 +75,15 @@ interface Found {
   readonly rest: ReadonlyArray<string>
 }
 
-/** Walks command words wherever they stand between flags; flags unknown so far count as taking a value. */
+/**
+ * Walks command words wherever they stand between flags. Those of commands to come take a value, unless they do so in
+ * none: `regbot --dry-run once` means what it looks like.
+ */
 export const findCommand = (tool: Tool, args: ReadonlyArray<string>): Found => {
   const descend = (path: CommandLine["path"], rest: ReadonlyArray<string>): Found => {
     const node: Node = path.at(-1) ?? path[0]
     if (node._tag === "Leaf") return { path, rest }
-    const at = positionalAt(rest, scopeOf(tool, node))
+    const at = positionalAt(rest, [...scopeOf(tool, node), ...switchesBelow(node)])
     const word = at === undefined ? undefined : rest[at]
     const next = childrenOf(tool, node).find(({ aliases, name }) =>
       word !== undefined && (name === word || (aliases ?? []).includes(word))
@@ -91,6 +94,15 @@ export const findCommand = (tool: Tool, args: ReadonlyArray<string>): Found => {
   }
   return descend([tool.root], args)
 }
+
+/** Flags that take no value in any command of a group. */
+const switchesBelow = (node: Group): ReadonlyArray<Shape> => {
+  const shapes = leavesOf(node).flatMap((it) => it.shapes)
+  const valued = new Set(shapes.filter((it) => !isBool(it)).flatMap(({ name, short = "" }) => [name, short]))
+  return shapes.filter((it) => isBool(it) && !valued.has(it.name) && !valued.has(it.short ?? it.name))
+}
+
+const leavesOf = (node: Node): ReadonlyArray<Leaf> => node._tag === "Leaf" ? [node] : node.children.flatMap(leavesOf)
 
 /** Where the first word stands that is no flag and no flag's value. */
 const positionalAt = (args: ReadonlyArray<string>, scope: ReadonlyArray<Shape>): number | undefined => {

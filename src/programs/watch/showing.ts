@@ -13,5 +13,6 @@ export const showing = <A, E, R>(run: Effect.Effect<A, E, R>) =>
     yield* Effect.forkScoped(Stream.runForEach(stream, (event) => Effect.sync(() => images.note(event))), {
       startImmediately: true
     })
-    return yield* Effect.provideService(together(run), MoreLines, (now) => images.lines(now))
+    return yield* Effect.provideService(together(run), MoreLines, (now) =>
+      images.hasBegun ? images.lines(now) : undefined)
   }).pipe(Effect.scoped)

@@ -35,6 +35,11 @@ export class ShownRun {
     }
   }
 
+  /** A run that only lists and looks has nothing to show. */
+  get hasBegun(): boolean {
+    return this.began !== undefined
+  }
+
   /** At a time in milliseconds since 1970. */
   lines(now: number): ReadonlyArray<string> {
     if (this.began === undefined) return []

@@ -72,8 +72,7 @@ const makeDisplay = Effect.fnUntraced(function*(
       ([columns, seconds, now]) => {
         const lines = frame(state, columns, seconds)
         const others = more(now)
-        // What only lists and looks has nothing to show.
-        const all = isIdle(state) && others.length === 0 ? [] : [...lines.slice(0, -1), ...others, ...lines.slice(-1)]
+        const all = others === undefined ? [] : [...lines.slice(0, -1), ...others, ...lines.slice(-1)]
         return show(all.map((line) => line.slice(0, columns)), columns)
       }
     ),

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { empty, type JobState, type Model, observe } from "../../../src/programs/watch/model.ts"
 import { sample } from "../../../src/programs/watch/progress.ts"
 import { SyncEvent } from "../../../src/schemas/Sync.ts"
-import { blob, configuredWith, copying, ended, jobOf, pairOf } from "./watching.ts"
+import { blob, configuredWith, copying, ended, jobOf, pairOf, scriptOf } from "./watching.ts"
 
 const after = (...events: ReadonlyArray<SyncEvent>): Model =>
   events.reduce(observe, observe(empty(500), configuredWith(jobOf("alpine"), jobOf("debian", "15 3 * * *"))))
@@ -226,5 +226,38 @@ describe("the model of a daemon", () => {
     assert.deepStrictEqual(refused.refused, { error: "line 3: no such key", time: 77 })
     assert.strictEqual(refused.jobs.size, 2)
     assert.isUndefined(observe(refused, configuredWith(jobOf("alpine"))).refused)
+  })
+})
+
+describe("the model of a daemon of scripts", () => {
+  const configured = SyncEvent.Configured({ jobs: [scriptOf("clean-up")] })
+  const begins = SyncEvent.JobStarted({ job: "clean-up", action: "run", time: 1000 })
+  const ends = (failures: number, more: { readonly error?: string; readonly reason?: string } = {}) =>
+    SyncEvent.JobEnded({ job: "clean-up", failures, elapsed: 2000, time: 3000, ...more })
+  const scripts = (...events: ReadonlyArray<SyncEvent>): Model => [configured, ...events].reduce(observe, empty(500))
+
+  it("counts a run whose script caught the failure of a copy as one that succeeded", () => {
+    const model = scripts(
+      begins,
+      ended("clean-up", "1", { outcome: "failed", error: "no", reason: "NotFound" }),
+      ends(0)
+    )
+    const job = model.jobs.get("clean-up")
+    assert.deepStrictEqual(job?.totals.runs, [{ action: "run", outcome: "succeeded", count: 1 }])
+    assert.deepStrictEqual(model.failures.map(({ error }) => error), ["no"])
+  })
+
+  it("keeps the lines of a script's error, and nothing in them that acts", () => {
+    const error = "<string>:3: a\u001b[2Jb\nstack traceback:\n\t[C]: in function 'error'"
+    const model = scripts(begins, ends(1, { error, reason: "ScriptError" }))
+    assert.deepStrictEqual(model.failures, [{
+      job: "clean-up",
+      source: "",
+      target: "",
+      error: "<string>:3: a\\x1b[2Jb\nstack traceback:\n  [C]: in function 'error'",
+      reason: "ScriptError",
+      time: 3000
+    }])
+    assert.deepStrictEqual(model.jobs.get("clean-up")?.totals.runs, [{ action: "run", outcome: "failed", count: 1 }])
   })
 })

@@ -8,7 +8,7 @@ import type { CopyEvent, CopyStep, Counter, How } from "../../../src/schemas/Cop
 import { Digest } from "../../../src/schemas/Digest.ts"
 import { readRegsyncConfig } from "../../../src/schemas/RegsyncConfig.ts"
 import { SettingsReader } from "../../../src/schemas/settings.ts"
-import { type Job, type PairResult, SyncEvent } from "../../../src/schemas/Sync.ts"
+import { type Job, type PairResult, SyncEvent, type Watched } from "../../../src/schemas/Sync.ts"
 import { BuildInfo } from "../../../src/services/BuildInfo.ts"
 import { SyncEvents } from "../../../src/services/SyncEvents.ts"
 
@@ -65,6 +65,15 @@ export const jobOf = (name: string, schedule = "@every 1h", more: Partial<Job["e
 
 export const configuredWith = (...jobs: ReadonlyArray<Job>): SyncEvent =>
   SyncEvent.Configured({ jobs: jobs.map(tending.describe) })
+
+/** A script as a daemon's listeners know it. */
+export const scriptOf = (name: string, schedule = "@every 1h"): Watched => ({
+  name,
+  source: "",
+  target: "",
+  type: "script",
+  schedule
+})
 
 export const pairOf = (job: string, tag: string) => ({
   job,

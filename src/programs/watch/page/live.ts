@@ -43,6 +43,7 @@ const draw = () => {
   drawPairs(jobs)
   at("legend").hidden = !jobs.some((job) => job.runs.length > 0)
   say(at("legend-good"), jobs.some(isScript) ? "succeeded" : "copied")
+  at("legend-same").hidden = jobs.some(isScript)
   const few = 5
   const more = at("failures-more")
   more.hidden = state.failures.length <= few

@@ -55,7 +55,7 @@ export const markup = (style: string, script: string): string =>
         <input id="search" type="search" placeholder="Name, image or state" autocomplete="off" spellcheck="false">
       </search>
     </div>
-    <p class="legend muted" id="legend" hidden>Runs: <i class="good"></i><span id="legend-good"></span> <i></i>nothing to do <i class="bad"></i>failed</p>
+    <p class="legend muted" id="legend" hidden>Runs: <i class="good"></i><span id="legend-good"></span> <span id="legend-same"><i></i>nothing to do</span> <i class="bad"></i>failed</p>
     <ul id="jobs" class="card list"></ul>
     <p id="jobs-none" class="empty" hidden></p>
   </section>
