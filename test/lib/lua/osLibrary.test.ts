@@ -117,6 +117,7 @@ describe("os", () => {
       "hello\tnil\ntrue\tx y\nhello x y\nnil\tfalse"
     )
     assert.isUndefined(process.env["NONE"])
+    assert.strictEqual(printed("print(os.getenv('EMPTY'))", { environment: { EMPTY: "" } }), "nil")
   })
 
   it("runs commands and gives 0 or 1", () => {
