@@ -154,7 +154,7 @@ const check = (lines: ReadonlyArray<string>) => {
   )
 }
 
-describe("regbot once --dry-run", () => {
+describe("S12: regbot once --dry-run", () => {
   it("writes to no registry, layout or file, and reads what it did not write", async () => {
     await registry.requests()
     const before = tree(dir.path)

@@ -45,7 +45,7 @@ describe("a script's time", () => {
       const { exit, said } = yield* runScript(
         "say('first') while true do pcall(say) pcall(nop) end",
         { functions: { nop: plain(() => []) } },
-        { timeout: 100 }
+        { timeout: 300 }
       )
       assert.strictEqual(failureOf(exit).replace(/<string>:\d+: /, ""), `ScriptTimeout: ${overText}`)
       assert.deepStrictEqual(said[0], ["first"])
@@ -65,7 +65,7 @@ describe("a script's time", () => {
             }
           }
         },
-        { timeout: 100 }
+        { timeout: 300 }
       )
       assert.strictEqual(events, "cleaned up")
       assert.deepStrictEqual(said, [["on"]])
@@ -80,7 +80,7 @@ describe("a script's time", () => {
             stuck: { run: () => Effect.uninterruptible(Effect.sleep("5 seconds")).pipe(Effect.as({ values: [] })) }
           }
         }, {
-          timeout: 50
+          timeout: 300
         }),
         "4 seconds"
       )
@@ -95,7 +95,7 @@ describe("a script's time", () => {
       const { exit, stdout } = yield* runScript(
         "print(wait())",
         { functions: { wait: { run: () => Effect.never, late: { values: [false] } } } },
-        { timeout: 50 }
+        { timeout: 300 }
       )
       assert.strictEqual(stdout, "false\n")
       assert.strictEqual(failureOf(exit), "succeeded")
@@ -105,9 +105,9 @@ describe("a script's time", () => {
     Effect.gen(function*() {
       const { exit } = yield* runScript("\nlocal t = {}\nwait()", {
         functions: {
-          wait: { run: () => Effect.uninterruptible(Effect.as(Effect.sleep("700 millis"), { values: [] })) }
+          wait: { run: () => Effect.uninterruptible(Effect.as(Effect.sleep("1200 millis"), { values: [] })) }
         }
-      }, { timeout: 50 })
+      }, { timeout: 300 })
       assert.strictEqual(failureOf(exit), `ScriptTimeout: <string>:3: ${overText}`)
     }))
 })
@@ -123,7 +123,7 @@ describe("a script's memory", () => {
       ], (source) => Effect.map(runScript(source, {}, { timeout: 60_000 }), ({ exit }) => failureOf(exit)))
       assert.match(failures[0] ?? "", /^ScriptMemory: .*not enough memory/)
       assert.match(failures[1] ?? "", /^ScriptMemory: .*not enough memory/)
-      assert.match(failures[2] ?? "", /^Script(Memory|Error): .*(not enough memory|too large)/)
+      assert.match(failures[2] ?? "", /^ScriptMemory: .*resulting string too large/)
       assert.isBelow(memoryUsage().rss - before, 64 * 1024 * 1024)
     }))
 

@@ -3,6 +3,7 @@
  * messages a few numbers are shared, which both sides see at once.
  */
 import type { HostFailure, HostName, HostNames, LuaValue } from "./border.ts"
+import type { Command } from "./commandHost.ts"
 
 /** Places of the shared numbers. */
 export const shared = {
@@ -44,6 +45,12 @@ export type Question =
 export type Message =
   | { readonly tag: "ready" }
   | Question & { readonly output: ReadonlyArray<Output> }
+
+/** What the thread asks its door, which does not tell the host: to run a command. Answered with a `CommandEnd`. */
+export interface CommandQuestion {
+  readonly tag: "command"
+  readonly command: Command
+}
 
 /** `raised` goes into Lua as it is, a failure of a host function gets its position first. */
 export type Answer =

@@ -1,14 +1,9 @@
-/** Commands of the shell, run to their end; a script's deadline ends them. */
+/** Commands of the shell for `os.execute` and `io.popen`, run to their end; the end of a script's time ends them. */
 import { spawnSync } from "node:child_process"
+import type { Command, CommandEnd } from "./commandHost.ts"
 import type { LuaState } from "./fengari.ts"
 import { longestString } from "./guard.ts"
 import type { Surroundings } from "./surroundings.ts"
-
-export interface CommandEnd {
-  /** As the shell has it; 128 and the signal's number above when one ended it, 127 when there is no shell. */
-  readonly status: number
-  readonly output: Uint8Array
-}
 
 export interface CommandInput {
   /** What it reads; the script's own standard input unless given. */
@@ -17,28 +12,33 @@ export interface CommandInput {
   readonly isCollected?: boolean
 }
 
-/**
- * The thread stands still meanwhile. At the deadline the shell is killed; what it has put into the background goes on.
- * More output than a string can have ends the command as well.
- */
+/** In this thread, which can do nothing else meanwhile: for a state that has no host. */
+const runHere = ({ collected, environment, input, text }: Command): CommandEnd => {
+  const ended = spawnSync("/bin/sh", ["-c", text], {
+    env: environment,
+    stdio: [input === undefined ? "inherit" : "pipe", collected === undefined ? "inherit" : "pipe", "inherit"],
+    killSignal: "SIGKILL",
+    ...(collected === undefined ? {} : { maxBuffer: collected }),
+    ...(input === undefined ? {} : { input })
+  })
+  return { status: ended.status ?? (ended.signal === null ? 127 : 128 + 9), output: ended.stdout ?? new Uint8Array(0) }
+}
+
+/** The thread stands still meanwhile. More output than a string can have ends the command as well. */
 export const runCommand = (
   L: LuaState,
-  { guard, flush, environment, timeLeft }: Surroundings,
-  command: Uint8Array,
+  { command = runHere, environment, flush, guard }: Surroundings,
+  text: Uint8Array,
   { input, isCollected = false }: CommandInput
 ): CommandEnd => {
   guard.check(L)
   flush()
-  const timeout = timeLeft?.()
-  const ended = spawnSync("/bin/sh", ["-c", Buffer.from(command).toString()], {
-    env: Object.fromEntries(environment),
-    stdio: [input === undefined ? "inherit" : "pipe", isCollected ? "pipe" : "inherit", "inherit"],
-    maxBuffer: longestString,
-    killSignal: "SIGKILL",
+  const ended = command({
+    text: Buffer.from(text).toString(),
+    environment: Object.fromEntries(environment),
     ...(input === undefined ? {} : { input }),
-    ...(timeout === undefined ? {} : { timeout: Math.max(1, Math.ceil(timeout)) })
+    ...(isCollected ? { collected: longestString } : {})
   })
   guard.check(L)
-  const status = ended.status ?? (ended.signal === null ? 127 : 128 + 9)
-  return { status, output: ended.stdout ?? new Uint8Array(0) }
+  return ended
 }

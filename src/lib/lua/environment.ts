@@ -13,6 +13,7 @@ import {
   lua,
   type LuaState
 } from "./fengari.ts"
+import { environmentName } from "./patches.ts"
 import { keyOf } from "./strings.ts"
 
 const tableTag = 5
@@ -21,7 +22,7 @@ const tableTag = 5
 const unused = new WeakMap<LClosure, object>()
 
 const variableOf = ({ p }: LClosure): number =>
-  p.upvalues.findIndex(({ name }) => name !== null && keyOf(name) === "_ENV")
+  p.upvalues.findIndex(({ name }) => name !== null && keyOf(name) === environmentName)
 
 /** The function on top of the stack, when it is one of Lua. */
 const closureOnTop = (L: LuaState): LClosure | undefined => {
@@ -36,7 +37,7 @@ const pushTable = (L: LuaState, table: unknown): void => {
 }
 
 /** Replaces the function on top of the stack by its environment. */
-export const toEnvironment = (L: LuaState): void => {
+const toEnvironment = (L: LuaState): void => {
   const closure = closureOnTop(L)
   lua.lua_pop(L, 1)
   const at = closure === undefined ? -1 : variableOf(closure)

@@ -359,6 +359,11 @@ declare module "fengari/src/lvm.js" {
   export default lvm
 }
 
+declare module "fengari/src/llex.js" {
+  const llex: { readonly LUA_ENV: Uint8Array }
+  export default llex
+}
+
 declare module "fengari/src/lfunc.js" {
   import type { Machine } from "fengari/src/lstate.js"
   const lfunc: { Proto: new(L: Machine) => object }

@@ -33,9 +33,17 @@ const refused = {
 const isEmptyYet = (cause: unknown): boolean =>
   cause instanceof Error && "code" in cause && (cause.code === "EAGAIN" || cause.code === "EWOULDBLOCK")
 
+const nap = new Int32Array(new SharedArrayBuffer(4))
+
+/** Waits for whoever reads too slowly; only the end of the thread ends that. */
 const writeAll = (descriptor: number, bytes: Uint8Array, position: number | null): void => {
   for (let at = 0; at < bytes.length;) {
-    at += writeSync(descriptor, bytes, at, bytes.length - at, position === null ? null : position + at)
+    try {
+      at += writeSync(descriptor, bytes, at, bytes.length - at, position === null ? null : position + at)
+    } catch (cause) {
+      if (!isEmptyYet(cause)) throw cause
+      Atomics.wait(nap, 0, 0, 10)
+    }
   }
 }
 

@@ -51,13 +51,25 @@ const usedByThread = (): number => {
 
 let collector: unknown
 
-/** Frees what is no longer needed: before a script is told that it uses too much, garbage must not count. */
-const collect = (): void => {
+/** Frees what is no longer needed. `last-resort` also gives it back to the system. */
+const collect = (flavor: "regular" | "last-resort"): void => {
   if (collector === undefined) {
     setFlagsFromString("--expose-gc")
     collector = runInNewContext("gc")
   }
-  if (typeof collector === "function") collector()
+  if (typeof collector === "function") collector({ type: "major", execution: "sync", flavor })
+}
+
+/** More than a thread uses before its script does anything. */
+const plenty = 64 * 1024 * 1024
+
+/**
+ * To be called when a script and its state are gone: what a thread leaves at its end stays with the process (faults
+ * S03). Takes half a second where there is much of it.
+ */
+export const giveBack = (): void => {
+  const { external_memory: external, total_physical_size: heap } = getHeapStatistics()
+  if (heap + external > plenty) collect("last-resort")
 }
 
 /** Raises a text with the place of the nearest Lua function in front. */
@@ -86,7 +98,8 @@ export const makeGuard = ({ isOver, memory = 512 * 1024 * 1024, used = usedByThr
     charged = 0
     checked = 0
     if (used() + more <= memory) return
-    collect()
+    // Garbage must not count.
+    collect("regular")
     if (used() + more <= memory) return
     end = { reason: "memory", message: "not enough memory" }
     raiseEnd(L, end)

@@ -82,11 +82,11 @@ class Writer {
     this.guard.check(L)
     lauxlib.luaL_checkstack(L, 8, bytesOf("too deeply nested"))
     // The second argument of `encode`, nil without one.
-    if (lua.lua_rawequal(L, -1, 2)) parts.addText("null")
+    if (lua.lua_rawequal(L, -1, 2)) parts.addLetters("null")
     else {
       switch (lua.lua_type(L, -1)) {
         case lua.LUA_TBOOLEAN:
-          parts.addText(lua.lua_toboolean(L, -1) ? "true" : "false")
+          parts.addLetters(lua.lua_toboolean(L, -1) ? "true" : "false")
           break
         case lua.LUA_TNUMBER:
           this.number(lua.lua_tonumber(L, -1))
@@ -106,21 +106,21 @@ class Writer {
 
   private number(value: number): void {
     if (!Number.isFinite(value)) raise(this.L, "invalid number")
-    this.parts.addText(formatFloat(value, { flags: "", width: 0, precision: 17, letter: "g" }))
+    this.parts.addLetters(formatFloat(value, { flags: "", width: 0, precision: 17, letter: "g" }))
   }
 
   private string(bytes: Uint8Array): void {
     const { parts } = this
-    parts.addText("\"")
+    parts.addLetters("\"")
     let kept = 0
     for (const [at, byte] of bytes.entries()) {
       if (byte >= 32 && byte !== 34 && byte !== 92) continue
       parts.add(bytes.subarray(kept, at))
-      parts.addText(short.get(byte) ?? `\\u${byte.toString(16).toUpperCase().padStart(4, "0")}`)
+      parts.addLetters(short.get(byte) ?? `\\u${byte.toString(16).toUpperCase().padStart(4, "0")}`)
       kept = at + 1
     }
     parts.add(bytes.subarray(kept))
-    parts.addText("\"")
+    parts.addLetters("\"")
   }
 
   private table(level: number): void {
@@ -146,7 +146,7 @@ class Writer {
 
   private array(level: number, length: number | undefined): void {
     const { L, parts } = this
-    parts.addText("[")
+    parts.addLetters("[")
     const most = length ?? Infinity
     for (let at = 1; at <= most; at++) {
       const type = this.pushElement(at)
@@ -154,25 +154,25 @@ class Writer {
         lua.lua_pop(L, 1)
         break
       }
-      if (at > 1) parts.addText(",")
+      if (at > 1) parts.addLetters(",")
       this.value(level + 1)
     }
-    parts.addText("]")
+    parts.addLetters("]")
   }
 
   private object(level: number): void {
     const { L, parts } = this
-    parts.addText("{")
+    parts.addLetters("{")
     let isFirst = true
     lua.lua_pushnil(L)
     while (lua.lua_next(L, -2) !== 0) {
       if (lua.lua_type(L, -2) !== lua.LUA_TSTRING) raise(L, "non-string key")
-      if (!isFirst) parts.addText(",")
+      if (!isFirst) parts.addLetters(",")
       isFirst = false
       this.string(lauxlib.luaL_checkstring(L, -2))
-      parts.addText(":")
+      parts.addLetters(":")
       this.value(level + 1)
     }
-    parts.addText("}")
+    parts.addLetters("}")
   }
 }

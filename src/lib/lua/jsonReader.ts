@@ -148,7 +148,7 @@ export class JsonReader {
       if (byte < 32) this.fail("control character in a string")
       if (byte !== backslash) continue
       parts.add(text.subarray(kept, this.at))
-      parts.addText(this.escaped())
+      parts.add(bytesOf(this.escaped()))
       kept = this.at + 1
     }
     parts.add(text.subarray(kept, this.at))

@@ -20,7 +20,7 @@ const ofMany = (f: (x: number, y: number) => number): LuaFunction => (L) => {
 }
 
 /** A mantissa from 0.5 to below 1, and the exponent of two that goes with it. */
-export const mantissaOf = (value: number): readonly [mantissa: number, exponent: number] => {
+const mantissaOf = (value: number): readonly [mantissa: number, exponent: number] => {
   if (value === 0 || !Number.isFinite(value)) return [value, 0]
   let exponent = Math.max(-1023, Math.floor(Math.log2(Math.abs(value))) + 1)
   let mantissa = scaled(value, -exponent)

@@ -82,7 +82,8 @@ const timeFunctions = ({ environment, guard }: Surroundings): Readonly<Record<st
     difftime: (L) => pushNumber(L, lauxlib.luaL_checknumber(L, 1) - lauxlib.luaL_optnumber(L, 2, 0)),
     getenv: (L) => {
       const value = environment.get(textOf(lauxlib.luaL_checkstring(L, 1)))
-      if (value !== undefined) return pushText(L, value)
+      // An empty one counts as none, as upstream has it.
+      if (value !== undefined && value !== "") return pushText(L, value)
       lua.lua_pushnil(L)
       return 1
     },

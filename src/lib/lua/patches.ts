@@ -7,6 +7,7 @@ import { lapi } from "./inner.ts" // a group of its own, to stay in front of the
 import ldebug from "fengari/src/ldebug.js"
 import ldo from "fengari/src/ldo.js"
 import lfunc from "fengari/src/lfunc.js"
+import llex from "fengari/src/llex.js"
 import lobject from "fengari/src/lobject.js"
 import lopcodes from "fengari/src/lopcodes.js"
 import type { CallInfo, Machine } from "fengari/src/lstate.js"
@@ -16,6 +17,8 @@ import { numeralOf } from "./numerals.ts"
 import { Table } from "./tables.ts"
 
 if (typeof Table !== "function") throw new Error("fengari came before its patches")
+
+const encoder = new TextEncoder()
 
 // fengari's integers have 32 bits and wrap: with this no operation makes one.
 const { prototype } = lobject.TValue
@@ -64,6 +67,10 @@ ldebug.luaG_traceexec = (L) => {
 // Each evaluation of `function` makes another function, which can have an environment of its own.
 Object.defineProperty(lfunc.Proto.prototype, "cache", { get: () => null, set: () => {} })
 
+/** What the variable of environments is called: nothing that a source can name. */
+export const environmentName = "*env"
+llex.LUA_ENV.set(encoder.encode(environmentName))
+
 // Errors that are none of Lua are turned into some in the frame in which they came up, which may be full.
 const { lua_checkstack, lua_pushcfunction } = lapi
 lapi.lua_pushcfunction = (L, f) => {
@@ -71,7 +78,6 @@ lapi.lua_pushcfunction = (L, f) => {
   lua_pushcfunction(L, f)
 }
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /** fengari's own words for a depth show what it is written in. */

@@ -15,6 +15,14 @@ interface Version {
 }
 
 const numbers = ["major", "minor", "patch"] as const
+const labels = ["prerelease", "build"] as const
+const keys = {
+  major: bytesOf("major"),
+  minor: bytesOf("minor"),
+  patch: bytesOf("patch"),
+  prerelease: bytesOf("prerelease"),
+  build: bytesOf("build")
+}
 const identifiers = /^[-+][0-9A-Za-z][-.0-9A-Za-z]*$/
 
 /** What of a version follows its numbers: `-rc.1+build`. */
@@ -40,8 +48,8 @@ const labelsOf = (L: LuaState, text: string): Pick<Version, "prerelease" | "buil
 const parsed = (L: LuaState, text: string): Version => {
   const found = /^(\d+)\.?(\d*)\.?(\d*)([^]*)$/.exec(text)
   if (found === null) return raise(L, `Could not extract version number(s) from "${text}"`)
-  const [, major = "", minor = "", patch = "", labels = ""] = found
-  return { major: Number(major), minor: Number(minor), patch: Number(patch), ...labelsOf(L, labels) }
+  const [, major = "", minor = "", patch = "", rest = ""] = found
+  return { major: Number(major), minor: Number(minor), patch: Number(patch), ...labelsOf(L, rest) }
 }
 
 const textAt = (L: LuaState, n: number): string | undefined =>
@@ -55,13 +63,13 @@ const pushVersion = (L: LuaState, version: Version): number => {
     if (value < 0) raise(L, `${name} must be a valid positive number`)
     if (!Number.isInteger(value)) raise(L, `${name} must be an integer`)
     lua.lua_pushnumber(L, value)
-    lua.lua_setfield(L, -2, bytesOf(name))
+    lua.lua_setfield(L, -2, keys[name])
   }
-  for (const name of ["prerelease", "build"] as const) {
+  for (const name of labels) {
     const value = version[name]
     if (value === undefined) continue
     pushText(L, value)
-    lua.lua_setfield(L, -2, bytesOf(name))
+    lua.lua_setfield(L, -2, keys[name])
   }
   lua.lua_pushvalue(L, lua.lua_upvalueindex(1))
   lua.lua_setmetatable(L, -2)
@@ -86,14 +94,14 @@ const make: LuaFunction = (L) => {
 /** Reads the version that argument n is. */
 const versionAt = (L: LuaState, n: number): Version => {
   if (lua.lua_type(L, n) !== lua.LUA_TTABLE) return badArgument(L, n, "version expected")
-  const number = (name: string): number => {
-    lua.lua_getfield(L, n, bytesOf(name))
+  const number = (name: typeof numbers[number]): number => {
+    lua.lua_getfield(L, n, keys[name])
     const value = lua.lua_isnumber(L, -1) ? lua.lua_tonumber(L, -1) : badArgument(L, n, "version expected")
     lua.lua_pop(L, 1)
     return value
   }
-  const label = (name: string): string | undefined => {
-    lua.lua_getfield(L, n, bytesOf(name))
+  const label = (name: typeof labels[number]): string | undefined => {
+    lua.lua_getfield(L, n, keys[name])
     const bytes = lua.lua_tostring(L, -1)
     lua.lua_pop(L, 1)
     return bytes === null ? undefined : textOf(bytes)
@@ -140,8 +148,8 @@ const compared = (holds: (a: Version, b: Version) => boolean): LuaFunction => (L
 
 const textOfVersion: LuaFunction = (L) => {
   const { major, minor, patch, prerelease, build } = versionAt(L, 1)
-  const labels = (prerelease === undefined ? "" : `-${prerelease}`) + (build === undefined ? "" : `+${build}`)
-  return pushText(L, `${major}.${minor}.${patch}${labels}`)
+  const rest = (prerelease === undefined ? "" : `-${prerelease}`) + (build === undefined ? "" : `+${build}`)
+  return pushText(L, `${major}.${minor}.${patch}${rest}`)
 }
 
 const next = (change: (version: Version) => Version): LuaFunction => (L) => pushVersion(L, change(versionAt(L, 1)))

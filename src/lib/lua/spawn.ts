@@ -1,6 +1,7 @@
 /** Starts and ends the threads of scripts. Nothing of Lua is loaded on this side. */
 import { MessageChannel, Worker } from "node:worker_threads"
-import { type Answer, type Message, shared, sharedBytes, type Start } from "./channel.ts"
+import { type Answer, type CommandQuestion, type Message, shared, sharedBytes, type Start } from "./channel.ts"
+import { type CommandEnd, startCommand } from "./commandHost.ts"
 
 /** A thread that ended although nobody ended it. */
 export interface Death {
@@ -50,26 +51,37 @@ export const startThread = (
     isDead = true
     tell({ tag: "death", isMemory, detail })
   }
-  port.on("message", (message: Message) => {
-    if (!isDead) tell(message)
+  let killCommand = () => {}
+  const answer = (answered: Answer | CommandEnd) => {
+    port.postMessage(answered)
+    Atomics.add(numbers, shared.answers, 1)
+    Atomics.notify(numbers, shared.answers)
+  }
+  port.on("message", (message: Message | CommandQuestion) => {
+    if (isDead) return
+    if (message.tag !== "command") tell(message)
+    // A command asked for while the time ran out is not begun.
+    else if (Atomics.load(numbers, shared.over) === 1) answer({ status: 1, output: new Uint8Array() })
+    else killCommand = startCommand(message.command, answer)
   })
   worker.on("error", (error: NodeJS.ErrnoException) => {
     died(error.code === "ERR_WORKER_OUT_OF_MEMORY", error.message)
   })
   worker.on("exit", () => {
+    killCommand()
     died(false, "the thread ended")
     port.close()
   })
   return {
-    answer: (answer) => {
-      port.postMessage(answer)
-      Atomics.add(numbers, shared.answers, 1)
-      Atomics.notify(numbers, shared.answers)
+    answer,
+    setOver: () => {
+      Atomics.store(numbers, shared.over, 1)
+      killCommand()
     },
-    setOver: () => void Atomics.store(numbers, shared.over, 1),
     line: () => Atomics.load(numbers, shared.line),
     end: () => {
       isDead = true
+      killCommand()
       return worker.terminate()
     }
   }

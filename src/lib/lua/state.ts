@@ -69,13 +69,12 @@ export const runSource = (L: LuaState, source: Uint8Array): Raised | undefined =
     traceback = tracebackOf(failed)
     return 1
   })
-  const failed = lauxlib.luaL_loadbufferx(L, text, text.length, bytesOf("=<string>"), bytesOf("t")) !== lua.LUA_OK
-    || lua.lua_pcall(L, 0, 0, -2) !== lua.LUA_OK
-  if (!failed) {
+  const isLoaded = lauxlib.luaL_loadbufferx(L, text, text.length, bytesOf("=<string>"), bytesOf("t")) === lua.LUA_OK
+  if (isLoaded && lua.lua_pcall(L, 0, 0, -2) === lua.LUA_OK) {
     lua.lua_pop(L, 1)
     return undefined
   }
-  const raised = { message: textOfError(L), traceback: traceback || "stack traceback:" }
+  const raised = { message: textOfError(L), traceback: isLoaded ? traceback || "stack traceback:" : "" }
   lua.lua_settop(L, 0)
   return raised
 }

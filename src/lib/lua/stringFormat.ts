@@ -45,7 +45,7 @@ const quoted = (bytes: Uint8Array): Uint8Array => {
     kept = isEscaped ? at : at + 1
   }
   parts.push(bytes.subarray(kept), bytesOf("\""))
-  return new Uint8Array(Buffer.concat(parts))
+  return Buffer.concat(parts)
 }
 
 /** What an argument becomes. */

@@ -70,7 +70,7 @@ const bytesLibrary = (guard: Guard): Readonly<Record<string, LuaFunction>> => {
       const source = lauxlib.luaL_checkstring(L, 1)
       const length = source.length * Math.max(integerAt(L, 2), 0)
       claim(L, guard, length)
-      return pushBytes(L, length === 0 ? new Uint8Array(0) : new Uint8Array(Buffer.alloc(length, source)))
+      return pushBytes(L, length === 0 ? new Uint8Array(0) : Buffer.alloc(length, source))
     },
     sub: (L) => {
       const source = lauxlib.luaL_checkstring(L, 1)

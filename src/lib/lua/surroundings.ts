@@ -1,4 +1,5 @@
 /** What a Lua state has around it. */
+import type { Command, CommandEnd } from "./commandHost.ts"
 import type { Guard } from "./guard.ts"
 
 export interface Surroundings {
@@ -12,8 +13,8 @@ export interface Surroundings {
   readonly isSandboxed: boolean
   /** The environment as the script sees and changes it, a copy of its own. */
   readonly environment: Map<string, string>
-  /** Milliseconds to the deadline; `undefined` without one. What blocks the thread waits no longer. */
-  readonly timeLeft?: () => number | undefined
+  /** Runs a command to its end, or to that of the script's time; in this thread unless given. */
+  readonly command?: (command: Command) => CommandEnd
   /** What is to be called when the state ends, however it ends: open files. */
   readonly releases?: Set<() => void>
 }

@@ -8,7 +8,8 @@ const others: Readonly<Record<string, string>> = {
   EBADF: "Bad file descriptor",
   ENOENT: "No such file or directory",
   EXDEV: "Invalid cross-device link",
-  EPIPE: "Broken pipe"
+  EPIPE: "Broken pipe",
+  ESPIPE: "Illegal seek"
 }
 
 export interface SystemError {

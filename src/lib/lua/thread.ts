@@ -1,10 +1,19 @@
 /** The entry of a script's thread: takes its work, runs it in a fresh state, tells how it ended. */
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads"
 import { type Baseline, baselineOf } from "./baseline.ts"
-import { type Answer, type Output, overText, type Question, shared, type Start } from "./channel.ts"
+import {
+  type Answer,
+  type CommandQuestion,
+  type Message,
+  type Output,
+  overText,
+  type Question,
+  shared,
+  type Start
+} from "./channel.ts"
 import { textOf } from "./convert.ts"
 import { bytesOf, lua, type LuaState } from "./fengari.ts"
-import { type Guard, makeGuard } from "./guard.ts"
+import { giveBack, type Guard, makeGuard } from "./guard.ts"
 import { type Border, install } from "./host.ts"
 import { callFor, parallel, type Parcel } from "./parallel.ts"
 import { newState, runSource } from "./state.ts"
@@ -22,17 +31,23 @@ let output: Array<Output> = []
 let outputBytes = 0
 let since = 0
 
-/** Blocks until the host has answered. */
-const exchange = (question: Question): Answer => {
+/** Posts a question, and blocks until it is answered. */
+const answerTo = <A>(question: Message | CommandQuestion): A => {
   const before = Atomics.load(numbers, shared.answers)
-  port.postMessage({ ...question, output })
-  output = []
-  outputBytes = 0
+  port.postMessage(question)
   Atomics.wait(numbers, shared.answers, before)
   for (;;) {
-    const received: { readonly message: Answer } | undefined = receiveMessageOnPort(port)
+    const received: { readonly message: A } | undefined = receiveMessageOnPort(port)
     if (received !== undefined) return received.message
   }
+}
+
+/** Blocks until the host has answered. */
+const exchange = (question: Question): Answer => {
+  const sent = { ...question, output }
+  output = []
+  outputBytes = 0
+  return answerTo(sent)
 }
 
 const flush = (): void => {
@@ -99,6 +114,7 @@ const release = (): void => {
 const surroundings: Surroundings = {
   guard,
   releases,
+  command: (command) => answerTo({ tag: "command", command }),
   write,
   flush,
   exit: (status) => {
@@ -122,25 +138,34 @@ const fresh = (isNested: boolean): LuaState => {
 
 const isMemory = (): boolean => bounds.end()?.reason === "memory"
 
+/** What was made is gone when this returns. */
+const ran = (source: Uint8Array) => {
+  const L = fresh(false)
+  // Its time begins here.
+  port.postMessage({ tag: "ready" })
+  const raised = runSource(L, source)
+  return raised === undefined ? {} : { failed: raised }
+}
+
 const runScript = (source: Uint8Array): void => {
-  const raised = runSource(fresh(false), source)
+  const ending = ran(source)
   release()
-  exchange({ tag: "end", ...(raised === undefined ? {} : { failed: raised }), isMemory: isMemory() })
+  giveBack()
+  exchange({ tag: "end", ...ending, isMemory: isMemory() })
 }
 
 const runItems = (parcel: Parcel, first: number): void => {
-  const before = [...parcel.environment]
   for (let index = first;;) {
     surroundings.environment.clear()
-    for (const [key, value] of before) surroundings.environment.set(key, value)
+    for (const [key, value] of parcel.environment) surroundings.environment.set(key, value)
     const called = callFor(fresh(true), guard, parcel, index)
     release()
+    giveBack()
     const answer = exchange({ tag: "end", ...called, isMemory: isMemory() })
     if (answer.tag === "item") index = answer.index
   }
 }
 
-port.postMessage({ tag: "ready" })
 if (work.tag === "source") runScript(work.source)
 // Only a thread of `parallel` makes one, and gives it to the host to pass on.
 else runItems(work.parcel as Parcel, work.first)

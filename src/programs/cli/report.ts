@@ -102,7 +102,7 @@ const tellDefect = (defect: unknown): Told => ({
 
 const tell = (error: unknown): Told => {
   if (error instanceof SyncFailed) return { text: error.messages.map(safe).join("\n"), reason: reasonOf(error) }
-  if (error instanceof ScriptsFailed) return { text: error.messages.map(lines).join("\n"), reason: reasonOf(error) }
+  if (error instanceof ScriptsFailed) return { text: error.messages.map(script).join("\n"), reason: reasonOf(error) }
   // What there is to say the script has said.
   if (error instanceof ScriptExit) return { text: "", reason: "" }
   if (isBrokenPipe(error)) return { text: "", reason: "OutputClosed" }
@@ -117,7 +117,13 @@ const tell = (error: unknown): Told => {
   return { text: shown, reason: reasonOf(error) }
 }
 
-/** Of several lines, which are ours: problems of a file, the stack of a script, indented. */
+/** An error of a script and its stack: what the script says itself cannot begin a line, as records of the log do. */
+const script = (text: string): string =>
+  cut(text, limit).split("\n").map((line, at) =>
+    at === 0 || line === "" || line === "stack traceback:" ? visible(line) : `\t${visible(line.replace(/^\t/, ""))}`
+  ).join("\n")
+
+/** Of several lines, which are ours: problems of a file, indented. */
 const lines = (text: string): string =>
   cut(text, limit).split("\n").map((line) => line.startsWith("\t") ? `\t${visible(line.slice(1))}` : visible(line))
     .join("\n")

@@ -9,7 +9,7 @@ export class ScriptRun extends Context.Service<ScriptRun, {
   /** The script's name, for the log. */
   readonly script: string
   readonly isDry: boolean
-  /** No file of this machine is opened for it but those of layouts (faults S09). */
+  /** No file of this machine is opened for it but layouts and archives that references name (faults S09). */
   readonly isSandboxed: boolean
   /** A repository is open until it is closed or the run ends, so that what was put can still be referred to. */
   readonly open: (location: Location) => Effect.Effect<Repository, StoreError>

@@ -38,19 +38,17 @@ const broken = <R>(run: Run<R>, defect: unknown) =>
     defect
   })
 
-/** The failure that a job's end stands for: whatever ends a script whose time is over, its time did. */
-export const ended = <R>(run: Run<R>, { message, traceback }: Failed, isMemory: boolean) =>
-  failure(run, {
-    _tag: Deferred.isDoneUnsafe(run.over)
-      ? "ScriptTimeout"
-      : isMemory || isTooLong(message)
-      ? "ScriptMemory"
-      : "ScriptError",
-    detail: traceback === "" ? message : `${message}\n${traceback}`
-  })
+/** Raised for a string longer than a script may make, before there is one (faults S03), and for bytecode (S09). */
+const tooLong = "resulting string too large"
+const bytecode = "attempt to load a binary chunk"
 
-/** A string longer than a script may make, which the thread refuses before there is one (faults S03). */
-const isTooLong = (message: string): boolean => message.endsWith("resulting string too large")
+/** The failure that a job's end stands for: whatever ends a script whose time is over, its time did. */
+export const ended = <R>(run: Run<R>, { message, traceback }: Failed, isMemory: boolean) => {
+  const detail = traceback === "" ? message : `${message}\n${traceback}`
+  if (Deferred.isDoneUnsafe(run.over)) return failure(run, { _tag: "ScriptTimeout", detail })
+  if (isMemory || message.endsWith(tooLong)) return failure(run, { _tag: "ScriptMemory", detail })
+  return failure(run, { _tag: message.includes(bytecode) ? "ScriptDenied" : "ScriptError", detail })
+}
 
 export const placed = (line: number, text: string): string => line === 0 ? text : `<string>:${line}: ${text}`
 

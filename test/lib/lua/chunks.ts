@@ -15,16 +15,13 @@ export interface Circumstances {
   readonly used?: () => number
   readonly isSandboxed?: boolean
   readonly environment?: Readonly<Record<string, string>>
-  /** Milliseconds that something that blocks may take. */
-  readonly timeLeft?: number
 }
 
 /** The text of the error that ends a script whose time is over. */
 export const overText = "Context error: context deadline exceeded"
 
 export const run = (source: string | Uint8Array, circumstances: Circumstances = {}): Run => {
-  const { checks = Number.POSITIVE_INFINITY, environment = {}, isSandboxed = false, memory, timeLeft, used } =
-    circumstances
+  const { checks = Number.POSITIVE_INFINITY, environment = {}, isSandboxed = false, memory, used } = circumstances
   const releases = new Set<() => void>()
   const written: Array<Uint8Array> = []
   let checked = 0
@@ -42,7 +39,6 @@ export const run = (source: string | Uint8Array, circumstances: Circumstances = 
     },
     isSandboxed,
     environment: new Map(Object.entries({ PATH: process.env["PATH"] ?? "", ...environment })),
-    timeLeft: () => timeLeft,
     releases
   })
   const raised = runSource(L, typeof source === "string" ? new TextEncoder().encode(source) : source)

@@ -150,9 +150,9 @@ describe("functions that Lua 5.1 has", () => {
     assert.strictEqual(printed("print(_VERSION)"), "Lua 5.1")
     assert.strictEqual(
       printed(
-        "print(utf8, bit32, rawlen, table.unpack, table.pack, table.move, math.type, math.tointeger, coroutine.isyieldable)"
+        "print(utf8, bit32, rawlen, table.unpack, table.pack, table.move, math.type, math.tointeger, coroutine.isyieldable, _ENV)"
       ),
-      "nil\tnil\tnil\tnil\tnil\tnil\tnil\tnil\tnil"
+      "nil\tnil\tnil\tnil\tnil\tnil\tnil\tnil\tnil\tnil"
     )
   })
 

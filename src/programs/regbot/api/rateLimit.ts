@@ -30,7 +30,7 @@ const durationOf = (text: string | undefined, otherwise: number, what: string): 
 export const ratelimitWait: HostFunction<ScriptRun> = {
   run: Effect.fnUntraced(function*(...args: ReadonlyArray<LuaValue>) {
     const ref = yield* refArgument(args[0], 1)
-    const target = Math.trunc(yield* numberArgument(args[1], 2))
+    const target = Math.trunc(yield* numberArgument(args[1], 2)) || 0 // not a number is none
     const [pollText, timeoutText] = [yield* optionalText(args, 3), yield* optionalText(args, 4)]
     const poll = yield* durationOf(pollText, 5 * 60_000, "rate limit frequency")
     const timeout = yield* durationOf(timeoutText, 6 * 60 * 60_000, "timeout")

@@ -41,6 +41,7 @@ describe("ratelimitWait", () => {
       assert.isTrue(yield* Effect.provide(waiting(100), telling().layer))
       const enough = telling(100)
       assert.isTrue(yield* Effect.provide(waiting(100.9), enough.layer))
+      assert.isTrue(yield* Effect.provide(waiting(Number.NaN), enough.layer))
       assert.deepStrictEqual(enough.log, [])
     }))
 

@@ -38,7 +38,9 @@ describe("tag.ls", () => {
       asked.length = 0
       yield* call(tag.functions["ls"], "r.test/a", luaOf({ limit: 2.9, last: "v1" }))
       yield* call(tag.functions["ls"], "r.test/a", luaOf({ limit: "2", last: 7, more: true }))
-      assert.deepStrictEqual(asked, [{ limit: 2, last: "v1" }, {}])
+      yield* call(tag.functions["ls"], "r.test/a", luaOf({ limit: 1e300 }))
+      yield* call(tag.functions["ls"], "r.test/a", luaOf({ limit: Number.NaN }))
+      assert.deepStrictEqual(asked, [{ limit: 2, last: "v1" }, {}, { limit: 2_147_483_647 }, {}])
     }).pipe(Effect.provide(layer)))
 
   it.effect("lists all of a layout", () =>
