@@ -361,6 +361,28 @@ const manifestLaws = (law: Law, abilities: Abilities): void => {
         yield* isThere(repository, byTag("thing"), thing)
       }))
   }
+  if (abilities.takesUnknownTypes !== false) {
+    law(
+      "gives back a signed manifest after it was put again with other signatures",
+      ({ repository }) =>
+        Effect.gen(function*() {
+          // {"formatLength":32,"formatTail":"fQ"}: the payload is the first 32 bytes and a brace.
+          const signed = (signature: string) =>
+            manifestOf(
+              `{"schemaVersion":1,"fsLayers":[],"signatures":[{"protected":"eyJmb3JtYXRMZW5ndGgiOjMyLCJmb3JtYXRUYWlsIjoiZlEifQ","signature":"${signature}"}]}`
+            )
+          const payload = "sha256:cd4b5c3fd9025c5a6f7eb6af6a3e8d4d0ca56605bd805dee42589e554eba6f08"
+          yield* repository.putManifest(signed("short"), { tag: tag("one") })
+          yield* repository.putManifest(signed("a longer one"), { tag: tag("one") })
+          yield* repository.putManifest(signed("another"), { tag: tag("two") })
+          for (const reference of [byTag("one"), byTag("two")]) {
+            const { bytes } = yield* repository.manifest(reference)
+            const { descriptor } = yield* repository.resolve(reference)
+            assert.deepStrictEqual([descriptor.digest, descriptor.size], [payload, bytes.length])
+          }
+        })
+    )
+  }
   if (abilities.takesSha512 !== false) {
     prepared("stores a manifest under sha512", (repository) =>
       Effect.gen(function*() {

@@ -96,14 +96,24 @@ const checkBytes = ({ _tag, bytes, descriptor }: Manifest): Effect.Effect<void, 
   return Effect.fail(storeError("", "DigestMismatch", detail))
 }
 
+/**
+ * What is kept for a manifest. Of schema 1 it is what is there: the same payload with other signatures has the same digest
+ * and another size, which entries that are there do not tell.
+ */
+const keptFor = (state: LayoutState, manifest: Manifest): Effect.Effect<Manifest> => {
+  const { digest } = manifest.descriptor
+  if (manifest._tag !== "Schema1") return Effect.succeed(manifest)
+  return Effect.orElseSucceed(load(state, digest, { name: digest }), () => manifest)
+}
+
 /** The file first, then the subject's list and the tag in one change of the index (faults D1). The layout has to be announced. */
 export const putManifest = Effect.fnUntraced(function*(
   state: LayoutState,
   manifest: Manifest,
   { isChild = false, tag }: PutManifest
 ) {
-  const { bytes, descriptor, subject } = manifest
   yield* checkBytes(manifest)
+  const { bytes, descriptor, subject } = yield* keptFor(state, manifest)
   if ((yield* presentSize(state, descriptor)) === undefined) yield* writeBytes(state, descriptor.digest, bytes)
   if (isChild && tag === undefined && subject === undefined) return descriptor
   const time = yield* creationTime
