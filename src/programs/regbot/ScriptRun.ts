@@ -13,7 +13,10 @@ export class ScriptRun extends Context.Service<ScriptRun, {
   readonly isSandboxed: boolean
   /** A repository is open until it is closed or the run ends, so that what was put can still be referred to. */
   readonly open: (location: Location) => Effect.Effect<Repository, StoreError>
-  /** Finishes the writes of a place: a layout is swept (regbot description, 7.2). Nothing, when it is not open. */
+  /**
+   * Finishes the writes of a place: a layout is swept (regbot description, 7.2). Nothing when it is not open; in a call of
+   * `parallel`, or once a blob was put there, the end of the run does.
+   */
   readonly close: (location: Location) => Effect.Effect<void>
   /**
    * Holds one of the places that all scripts share, while there is one to wait for; inside `parallel` its own count

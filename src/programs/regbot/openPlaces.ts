@@ -1,6 +1,8 @@
 /** The repositories that a run of a script has open: each once, until the script closes it or the run ends. */
 import { Effect, Exit, Scope } from "effect"
 import { type Location, locationName } from "../../schemas/Ref.ts"
+import { Depth } from "../../services/LuaEngine.ts"
+import { SweepAtEnd } from "../../services/OciLayout.ts"
 import { WillWrite } from "../../services/Registry.ts"
 import { Repositories } from "../../services/Repositories.ts"
 import type { Repository } from "../../services/Repository.ts"
@@ -18,10 +20,13 @@ export const makePlaces = Effect.gen(function*() {
   const turn = makeTurns()
   /** By name, then by whether it was opened to be written to. */
   const places = new Map<string, Map<boolean, Place>>()
+  /** Names of those that may hold blobs which no manifest names yet: a sweep would take them. */
+  const unswept = new Set<string>()
   return {
     open: Effect.fnUntraced(function*(location: Location) {
       const name = locationName(location)
       const willWrite = yield* WillWrite
+      if (!(yield* SweepAtEnd)) unswept.add(name)
       // Calls of `parallel` come at once.
       return yield* turn(name)(Effect.gen(function*() {
         const found = places.get(name)?.get(willWrite)
@@ -41,6 +46,8 @@ export const makePlaces = Effect.gen(function*() {
     }),
     close: Effect.fnUntraced(function*(location: Location) {
       const name = locationName(location)
+      // Calls of `parallel` share what is open: one that is done must not close it under the others.
+      if (unswept.has(name) || (yield* Depth) > 0) return
       yield* turn(name)(Effect.suspend(() => {
         const known = [...places.get(name)?.values() ?? []]
         places.delete(name)
