@@ -8,6 +8,8 @@ export interface ScriptReason {
     | "ScriptTimeout"
     | "ScriptMemory"
     | "ScriptDenied"
+    // It ran to its end, but lists held names that no reference can hold (faults N38).
+    | "ReferenceInvalid"
   /** The text of the error, with its place in the script, and the stack of Lua below it. */
   readonly detail: string
   /** What a host function died of: a fault of ours that ended the script (regbot description, 4.3). */

@@ -21,6 +21,8 @@ export interface ScriptRuns {
   readonly log: Array<string>
   /** Names of places as they were closed. */
   readonly closed: Array<string>
+  /** Lists with names left out, and how many. */
+  readonly skips: Array<string>
 }
 
 export const scriptRuns = (
@@ -34,6 +36,7 @@ export const scriptRuns = (
   const store = memoryStore()
   const log: Array<string> = []
   const closed: Array<string> = []
+  const skips: Array<string> = []
   const logger = Logger.make<unknown, void>(({ fiber, logLevel, message }) => {
     const fields = Object.entries(fiber.getRef(References.CurrentLogAnnotations)).map(([key, it]) => ` ${key}=${it}`)
     log.push(`${logLevel.toUpperCase()} ${message}${fields.join("")}`)
@@ -46,6 +49,7 @@ export const scriptRuns = (
     open: (location) => Effect.sync(() => seen(store.open(location))),
     close: (location) => Effect.sync(() => void closed.push(locationName(location))),
     throttled: (effect) => effect,
+    noteSkipped: (operation, { skipped = 0 }) => void skips.push(`${operation}: ${skipped}`),
     mayLog: () => "yes"
   })
   const at = (text: string) => store.open(Result.getOrThrow(parseRef(text)).location)
@@ -66,7 +70,8 @@ export const scriptRuns = (
       return Effect.runPromise(Effect.as(at(text).putManifest(manifest, tagged(tag)), manifest))
     },
     log,
-    closed
+    closed,
+    skips
   }
 }
 

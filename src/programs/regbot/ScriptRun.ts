@@ -3,7 +3,7 @@ import { Context } from "effect"
 import type { Effect } from "effect"
 import type { Location } from "../../schemas/Ref.ts"
 import type { StoreError } from "../../schemas/StoreError.ts"
-import type { Repository } from "../../services/Repository.ts"
+import type { Page, Repository } from "../../services/Repository.ts"
 
 export class ScriptRun extends Context.Service<ScriptRun, {
   /** The script's name, for the log. */
@@ -23,6 +23,8 @@ export class ScriptRun extends Context.Service<ScriptRun, {
    * bounds the calls (regbot description, 4.5).
    */
   readonly throttled: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Names were left out of a list, which `operation` names: the script goes on, and fails in the end (faults N38). */
+  readonly noteSkipped: (operation: string, list: Pick<Page, "skipped">) => void
   /** Whether a further line of `log` is printed, and why not if it is the first that is not (faults S13). */
   readonly mayLog: () => "yes" | "last" | "no"
 }>()("regclient/programs/regbot/ScriptRun") {}

@@ -6,6 +6,7 @@ import { Journal } from "../../services/Journal.ts"
 import { LuaEngine } from "../../services/LuaEngine.ts"
 import { SyncEvents } from "../../services/SyncEvents.ts"
 import { Sent } from "../copy/sent.ts"
+import { checkSkipped } from "../skipped.ts"
 import { hostOf } from "./api/host.ts"
 import type { ScriptJob } from "./load.ts"
 import { makePlaces } from "./openPlaces.ts"
@@ -14,6 +15,9 @@ import { Shared } from "./shared.ts"
 
 /** Lines of `log` that a run may print (faults S13). */
 const mostLines = 100_000
+
+/** Lists with names left out that a run remembers. */
+const mostSkips = 100
 
 /**
  * Runs the script in a thread of its own. Fails with what it raised and did not catch, or with `ScriptExit`; all that it
@@ -45,12 +49,16 @@ const work = Effect.fnUntraced(function*({ entry, name, source }: ScriptJob, isD
   const { sandbox: isSandboxed = false, timeout } = entry
   const told = Effect.annotateLogs({ script: entry.name })
   let lines = 0
+  const skips = new Map<string, number>()
   const scriptRun = ScriptRun.of({
     ...places,
     script: entry.name,
     isDry,
     isSandboxed,
     throttled,
+    noteSkipped: (operation, { skipped = 0 }) => {
+      if (skipped > 0 && skips.size < mostSkips) skips.set(operation, skipped)
+    },
     mayLog: () => {
       lines = Math.min(lines + 1, mostLines + 2)
       return lines <= mostLines ? "yes" : lines === mostLines + 1 ? "last" : "no"
@@ -68,6 +76,10 @@ const work = Effect.fnUntraced(function*({ entry, name, source }: ScriptJob, isD
       ...events,
       publish: (event) => events.publish(renamed(event, name))
     })
+  )
+  yield* Effect.mapError(
+    Effect.forEach(skips, ([operation, skipped]) => checkSkipped(operation, { skipped }), { discard: true }),
+    ({ message }) => new ScriptError({ script: entry.name, reason: { _tag: "ReferenceInvalid", detail: message } })
   )
 })
 

@@ -101,6 +101,24 @@ describe("regbot once", () => {
       })
   )
 
+  it.effect("fails a script in the end whose lists held names that are not allowed (N38)", () =>
+    Effect.gen(function*() {
+      const { fiber, log, runs } = yield* started({
+        a: ({ noteSkipped }) =>
+          Effect.sync(() => {
+            noteSkipped("failed to list tags in r.test/a", { skipped: 2 })
+            noteSkipped("failed to list tags in r.test/b", {})
+          }),
+        b: () => Effect.void
+      })
+      const text = "failed to list tags in r.test/a: invalid reference: 2 names are not allowed"
+      assert.strictEqual(textOf(yield* Fiber.await(fiber)), `a: ${text}`)
+      assert.deepStrictEqual(runs, ["a begins", "a ends", "b begins", "b ends"])
+      assert.deepStrictEqual(log.filter((it) => it.startsWith("WARN")), [
+        `WARN Error running script script=a error=${text}`
+      ])
+    }))
+
   it.effect("begins no script after one that asked for the end", () =>
     Effect.gen(function*() {
       const { fiber, runs } = yield* started({ a: () => exiting(0), b: () => Effect.void })

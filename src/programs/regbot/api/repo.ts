@@ -4,7 +4,7 @@ import { type LuaValue, tableOf } from "../../../lib/lua/border.ts"
 import { parseHost } from "../../../schemas/Ref.ts"
 import type { HostFunction, Library } from "../../../services/LuaEngine.ts"
 import { Registry } from "../../../services/Registry.ts"
-import type { ScriptRun } from "../ScriptRun.ts"
+import { ScriptRun } from "../ScriptRun.ts"
 import { optionalTable, wrongArgument } from "./arguments.ts"
 import { failed } from "./failures.ts"
 import { debug, loggedPage } from "./logged.ts"
@@ -26,8 +26,11 @@ const ls: HostFunction<ScriptRun | Registry> = {
       () => ({ message: `${what}: invalid hostname: ${host}` })
     )
     const { list } = yield* Registry
+    const { noteSkipped } = yield* ScriptRun
     const found = yield* Effect.mapError(Stream.runHead(list(registry, page)), failed(what))
-    return { values: [tableOf(Option.match(found, { onNone: () => [], onSome: ({ names }) => names }))] }
+    if (Option.isNone(found)) return { values: [tableOf([])] }
+    noteSkipped(`failed to list repositories for ${host}`, found.value)
+    return { values: [tableOf(found.value.names)] }
   })
 }
 

@@ -1,7 +1,7 @@
 /** `tag.ls` and `tag.delete` (regbot description, 7.4). */
 import { Effect, Stream } from "effect"
 import { type LuaValue, tableOf } from "../../../lib/lua/border.ts"
-import { commonName } from "../../../schemas/Ref.ts"
+import { commonName, locationName } from "../../../schemas/Ref.ts"
 import { storeError } from "../../../schemas/StoreError.ts"
 import type { HostFunction, Library } from "../../../services/LuaEngine.ts"
 import { WillWrite } from "../../../services/Registry.ts"
@@ -17,12 +17,14 @@ const ls: HostFunction<ScriptRun> = {
     const ref = yield* refArgument(args[0], 1)
     const page = pageRequest(yield* optionalTable(args, 2))
     yield* debug("Listing tags", { repo: commonName(ref), opts: loggedPage(page) })
-    const { open } = yield* ScriptRun
+    const { noteSkipped, open } = yield* ScriptRun
     const pages = yield* open(ref.location).pipe(
       // A layout lists all it has, as for regctl.
       Effect.flatMap(({ tags }) => Stream.runCollect(tags(ref.location._tag === "Registry" ? page : {}))),
       Effect.mapError(failed("Failed retrieving tag list"))
     )
+    const operation = `failed to list tags in ${locationName(ref.location)}`
+    noteSkipped(operation, { skipped: pages.reduce((sum, { skipped = 0 }) => sum + skipped, 0) })
     return { values: [tableOf(pages.flatMap(({ names }) => names))] }
   })
 }

@@ -12,7 +12,7 @@ const page = (...names: ReadonlyArray<string>) => ({ names, body: new Uint8Array
 
 describe("repo.ls", () => {
   const catalog: Array<readonly [string, PageRequest | undefined]> = []
-  const { layer, log } = scriptRuns()
+  const { layer, log, skips } = scriptRuns()
   const registry = Layer.succeed(
     Registry,
     Registry.of({
@@ -22,7 +22,7 @@ describe("repo.ls", () => {
         catalog.push([host, request])
         return host === "down.test"
           ? Stream.fail(storeError("failed to list repositories for down.test", "ConnectFailed", "connection refused"))
-          : Stream.make(page("a", "b/c"), page("d"))
+          : Stream.make({ ...page("a", "b/c"), ...(host === "odd.test" ? { skipped: 2 } : {}) }, page("d"))
       }
     })
   )
@@ -39,6 +39,12 @@ describe("repo.ls", () => {
         "DEBUG Listing repositories script=s host=localhost:5000 opts={Limit:0 Last:}",
         "DEBUG Listing repositories script=s host=r.test opts={Limit:2 Last:a}"
       ])
+    }).pipe(Effect.provide(all)))
+
+  it.effect("gives the names that are repositories, and tells the run of others", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(plain(yield* ls("odd.test")), ["a", "b/c"])
+      assert.deepStrictEqual(skips.at(-1), "failed to list repositories for odd.test: 2")
     }).pipe(Effect.provide(all)))
 
   it.effect("takes the name of a registry alone", () =>

@@ -9,6 +9,9 @@ import { answer, call, raised, scriptRuns } from "../../../support/scriptRuns.ts
 const index = (note: string) =>
   `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],"annotations":{"n":"${note}"}}`
 
+/** A page; of names that were left out it tells how many. */
+const cutPage = (skipped: number, ...names: ReadonlyArray<string>) => ({ ...page(...names), skipped })
+
 const page = (...names: ReadonlyArray<string>) => ({ names, body: new Uint8Array(), headers: {} })
 
 /** A registry of three tags in an order of its own, in pages of two. */
@@ -49,6 +52,19 @@ describe("tag.ls", () => {
       yield* call(tag.functions["ls"], "ocidir://some/dir", luaOf({ limit: 2, last: "v1" }))
       assert.deepStrictEqual(asked, [{}])
     }).pipe(Effect.provide(layer)))
+
+  it.effect("gives the names that are tags, and tells the run of others", () =>
+    Effect.gen(function*() {
+      const { layer, skips } = scriptRuns({
+        seen: (repository) => ({
+          ...repository,
+          tags: () => Stream.make(cutPage(2, "v1"), page("v2"), cutPage(1, "v3"))
+        })
+      })
+      const found = yield* Effect.provide(call(tag.functions["ls"], "r.test/a"), layer)
+      assert.deepStrictEqual(plain(found), ["v1", "v2", "v3"])
+      assert.deepStrictEqual(skips, ["failed to list tags in r.test/a: 3"])
+    }))
 
   it.effect("refuses options that are no table", () =>
     Effect.gen(function*() {
