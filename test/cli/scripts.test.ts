@@ -227,8 +227,4 @@ describe("what is worth trying", () => {
       err: "failed to write output: ENOSPC: no space left on device, write\n"
     })
   })
-
-  it("is not said by tools that cannot do their work yet", async () => {
-    assert.include((await run(process.execPath, [tool("regbot"), "--help"])).out, "runs no scripts yet")
-  })
 })

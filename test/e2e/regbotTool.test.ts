@@ -196,4 +196,24 @@ describe("regbot server", { timeout: patience }, () => {
     writeFileSync(at("exit.yml"), config({ ends: "os.exit(4)" }))
     assert.strictEqual(await daemon(dir.path, ["server", "-c", "exit.yml"]).ended, 4)
   })
+
+  it("forgets what a dry run would have written when the next one begins", async () => {
+    const copy = "image.copy(\"ocidir://layout:a\", \"ocidir://never:a\")"
+    writeFileSync(
+      at("dry.yml"),
+      config({
+        dry: `local there = function() return tostring(pcall(tag.ls, "ocidir://never")) end
+log(there())
+${copy}
+log(there())`
+      })
+    )
+    const server = daemon(dir.path, ["server", "-c", "dry.yml", "--dry-run"])
+    const messages = () => [...server.err().matchAll(/ message=(\w+)/g)].map(([, it]) => it)
+    await until("two runs", () => messages().length >= 4)
+    server.signal("SIGTERM")
+    await server.ended
+    assert.deepStrictEqual(messages().slice(0, 4), ["false", "true", "false", "true"])
+    assert.isFalse(existsSync(at("never")))
+  })
 })

@@ -5,7 +5,7 @@ import { CopyEvent, CopyStep, type Counter } from "../../../src/schemas/Copy.ts"
 import type { Descriptor } from "../../../src/schemas/Descriptor.ts"
 import { Digest } from "../../../src/schemas/Digest.ts"
 import { Globals } from "../../../src/services/Globals.ts"
-import { Progress } from "../../../src/services/Progress.ts"
+import { Clearing, MoreLines, Progress } from "../../../src/services/Progress.ts"
 import { apply, frame, start } from "../../../src/services/progress/frame.ts"
 import * as terminal from "../../../src/services/progress/terminal.ts"
 
@@ -115,6 +115,40 @@ describe("progress on a terminal", () => {
         "\u001b[2F\u001b[0Jsha256:aaaaaaa [====================>                   ]  50.00% 500.000B/1.000kB\n" +
         "Manifests: 0/0 | Blobs: 500.000B copied, 0.000B skipped, 500.000B queued | Elapsed: 0s\n",
         "\u001b[2F\u001b[0JManifests: 0/0 | Blobs: 1.000kB copied, 0.000B skipped | Elapsed: 0s\n"
+      ])
+    }))
+
+  it.effect("makes way for other output, and shows nothing while there is nothing to come", () =>
+    Effect.gen(function*() {
+      const { layer, written } = screen(true)
+      let lines: ReadonlyArray<string> | undefined
+      const printed = (text: string) =>
+        Effect.gen(function*() {
+          yield* yield* Clearing
+          written.push(text)
+        })
+      yield* Effect.flatMap(Progress, ({ report }) =>
+        report(Stream.fromEffect(Effect.gen(function*() {
+          yield* Effect.sleep(300)
+          yield* printed("one\n")
+          lines = ["at work"]
+          yield* Effect.sleep(300)
+          yield* printed("two\n")
+          return planned(blob("a", 1_000))
+        })))).pipe(
+          Effect.provide(layer),
+          Effect.provideService(MoreLines, () => lines),
+          Effect.forkChild,
+          Effect.tap(TestClock.adjust(300)),
+          Effect.tap(TestClock.adjust(300)),
+          Effect.flatMap(Fiber.join)
+        )
+      assert.deepStrictEqual(written.filter((it) => it !== ""), [
+        "one\n",
+        "at work\nManifests: 0/0 | Blobs: 0.000B copied, 0.000B skipped | Elapsed: 0s\n",
+        "\u001b[2F\u001b[0J",
+        "two\n",
+        "Manifests: 0/0 | Blobs: 0.000B copied, 0.000B skipped, 1.000kB queued | Elapsed: 0s\n"
       ])
     }))
 
