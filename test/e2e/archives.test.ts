@@ -122,7 +122,7 @@ describe("image export", () => {
     assert.deepStrictEqual(amd[0].RepoTags, [`${docker.host}/multi:v1`])
   })
 
-  it("leaves an old file as it was, and no new one, when it fails", async () => {
+  it("leaves an old file as it was, and no new one, when it fails (L04)", async () => {
     const damaged = makeLayout(path("damaged"))
     const layer = addBlob(damaged, "whole")
     tagAll(damaged, { v1: addImage(damaged, [layer, "other"]) })
@@ -368,7 +368,7 @@ describe("an archive that lies", () => {
     ["is none", Buffer.from("not an archive".repeat(200)), "checksum"]
   ]
 
-  it("is refused with its name and the cause, and nothing is pushed", async () => {
+  it("is refused with its name and the cause, and nothing is pushed (C22)", async () => {
     await docker.requests()
     for (const [at, [what, bytes, text]] of cases.entries()) {
       const file = path(`hostile${at}.tar`)

@@ -125,7 +125,7 @@ describe("a credential helper", () => {
       })
     ))
 
-  it.live("that hangs is killed with its children", () =>
+  it.live("that hangs is killed with its children (A02)", () =>
     withHelpers((warnings) =>
       Effect.gen(function*() {
         const path = yield* script(
@@ -141,7 +141,7 @@ describe("a credential helper", () => {
       })
     ))
 
-  it.effect("runs once for many questions, and again when its answer is old", () =>
+  it.effect("runs once for many questions, and again when its answer is old (A05)", () =>
     withHelpers(() =>
       Effect.gen(function*() {
         const path = yield* script(answer("u", "p"))
@@ -155,7 +155,7 @@ describe("a credential helper", () => {
       })
     ))
 
-  it.effect("is asked again five seconds after a failure, its old answer holding meanwhile", () =>
+  it.effect("is asked again five seconds after a failure, its old answer holding meanwhile (A05)", () =>
     withHelpers(() =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem

@@ -7,7 +7,7 @@ const minute = 60_000
 const everyMinute = (after: number) => (Math.floor(after / minute) + 1) * minute
 
 describe("jobs on timetables", () => {
-  it.effect("run at their times, and pass over those that come while they run", () =>
+  it.effect("run at their times, and pass over those that come while they run (K18)", () =>
     Effect.gen(function*() {
       const ran: Array<string> = []
       const scheduler = yield* Scheduler

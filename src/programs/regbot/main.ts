@@ -9,7 +9,7 @@ const config = text("config", "Configuration file, - for standard input", {
   completes: "file"
 })
 const dryRun = toggle("dry-run", "Write to no registry, layout or archive, and log what would be written")
-const sandbox = toggle("sandbox", "Shut scripts off from files, processes and the environment")
+const sandbox = toggle("sandbox", "Shut scripts off from files and processes")
 const strict = toggle("strict", "Refuse keys that are unknown or given twice, except x-*")
 
 const once = command({

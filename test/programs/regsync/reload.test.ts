@@ -7,6 +7,15 @@ import { configured, every, job, start } from "./servers.ts"
 const settle = TestClock.adjust("0 seconds")
 
 describe("a configuration that is read again", () => {
+  it.effect("has no effect before the signal, however the file has changed (K17)", () =>
+    Effect.gen(function*() {
+      const world = yield* start(configured([job("a", every(10))]))
+      world.load = Effect.succeed(configured([job("b", every(1))], 0, "two.yml"))
+      yield* TestClock.adjust("20 minutes")
+      assert.deepStrictEqual(world.runs, ["a missing", "a copy", "a copy"])
+      yield* Fiber.interrupt(world.fiber)
+    }))
+
   it.effect("leaves entries that are the same their times, though they moved and have other names", () =>
     Effect.gen(function*() {
       const world = yield* start(configured([job("a", every(10)), job("b", every(10))]))

@@ -200,7 +200,7 @@ describe("pushing a blob", () => {
       assert.strictEqual((yield* patch(location, "x")).status, 404)
     }).pipe(Effect.scoped))
 
-  it.live("mounts from a repository named, or from whichever has it", () =>
+  it.live("mounts from a repository named, or from whichever has it, and begins an upload where there is none (R13)", () =>
     Effect.gen(function*() {
       const { url } = yield* serving()
       yield* pushBlob(url, "from/here", "content")
@@ -272,7 +272,7 @@ describe("pulling a blob", () => {
       assert.strictEqual(fits.status, 206)
     }).pipe(Effect.scoped))
 
-  it.live("has the headers of GET on HEAD, never a type that browsers run, and an empty body for an empty blob", () =>
+  it.live("has the headers of GET on HEAD, never a type that browsers run (R21), and an empty body for an empty blob", () =>
     Effect.gen(function*() {
       const { url } = yield* serving()
       yield* pushBlob(url, "a", "")

@@ -21,7 +21,7 @@ const untilDone = Effect.fnUntraced(function*<A, E>(fiber: Fiber.Fiber<A, E>) {
 })
 
 describe("the lock of a layout", () => {
-  it.effect("of a dead process is taken over", () =>
+  it.effect("of a dead process is taken over (L10)", () =>
     inDirectory((dir) =>
       Effect.gen(function*() {
         yield* write(`${dir}/.regclient-lock`, encodeOwner({ ...self(), pid: 2_147_483_646, started: "1" }))
