@@ -127,7 +127,7 @@ describe("source files", () => {
 
   it("give every failure a reason that the documentation explains", () => {
     const reasons = ["StoreError.ts", "ConfigError.ts", "ScriptError.ts"].flatMap((file) =>
-      [...(source.get(`schemas/${file}`) ?? "").matchAll(/^ {2}\| "(\w+)"|_tag: ("[^\n]+")/gm)]
+      [...(source.get(`schemas/${file}`) ?? "").matchAll(/^ {2,4}\| "(\w+)"|_tag: ("[^\n]+")/gm)]
         .flatMap(([, one, many = ""]) => one === undefined ? [...many.matchAll(/\w+/g)].map(([it]) => it) : [one])
     )
     const page = readFileSync(join(root, "../docs/errors.md"), "utf8")
