@@ -104,6 +104,16 @@ describe("files of a layout", () => {
 })
 
 describe("entries of index.json", () => {
+  it.effect("that tell a wrong size are mended when the manifest is put again", () =>
+    inDirectory((dir) =>
+      Effect.gen(function*() {
+        yield* using(dir, (repository) => putImage(repository, "v1", "one"))
+        const text = yield* read(`${dir}/index.json`)
+        yield* write(`${dir}/index.json`, text.replace(/"size":\d+/, "\"size\":7"))
+        yield* using(dir, (repository) => putImage(repository, "v1", "one"))
+        assert.strictEqual(yield* read(`${dir}/index.json`), text)
+      })
+    ))
   it.effect("that say the same already stay as they are, with keys we do not know", () =>
     inDirectory((dir) =>
       Effect.gen(function*() {

@@ -103,7 +103,8 @@ export const withTag = (index: LayoutIndex, tag: Tag, target: Descriptor, time: 
   if (at < 0) return { ...index, entries: [...index.entries, entryOf(target, time, tag)] }
   const entries = index.entries.flatMap((entry, position) => {
     if (position !== at) return nameOf(entry) === tag ? [] : [entry]
-    return [entry.descriptor.digest === target.digest ? entry : entryOf(target, time, tag)]
+    const { digest, size } = entry.descriptor
+    return [digest === target.digest && size === target.size ? entry : entryOf(target, time, tag)]
   })
   return { ...index, entries }
 }
