@@ -205,6 +205,16 @@ describe("parallel", () => {
       ])
     }))
 
+  it.live("refuses results that are too much for the host to keep (S03)", () =>
+    Effect.gen(function*() {
+      const { said } = yield* runScript(
+        "local items = {} for i = 1, 10 do items[i] = i end\n" +
+          "say(pcall(parallel, items, 1, function() return ('x'):rep(1e7) end))\n" +
+          "say(#parallel({ 1, 2 }, 1, function() return ('x'):rep(1e7) end)[2])"
+      )
+      assert.deepStrictEqual(said, [[false, "parallel: the results are too big"], [10_000_000]])
+    }))
+
   it.live("tells host functions how deep they are, and passes output on", () =>
     Effect.gen(function*() {
       const { said, stdout } = yield* runScript(

@@ -39,8 +39,14 @@ export type Question =
   | { readonly tag: "output" }
   | { readonly tag: "exit"; readonly status: number }
   | { readonly tag: "parallel"; readonly count: number; readonly atOnce: number; readonly parcel: unknown }
-  /** A job is done; the answer is the next one. */
-  | { readonly tag: "end"; readonly failed?: Failed; readonly value?: LuaValue; readonly isMemory: boolean }
+  /** A job is done, with a value of about so many bytes; the answer is the next one. */
+  | {
+    readonly tag: "end"
+    readonly failed?: Failed
+    readonly value?: LuaValue
+    readonly size?: number
+    readonly isMemory: boolean
+  }
 
 export type Message =
   | { readonly tag: "ready" }

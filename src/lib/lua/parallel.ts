@@ -5,9 +5,9 @@
  * strings, numbers, booleans, objects. The first error is raised in the caller; no further call starts then.
  */
 import type { Baseline } from "./baseline.ts"
-import { isObject, isTable, type LuaValue } from "./border.ts"
+import type { LuaValue } from "./border.ts"
 import type { Failed } from "./channel.ts"
-import { push, textOf, valueAt } from "./convert.ts"
+import { dataOnTop, push, textOf } from "./convert.ts"
 import { lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { type Border, raiseText } from "./host.ts"
@@ -52,29 +52,24 @@ export const parallel =
     return answer.values.length
   }
 
-const isData = (value: LuaValue): boolean => {
-  if (value === undefined || typeof value !== "object" || value instanceof Uint8Array) return true
-  if (isTable(value)) return value.list.every(isData) && [...value.fields.values()].every(isData)
-  return isObject(value) && (value.data === undefined || isData(value.data))
-}
-
 /** How a call of the function ended: what it gave, or what it raised. */
 export interface Called {
   readonly value?: LuaValue
+  /** About how many bytes that is. */
+  readonly size?: number
   readonly failed?: Failed
 }
 
 /** Calls the function of a parcel in a fresh state for the item of this number, from 0. */
 export const callFor = (L: LuaState, guard: Guard, { snapshot }: Parcel, index: number): Called => {
-  let value: LuaValue
+  let called: Called = {}
   const body: LuaFunction = (inner) => {
     putSnapshot(inner, snapshot, index)
     lua.lua_call(inner, 2, 1)
-    value = valueAt(inner, guard, -1)
-    if (!isData(value)) raise(inner, "parallel: only data can be a result")
+    called = dataOnTop(inner, guard) ?? raise(inner, "parallel: only data can be a result")
     return 0
   }
   lua.lua_pushcfunction(L, body)
-  if (lua.lua_pcall(L, 0, 0, 0) === lua.LUA_OK) return value === undefined ? {} : { value }
+  if (lua.lua_pcall(L, 0, 0, 0) === lua.LUA_OK) return called
   return { failed: { message: textOf(lauxlib.luaL_tolstring(L, -1)), traceback: "" } }
 }
