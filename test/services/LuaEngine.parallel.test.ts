@@ -205,6 +205,22 @@ describe("parallel", () => {
       ])
     }))
 
+  it.live("refuses to pass on more than the host has room for (S03)", () =>
+    Effect.gen(function*() {
+      const { said } = yield* runScript(
+        `local long = ("x"):rep(4e7) local longer = long .. "y"
+         say(pcall(parallel, { 1 }, 1, function() return #long + #longer end))
+         local list = {} for i = 1, 1100000 do list[i] = i end
+         say(pcall(parallel, { 1 }, 1, function() return #list end))
+         say(parallel({ 1 }, 1, function() return #long end)[1])`
+      )
+      assert.deepStrictEqual(said, [
+        [false, "<string>:2: parallel: too much to pass on"],
+        [false, "<string>:4: parallel: too much to pass on"],
+        [40_000_000]
+      ])
+    }))
+
   it.live("refuses results that are too much for the host to keep (S03)", () =>
     Effect.gen(function*() {
       const { said } = yield* runScript(

@@ -4,6 +4,7 @@
  * was called: changes it makes to globals, upvalues and tables are seen by nobody else. Results are data: tables,
  * strings, numbers, booleans, objects. The first error is raised in the caller; no further call starts then.
  */
+import { deserialize, serialize } from "node:v8"
 import type { Baseline } from "./baseline.ts"
 import type { LuaValue } from "./border.ts"
 import type { Failed } from "./channel.ts"
@@ -11,16 +12,31 @@ import { dataOnTop, push, textOf } from "./convert.ts"
 import { lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { type Border, raiseText } from "./host.ts"
-import { putSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts"
+import { putSnapshot, type Snapshot, takeSnapshot, tooMuch } from "./snapshot.ts"
 
 /** Threads of one call: each is a Lua of its own, with its memory. */
 const most = 64
 
-/** What a state in which a function runs is told from outside of it. */
-export interface Parcel {
+/** What a state in which a function runs is told from outside of it; it travels as bytes, which the host never opens. */
+interface Parcel {
   readonly snapshot: Snapshot
   readonly environment: ReadonlyArray<readonly [string, string]>
 }
+
+/** Bytes a parcel may have. */
+const heaviest = 64 * 1024 * 1024
+
+const packed = (L: LuaState, parcel: Parcel): Uint8Array => {
+  const bytes = serialize(parcel)
+  if (bytes.length > heaviest) raise(L, tooMuch)
+  // Shared by all threads that open it.
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
+  shared.set(bytes)
+  return shared
+}
+
+/** What `packed` made of a parcel. */
+export const opened = (bytes: Uint8Array): Parcel => deserialize(Buffer.from(bytes))
 
 const wrong = (L: LuaState, n: number, message: string): never =>
   raise(L, `bad argument #${n} to parallel (${message})`)
@@ -40,9 +56,9 @@ export const parallel =
     const wanted = Math.trunc(lua.lua_tonumber(L, 2))
     if (!(wanted >= 1)) return wrong(L, 2, "at least 1 expected")
     if (lua.lua_type(L, 3) !== lua.LUA_TFUNCTION) return wrong(L, 3, `function expected, got ${typeName(L, 3)}`)
-    const snapshot = takeSnapshot(L, known, 1, 3)
+    const snapshot = takeSnapshot(L, border.guard, known, 1, 3)
     const count = snapshot.items.length
-    const parcel: Parcel = { snapshot, environment: [...environment] }
+    const parcel = packed(L, { snapshot, environment: [...environment] })
     const answer = count === 0
       ? { tag: "values", values: [{ list: [], fields: new Map<string, LuaValue>() }] } as const
       : border.ask(L, { tag: "parallel", count, atOnce: Math.min(wanted, count, most), parcel })
