@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs"
 import { runCommand } from "./command.ts"
 import type { LuaState } from "./fengari.ts"
+import { longestString } from "./guard.ts"
 import type { Surroundings } from "./surroundings.ts"
 
 export interface Channel {
@@ -165,9 +166,12 @@ export const commandOutput = (output: Uint8Array, status: number): Channel => {
 /** The input of a command, which runs when it is closed. */
 export const commandInput = (run: (L: LuaState, input: Uint8Array) => number): Channel => {
   const parts: Array<Uint8Array> = []
+  let size = 0
   return {
     ...refused,
     write: (bytes) => {
+      size += bytes.length
+      if (size > longestString) throw systemFailure(27, "EFBIG")
       parts.push(Uint8Array.from(bytes))
     },
     close: (L) => run(L, Buffer.concat(parts))
