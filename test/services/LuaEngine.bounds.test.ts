@@ -1,38 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Schedule } from "effect"
+import { Effect, Fiber, Schedule } from "effect"
 import { TestClock } from "effect/testing"
 import { memoryUsage } from "node:process"
-import type { HostAnswer } from "../../src/lib/lua/border.ts"
-import type { Host } from "../../src/services/LuaEngine.ts"
-import { failureOf, plain, runScript } from "./scripts.ts"
+import { failureOf, overAfterGo, plain, runScript } from "./scripts.ts"
 
 const overText = "Context error: context deadline exceeded"
 
 const unplaced = (failure: string) => failure.replace(/<string>:\d+: /, "")
 const timedOut = `ScriptTimeout: ${overText}`
-
-interface Going {
-  /** What `go` does then; it gives nothing back unless given. */
-  readonly rest?: Effect.Effect<HostAnswer>
-  readonly late?: HostAnswer
-  readonly functions?: Host<never>["functions"]
-}
-
-/**
- * A script whose time is over once it calls `go`, and not before: it has a minute that only the test's clock counts. As
- * that clock stands still afterwards, a script that has to be ended from outside is waited for until the test fails.
- */
-const overAfterGo = (source: string, { functions = {}, late, rest = Effect.succeed({ values: [] }) }: Going = {}) =>
-  Effect.gen(function*() {
-    const going = yield* Deferred.make<void>()
-    // Whoever counts the time has begun by then.
-    const begun = Effect.andThen(Effect.repeat(Effect.yieldNow, { times: 50 }), Deferred.succeed(going, undefined))
-    const go = { run: () => Effect.andThen(begun, rest), ...(late === undefined ? {} : { late }) }
-    const script = yield* Effect.forkChild(runScript(source, { functions: { go, ...functions } }, { timeout: 60_000 }))
-    yield* Deferred.await(going)
-    yield* TestClock.adjust("1 minute")
-    return script
-  })
 
 /** The end of a script that does not end by itself: the clock goes on. */
 const endedFromOutside = <A>(script: Fiber.Fiber<A>) =>

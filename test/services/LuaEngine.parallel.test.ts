@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { isObject, type LuaValue, recordOf } from "../../src/lib/lua/border.ts"
 import { Depth, type Library } from "../../src/services/LuaEngine.ts"
-import { failing, failureOf, plain, runScript } from "./scripts.ts"
+import { failing, failureOf, overAfterGo, plain, runScript } from "./scripts.ts"
 
 const thing: Library<never> = {
   functions: {
@@ -241,17 +241,21 @@ describe("parallel", () => {
       assert.strictEqual(stdout, "out\t0\nin\t1\n")
     }))
 
-  it.live("ends with the script's time, and with the process", () =>
+  it.effect("ends with the script's time", () =>
     Effect.gen(function*() {
-      const late = yield* runScript(
-        "parallel({ 1, 2 }, 2, function() while true do pcall(function() while true do end end) end end)",
-        {},
-        { timeout: 600 }
+      const { exit } = yield* Fiber.join(
+        yield* overAfterGo(
+          "parallel({ 1, 2 }, 2, function() go() while true do pcall(function() while true do end end) end end)"
+        )
       )
-      assert.strictEqual(failureOf(late.exit), "ScriptTimeout: <string>:1: Context error: context deadline exceeded")
-      const ended = yield* runScript("parallel({ 1 }, 1, function() print('x') os.exit(4) end)")
-      assert.strictEqual(failureOf(ended.exit), "exit 4")
-      assert.strictEqual(ended.stdout, "x\n")
+      assert.strictEqual(failureOf(exit), "ScriptTimeout: <string>:1: Context error: context deadline exceeded")
+    }))
+
+  it.live("ends with the process", () =>
+    Effect.gen(function*() {
+      const { exit, stdout } = yield* runScript("parallel({ 1 }, 1, function() print('x') os.exit(4) end)")
+      assert.strictEqual(failureOf(exit), "exit 4")
+      assert.strictEqual(stdout, "x\n")
     }))
 
   it.live("ends with its caller", () =>

@@ -38,9 +38,10 @@ const spawned = ({ collected, environment, input, text }: Command): ChildProcess
 
 /** Starts a command. `tell` is called once, when it is over; gives what ends it at once. */
 export const startCommand = (
-  { collected, environment, input, text }: Command,
+  command: Command,
   tell: (end: CommandEnd) => void
 ): () => void => {
+  const { collected, input } = command
   const output: Array<Uint8Array> = []
   let size = 0
   let isTold = false
@@ -49,7 +50,7 @@ export const startCommand = (
     isTold = true
     tell({ status, output: new Uint8Array(Buffer.concat(output)) })
   }
-  const child = spawned({ collected, environment, input, text })
+  const child = spawned(command)
   if (child === undefined) {
     end(noShell)
     return () => undefined
