@@ -103,8 +103,8 @@ const setFar = (table: Table, far: Map<number, TValue>, key: number, value: TVal
 
 const removeFar = (table: Table, far: Map<number, TValue>, key: number): void => {
   far.delete(key)
-  const { farKeys } = table
-  while (farKeys !== undefined && farKeys.length > 0 && !far.has(farKeys.at(-1) ?? 0)) farKeys.pop()
+  const keys = table.farKeys ?? []
+  for (let last = keys.at(-1); last !== undefined && !far.has(last); last = keys.at(-1)) keys.pop()
   if (far.size === 0) table.far = table.farKeys = undefined
 }
 
