@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { isObject, type LuaValue, recordOf } from "../../src/lib/lua/border.ts"
 import { Depth, type Library } from "../../src/services/LuaEngine.ts"
-import { failing, failureOf, plain, runScript } from "./scripts.ts"
+import { failing, failureOf, overAfterGo, plain, runScript } from "./scripts.ts"
 
 const thing: Library<never> = {
   functions: {
@@ -205,6 +205,32 @@ describe("parallel", () => {
       ])
     }))
 
+  it.live("refuses to pass on more than the host has room for (S03)", () =>
+    Effect.gen(function*() {
+      const { said } = yield* runScript(
+        `local long = ("x"):rep(4e7) local longer = long .. "y"
+         say(pcall(parallel, { 1 }, 1, function() return #long + #longer end))
+         local list = {} for i = 1, 1100000 do list[i] = i end
+         say(pcall(parallel, { 1 }, 1, function() return #list end))
+         say(parallel({ 1 }, 1, function() return #long end)[1])`
+      )
+      assert.deepStrictEqual(said, [
+        [false, "<string>:2: parallel: too much to pass on"],
+        [false, "<string>:4: parallel: too much to pass on"],
+        [40_000_000]
+      ])
+    }))
+
+  it.live("refuses results that are too much for the host to keep (S03)", () =>
+    Effect.gen(function*() {
+      const { said } = yield* runScript(
+        "local items = {} for i = 1, 10 do items[i] = i end\n" +
+          "say(pcall(parallel, items, 1, function() return ('x'):rep(1e7) end))\n" +
+          "say(#parallel({ 1, 2 }, 1, function() return ('x'):rep(1e7) end)[2])"
+      )
+      assert.deepStrictEqual(said, [[false, "parallel: the results are too big"], [10_000_000]])
+    }))
+
   it.live("tells host functions how deep they are, and passes output on", () =>
     Effect.gen(function*() {
       const { said, stdout } = yield* runScript(
@@ -215,17 +241,21 @@ describe("parallel", () => {
       assert.strictEqual(stdout, "out\t0\nin\t1\n")
     }))
 
-  it.live("ends with the script's time, and with the process", () =>
+  it.effect("ends with the script's time", () =>
     Effect.gen(function*() {
-      const late = yield* runScript(
-        "parallel({ 1, 2 }, 2, function() while true do pcall(function() while true do end end) end end)",
-        {},
-        { timeout: 600 }
+      const { exit } = yield* Fiber.join(
+        yield* overAfterGo(
+          "parallel({ 1, 2 }, 2, function() go() while true do pcall(function() while true do end end) end end)"
+        )
       )
-      assert.strictEqual(failureOf(late.exit), "ScriptTimeout: <string>:1: Context error: context deadline exceeded")
-      const ended = yield* runScript("parallel({ 1 }, 1, function() print('x') os.exit(4) end)")
-      assert.strictEqual(failureOf(ended.exit), "exit 4")
-      assert.strictEqual(ended.stdout, "x\n")
+      assert.strictEqual(failureOf(exit), "ScriptTimeout: <string>:1: Context error: context deadline exceeded")
+    }))
+
+  it.live("ends with the process", () =>
+    Effect.gen(function*() {
+      const { exit, stdout } = yield* runScript("parallel({ 1 }, 1, function() print('x') os.exit(4) end)")
+      assert.strictEqual(failureOf(exit), "exit 4")
+      assert.strictEqual(stdout, "x\n")
     }))
 
   it.live("ends with its caller", () =>

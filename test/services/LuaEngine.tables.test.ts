@@ -47,4 +47,41 @@ describe("a table with two names", () => {
       )
       assert.deepStrictEqual(said, [["table is nested too deep"]])
     }))
+
+  it.live("counts in each place where it stands (S04)", () =>
+    Effect.gen(function*() {
+      const { exit, said } = yield* runScript(
+        `local double = { 1 } for _ = 1, 60 do double = { double, double } end
+        say(pcall(thing.isOne, double))
+        say(pcall(parallel, { 1 }, 1, function() return double end))
+        local field, fields = {}, {} for i = 1, 1000 do field["k" .. i] = "v" end for i = 1, 100000 do fields[i] = field end
+        say(pcall(thing.isOne, fields))
+        local long = ("x"):rep(1e6) field = { long, long, long, long, long, long, long, long, long, long }
+        say(pcall(thing.isOne, { field, field, field, field, field, field, field }))
+        say(thing.isOne({ field, field }))`,
+        { libraries: { thing } }
+      )
+      assert.deepStrictEqual(exit, Exit.void)
+      assert.deepStrictEqual(said, [
+        [false, "<string>:2: table is too big"],
+        [false, "table is too big"],
+        [false, "<string>:5: table is too big"],
+        [false, "<string>:7: table is too big"],
+        [true]
+      ])
+    }))
+
+  it.live("counts its depth in each place where it stands (S04)", () =>
+    Effect.gen(function*() {
+      const { said } = yield* runScript(
+        `local list, deep = {}, {} for i = 1, 200 do list[i] = deep deep = { deep } end
+        say(pcall(thing.isOne, list))
+        say(pcall(thing.isOne, unpack(list)))`,
+        { libraries: { thing } }
+      )
+      assert.deepStrictEqual(said, [
+        [false, "<string>:2: table is nested too deep"],
+        [false, "<string>:3: table is nested too deep"]
+      ])
+    }))
 })

@@ -1,6 +1,7 @@
 /** Scripts run by the real engine, with host functions that tests bring along. */
-import { Cause, Effect, Exit } from "effect"
-import type { LuaValue } from "../../src/lib/lua/border.ts"
+import { Cause, Deferred, Effect, Exit } from "effect"
+import { TestClock } from "effect/testing"
+import type { HostAnswer, LuaValue } from "../../src/lib/lua/border.ts"
 import type { ScriptError, ScriptExit } from "../../src/schemas/ScriptError.ts"
 import { type Host, type HostFunction, LuaEngine, type Script } from "../../src/services/LuaEngine.ts"
 
@@ -55,3 +56,29 @@ export const failureOf = (exit: Ran["exit"]): string => {
     ? String(Cause.squash(exit.cause))
     : `${failed.reason._tag}: ${failed.message.split("\n")[0]}`
 }
+
+interface Going {
+  /** What `go` does then; it gives nothing back unless given. */
+  readonly rest?: Effect.Effect<HostAnswer>
+  readonly late?: HostAnswer
+  readonly functions?: Host<never>["functions"]
+}
+
+/**
+ * A script whose time is over once it calls `go`, and not before: it has a minute that only the test's clock counts. As
+ * that clock stands still afterwards, a script that has to be ended from outside is waited for until the test fails.
+ */
+export const overAfterGo = (
+  source: string,
+  { functions = {}, late, rest = Effect.succeed({ values: [] }) }: Going = {}
+) =>
+  Effect.gen(function*() {
+    const going = yield* Deferred.make<void>()
+    // Whoever counts the time has begun by then.
+    const begun = Effect.andThen(Effect.repeat(Effect.yieldNow, { times: 50 }), Deferred.succeed(going, undefined))
+    const go = { run: () => Effect.andThen(begun, rest), ...(late === undefined ? {} : { late }) }
+    const script = yield* Effect.forkChild(runScript(source, { functions: { go, ...functions } }, { timeout: 60_000 }))
+    yield* Deferred.await(going)
+    yield* TestClock.adjust("1 minute")
+    return script
+  })

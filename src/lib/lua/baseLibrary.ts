@@ -1,13 +1,15 @@
 /** The basic functions of Lua 5.1 (regbot description, 5.1, 14.2). */
-import { readFileSync } from "node:fs"
 import { getHeapStatistics } from "node:v8"
 import { environmentFunctions } from "./environment.ts"
 import { afterError } from "./errors.ts"
 import { bytesOf, inside, integerAt, integerOr, lauxlib, lua, lualib, type LuaState } from "./fengari.ts"
+import { openFile, standardInput } from "./fileChannel.ts"
 import { raise } from "./guard.ts"
 import { digitsOf, numeralOf } from "./numerals.ts"
+import { OpenedFile } from "./openedFile.ts"
 import { leniently, withoutShebang } from "./source.ts"
 import type { Surroundings } from "./surroundings.ts"
+import { isSystemError, systemErrorOf } from "./systemError.ts"
 import { clearFields, pushText, setFunctions, textAt } from "./values.ts"
 
 /** What Lua 5.3 has and scripts of 5.1 take for a sign of another version. */
@@ -197,24 +199,35 @@ const readAll = (L: LuaState): Uint8Array => {
 
 const loadstring = (L: LuaState): number => loadSource(L, lauxlib.luaL_checkstring(L, 1), chunkName(L, 2))
 
+/** The bytes of a file, or of standard input. */
+const contentOf = (L: LuaState, surroundings: Surroundings, name: Uint8Array | undefined): Uint8Array => {
+  const channel = name === undefined ? standardInput(surroundings) : openFile(Buffer.from(name), "r")
+  try {
+    return new OpenedFile(channel, surroundings.guard, false).all(L)
+  } finally {
+    channel.close(L)
+  }
+}
+
 /** Compiles a file, or standard input; pushes as `loadSource` does. */
-const loadFile = (L: LuaState): number => {
+const loadFile = (surroundings: Surroundings) => (L: LuaState): number => {
   const name = lua.lua_isnoneornil(L, 1) ? undefined : lauxlib.luaL_checkstring(L, 1)
   let source: Uint8Array
   try {
-    source = readFileSync(name === undefined ? 0 : Buffer.from(name))
+    source = contentOf(L, surroundings, name)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.replace(/^[A-Z]+: |, .*$/gs, "") : "cannot be read"
+    if (!isSystemError(cause)) throw cause
+    const reason = bytesOf(`: ${systemErrorOf(cause).message}`)
     lua.lua_pushnil(L)
-    lua.lua_pushstring(L, Buffer.concat([bytesOf("cannot open "), name ?? bytesOf("stdin"), bytesOf(`: ${reason}`)]))
+    lua.lua_pushstring(L, Buffer.concat([bytesOf("cannot open "), name ?? bytesOf("stdin"), reason]))
     return 2
   }
   return loadSource(L, withoutShebang(source), name === undefined ? bytesOf("=stdin") : Uint8Array.of(64, ...name))
 }
 
-const dofile = (L: LuaState): number => {
+const dofile = (surroundings: Surroundings) => (L: LuaState): number => {
   lua.lua_settop(L, 1)
-  if (loadFile(L) === 2) return lua.lua_error(L)
+  if (loadFile(surroundings)(L) === 2) return lua.lua_error(L)
   lua.lua_call(L, 0, lua.LUA_MULTRET)
   return lua.lua_gettop(L) - 1
 }
@@ -236,10 +249,8 @@ const printTo = ({ write }: Surroundings) => (L: LuaState): number => {
 const functions = {
   assert,
   collectgarbage,
-  dofile,
   ipairs,
   load,
-  loadfile: loadFile,
   loadstring,
   newproxy,
   next,
@@ -257,7 +268,11 @@ const functions = {
 export const openBase = (L: LuaState, surroundings: Surroundings): void => {
   lauxlib.luaL_requiref(L, bytesOf("_G"), lualib.luaopen_base, 1)
   setFunctions(L, { ...functions, print: printTo(surroundings) })
-  clearFields(L, surroundings.isSandboxed ? [...younger, "dofile", "loadfile"] : younger)
+  if (surroundings.isSandboxed) clearFields(L, [...younger, "dofile", "loadfile"])
+  else {
+    clearFields(L, younger)
+    setFunctions(L, { dofile: dofile(surroundings), loadfile: loadFile(surroundings) })
+  }
   lua.lua_pushstring(L, bytesOf("Lua 5.1"))
   lua.lua_setfield(L, -2, bytesOf("_VERSION"))
   lua.lua_pop(L, 1)

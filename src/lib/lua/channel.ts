@@ -38,9 +38,15 @@ export type Question =
   | { readonly tag: "call"; readonly name: HostName; readonly args: ReadonlyArray<LuaValue> }
   | { readonly tag: "output" }
   | { readonly tag: "exit"; readonly status: number }
-  | { readonly tag: "parallel"; readonly count: number; readonly atOnce: number; readonly parcel: unknown }
-  /** A job is done; the answer is the next one. */
-  | { readonly tag: "end"; readonly failed?: Failed; readonly value?: LuaValue; readonly isMemory: boolean }
+  | { readonly tag: "parallel"; readonly count: number; readonly atOnce: number; readonly parcel: Uint8Array }
+  /** A job is done, with a value of about so many bytes; the answer is the next one. */
+  | {
+    readonly tag: "end"
+    readonly failed?: Failed
+    readonly value?: LuaValue
+    readonly size?: number
+    readonly isMemory: boolean
+  }
 
 export type Message =
   | { readonly tag: "ready" }
@@ -62,7 +68,7 @@ export type Answer =
 /** What a thread is to do: run a source, or call a function that travelled, for items told one by one. */
 export type Work =
   | { readonly tag: "source"; readonly source: Uint8Array }
-  | { readonly tag: "items"; readonly parcel: unknown; readonly first: number }
+  | { readonly tag: "items"; readonly parcel: Uint8Array; readonly first: number }
 
 /** What a thread is given at its start. */
 export interface Start {

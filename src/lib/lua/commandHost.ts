@@ -2,7 +2,7 @@
  * Runs the commands of scripts for their threads, which stand still meanwhile: so a command can be ended with its
  * script, together with everything it has started, and leaves nothing behind.
  */
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 
 export interface Command {
   readonly text: string
@@ -20,12 +20,28 @@ export interface CommandEnd {
 }
 
 const killed = 128 + 9
+const noShell = 127
+
+/** Nothing when the system refuses the text: it is too long, or has a NUL in it. */
+const spawned = ({ collected, environment, input, text }: Command): ChildProcess | undefined => {
+  try {
+    return spawn("/bin/sh", ["-c", text], {
+      // A group of its own, that can be ended as a whole.
+      detached: true,
+      env: environment,
+      stdio: [input === undefined ? "inherit" : "pipe", collected === undefined ? "inherit" : "pipe", "inherit"]
+    })
+  } catch {
+    return undefined
+  }
+}
 
 /** Starts a command. `tell` is called once, when it is over; gives what ends it at once. */
 export const startCommand = (
-  { collected, environment, input, text }: Command,
+  command: Command,
   tell: (end: CommandEnd) => void
 ): () => void => {
+  const { collected, input } = command
   const output: Array<Uint8Array> = []
   let size = 0
   let isTold = false
@@ -34,12 +50,11 @@ export const startCommand = (
     isTold = true
     tell({ status, output: new Uint8Array(Buffer.concat(output)) })
   }
-  const child = spawn("/bin/sh", ["-c", text], {
-    // A group of its own, that can be ended as a whole.
-    detached: true,
-    env: environment,
-    stdio: [input === undefined ? "inherit" : "pipe", collected === undefined ? "inherit" : "pipe", "inherit"]
-  })
+  const child = spawned(command)
+  if (child === undefined) {
+    end(noShell)
+    return () => undefined
+  }
   const kill = (): void => {
     if (child.pid === undefined || isTold) return
     try {
@@ -48,7 +63,7 @@ export const startCommand = (
       // It is over already.
     }
   }
-  child.on("error", () => end(127))
+  child.on("error", () => end(noShell))
   child.on("close", (status) => end(status ?? killed))
   // A command need not read what it is given.
   child.stdin?.on("error", () => undefined)

@@ -1,11 +1,20 @@
 /** Values of Lua as what crosses the border, and back. Tables are read raw: no metamethod runs. */
-import type { LuaObject, LuaTable, LuaValue } from "./border.ts"
+import type { LuaForeign, LuaObject, LuaTable, LuaValue } from "./border.ts"
 import { bytesOf, lauxlib, lua, type LuaState } from "./fengari.ts"
-import { type Guard, raise } from "./guard.ts"
+import { type Guard, longestString, raise } from "./guard.ts"
 
-/** How deep tables may lie in one another, and how many keys and values may cross at once. */
+/** How deep tables may lie in one another, how many keys and values may cross at once, and be met on a walk. */
 const deepest = 100
 const most = 2_000_000
+const mostSteps = 4 * most
+
+/** Of all strings: the longest one may cross, and what it is passed on with. */
+const mostBytes = longestString + 1024 * 1024
+
+const tooDeep = "table is nested too deep"
+
+/** What a key or value costs besides its text. */
+const bytesEach = 32
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true })
@@ -96,18 +105,20 @@ const pushTable = (L: LuaState, guard: Guard, table: LuaTable, pushed: Pushed): 
     return
   }
   const { fields, list } = table
-  lauxlib.luaL_checkstack(L, 6, bytesOf("table is nested too deep"))
-  guard.charge(L, 128 + 64 * (list.length + fields.size))
+  lauxlib.luaL_checkstack(L, 6, bytesOf(tooDeep))
+  guard.charge(L, 128)
   lua.lua_createtable(L, list.length, fields.size)
   const place = pushed.places.size + 1
   pushed.places.set(table, place)
   lua.lua_pushvalue(L, -1)
   lua.lua_rawseti(L, pushed.list, place)
   for (const [index, value] of list.entries()) {
+    guard.charge(L, 64)
     pushPart(L, guard, value, pushed)
     lua.lua_rawseti(L, -2, index + 1)
   }
   for (const [key, value] of fields) {
+    guard.charge(L, 64)
     lua.lua_pushstring(L, bytesOf(key))
     pushPart(L, guard, value, pushed)
     lua.lua_rawset(L, -3)
@@ -116,7 +127,7 @@ const pushTable = (L: LuaState, guard: Guard, table: LuaTable, pushed: Pushed): 
 
 /** Pushes a value that came from the host. */
 export const push = (L: LuaState, guard: Guard, value: LuaValue): void => {
-  lauxlib.luaL_checkstack(L, 6, bytesOf("table is nested too deep"))
+  lauxlib.luaL_checkstack(L, 6, bytesOf(tooDeep))
   lua.lua_newtable(L)
   const pushed = { list: lua.lua_gettop(L), places: new Map<LuaTable, number>() }
   pushPart(L, guard, value, pushed)
@@ -138,41 +149,92 @@ const pushPart = (L: LuaState, guard: Guard, value: LuaValue, pushed: Pushed): v
   pushTable(L, guard, value, pushed)
 }
 
+/** What may cross at once; what stands in several places is sent once, and walked through in each. */
 interface Budget {
   readonly guard: Guard
+  /** Keys and values, each once. */
   left: number
+  /** Keys and values, in each place. */
+  steps: number
+  /** Of strings, in each place. */
+  bytes: number
+  /** How deep tables lie in the value that was read last. */
+  height: number
+  /** Something was met that is no data. */
+  hasForeign: boolean
   /** Tables that were read to their end: what is one in Lua crosses once. */
-  readonly seen: Map<object, LuaTable>
+  readonly seen: Map<object, Seen>
+}
+
+interface Seen extends Pick<Budget, "steps" | "bytes" | "height"> {
+  readonly table: LuaTable
+}
+
+const newBudget = (guard: Guard): Budget => ({
+  guard,
+  left: most,
+  steps: mostSteps,
+  bytes: mostBytes,
+  height: 0,
+  hasForeign: false,
+  seen: new Map()
+})
+
+/** Counts a table once more that stands in another place as well. */
+const again = (L: LuaState, budget: Budget, { bytes, height, steps, table }: Seen, depth: number): LuaTable => {
+  if (depth + height > deepest) return raise(L, tooDeep)
+  spend(L, budget, steps, bytes)
+  budget.height = height + 1
+  return table
 }
 
 const readTable = (L: LuaState, at: number, budget: Budget, depth: number): LuaTable => {
   const pointer = lua.lua_topointer(L, at)
   const known = pointer === null ? undefined : budget.seen.get(pointer)
-  if (known !== undefined) return known
-  if (depth > deepest) return raise(L, "table is nested too deep")
-  lauxlib.luaL_checkstack(L, 6, bytesOf("table is nested too deep"))
+  if (known !== undefined) return again(L, budget, known, depth)
+  if (depth > deepest) return raise(L, tooDeep)
+  lauxlib.luaL_checkstack(L, 6, bytesOf(tooDeep))
+  const { bytes, steps } = budget
+  let height = 0
+  const part = (): LuaValue => {
+    const value = read(L, lua.lua_gettop(L), budget, depth)
+    height = Math.max(height, budget.height)
+    return value
+  }
   const list: Array<LuaValue> = []
   for (let index = 1, length = lua.lua_rawlen(L, at); index <= length; index++) {
     lua.lua_rawgeti(L, at, index)
-    list.push(read(L, lua.lua_gettop(L), budget, depth))
+    list.push(part())
     lua.lua_pop(L, 1)
   }
   const fields = new Map<string, LuaValue>()
   lua.lua_pushnil(L)
   while (lua.lua_next(L, at) !== 0) {
     const key = lua.lua_type(L, -2) === lua.LUA_TSTRING ? lua.lua_tostring(L, -2) : null
-    if (key !== null) fields.set(textOf(key), read(L, lua.lua_gettop(L), budget, depth))
-    else spend(L, budget)
+    if (key !== null) {
+      spend(L, budget, 0, key.length)
+      fields.set(textOf(key), part())
+    } else spendOne(L, budget)
     lua.lua_pop(L, 1)
   }
   const table = { list, fields }
-  if (pointer !== null) budget.seen.set(pointer, table)
+  budget.height = height + 1
+  if (pointer !== null) {
+    budget.seen.set(pointer, { table, height, steps: steps - budget.steps, bytes: bytes - budget.bytes })
+  }
   return table
 }
 
-const spend = (L: LuaState, budget: Budget): void => {
+const spend = (L: LuaState, budget: Budget, steps: number, bytes: number): void => {
+  budget.steps -= steps
+  budget.bytes -= bytes
+  if (budget.steps < 0 || budget.bytes < 0) raise(L, "table is too big")
+}
+
+const spendOne = (L: LuaState, budget: Budget): void => {
   budget.left--
   if (budget.left < 0) raise(L, "table is too big")
+  spend(L, budget, 1, 0)
   if (budget.left % 4096 === 0) budget.guard.check(L)
 }
 
@@ -183,8 +245,20 @@ const readObject = (L: LuaState, at: number, { callable, kind, state }: Held, bu
   return { kind, state, ...(data === undefined ? {} : { data }), ...(callable.length === 0 ? {} : { callable }) }
 }
 
+const readString = (L: LuaState, bytes: Uint8Array, budget: Budget): string | Uint8Array => {
+  spend(L, budget, 0, bytes.length)
+  if (bytes.length > 1_000_000) budget.guard.charge(L, bytes.length)
+  return stringOf(bytes)
+}
+
+const foreign = (budget: Budget, what: LuaForeign["foreign"]): LuaForeign => {
+  budget.hasForeign = true
+  return { foreign: what }
+}
+
 const read = (L: LuaState, at: number, budget: Budget, depth: number): LuaValue => {
-  spend(L, budget)
+  spendOne(L, budget)
+  budget.height = 0
   switch (lua.lua_type(L, at)) {
     case lua.LUA_TNIL:
       return undefined
@@ -192,28 +266,36 @@ const read = (L: LuaState, at: number, budget: Budget, depth: number): LuaValue 
       return lua.lua_toboolean(L, at)
     case lua.LUA_TNUMBER:
       return lua.lua_tonumber(L, at)
-    case lua.LUA_TSTRING: {
-      const bytes = lua.lua_tostring(L, at) ?? new Uint8Array()
-      if (bytes.length > 1_000_000) budget.guard.charge(L, bytes.length)
-      return stringOf(bytes)
-    }
+    case lua.LUA_TSTRING:
+      return readString(L, lua.lua_tostring(L, at) ?? new Uint8Array(), budget)
     case lua.LUA_TTABLE:
       return readTable(L, at, budget, depth + 1)
     case lua.LUA_TFUNCTION:
-      return { foreign: "function" }
+      return foreign(budget, "function")
     case lua.LUA_TTHREAD:
-      return { foreign: "thread" }
+      return foreign(budget, "thread")
   }
   const object = heldAt(L, at)
-  return object === undefined ? { foreign: "userdata" } : readObject(L, at, object, budget, depth)
+  return object === undefined ? foreign(budget, "userdata") : readObject(L, at, object, budget, depth)
 }
 
-/** The value at a place of the stack; raises when it is nested too deep, which a circle is as well. */
-export const valueAt = (L: LuaState, guard: Guard, at: number): LuaValue =>
-  read(L, lua.lua_absindex(L, at), { guard, left: most, seen: new Map() }, 0)
+/**
+ * The value on top of the stack, and about how many bytes it is; nothing when there is more in it than data. Raises when
+ * it is nested too deep, which a circle is as well.
+ */
+export const dataOnTop = (
+  L: LuaState,
+  guard: Guard
+): { readonly value: LuaValue; readonly size: number } | undefined => {
+  const budget = newBudget(guard)
+  const value = read(L, lua.lua_gettop(L), budget, 0)
+  return budget.hasForeign
+    ? undefined
+    : { value, size: mostBytes - budget.bytes + bytesEach * (most - budget.left) }
+}
 
 /** All arguments of the running function. */
 export const argumentsOf = (L: LuaState, guard: Guard): ReadonlyArray<LuaValue> => {
-  const budget: Budget = { guard, left: most, seen: new Map() }
+  const budget = newBudget(guard)
   return Array.from({ length: lua.lua_gettop(L) }, (_, index) => read(L, index + 1, budget, 0))
 }

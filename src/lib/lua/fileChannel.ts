@@ -1,11 +1,13 @@
 /** Where a file of a script reads from and writes to. Each throws what the system throws. */
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs"
+import { runCommand } from "./command.ts"
 import type { LuaState } from "./fengari.ts"
+import { longestString } from "./guard.ts"
 import type { Surroundings } from "./surroundings.ts"
 
 export interface Channel {
   /** Fills the beginning of a buffer and gives how much; 0 is the end, `undefined` nothing yet. */
-  readonly read: (into: Uint8Array) => number | undefined
+  readonly read: (into: Uint8Array, L: LuaState) => number | undefined
   readonly write: (bytes: Uint8Array) => void
   readonly flush: () => void
   /** Where it is now, or after it was moved; from the beginning in bytes. */
@@ -114,22 +116,27 @@ export const openFile = (path: Buffer, mode: string): Channel => {
   }
 }
 
-/** Standard input, opened when it is first read: read so that waiting for it can be given up. */
-export const standardInput = (): Channel => {
+/** Standard input, opened when it is first used: read so that waiting for it can be given up. */
+export const standardInput = (surroundings: Surroundings): Channel => {
   let input: Channel | undefined
-  const inputOf = (): Channel => {
+  const opened = (): Channel | undefined => {
     try {
       return openFile(Buffer.from("/dev/stdin"), "r")
     } catch {
-      // A socket cannot be opened again by its name: it is read as it is.
-      return { ...refused, read: (into) => readSync(0, into), close: () => true }
+      // A socket cannot be opened by its name.
+      return undefined
     }
+  }
+  /** No thread can be ended that waits for a socket: a command reads it to its end. */
+  const read = (L: LuaState): Channel => {
+    const { status, output } = runCommand(L, surroundings, Buffer.from("cat"), { isCollected: true })
+    return commandOutput(output, status)
   }
   return {
     ...refused,
-    read: (into) => (input ??= inputOf()).read(into),
-    seek: (whence, offset) => (input ??= inputOf()).seek(whence, offset),
-    close: () => true
+    read: (into, L) => (input ??= opened() ?? read(L)).read(into, L),
+    seek: (whence, offset) => ((input ??= opened()) ?? refused).seek(whence, offset),
+    close: (L) => input?.close(L) ?? true
   }
 }
 
@@ -159,9 +166,12 @@ export const commandOutput = (output: Uint8Array, status: number): Channel => {
 /** The input of a command, which runs when it is closed. */
 export const commandInput = (run: (L: LuaState, input: Uint8Array) => number): Channel => {
   const parts: Array<Uint8Array> = []
+  let size = 0
   return {
     ...refused,
     write: (bytes) => {
+      size += bytes.length
+      if (size > longestString) throw systemFailure(27, "EFBIG")
       parts.push(Uint8Array.from(bytes))
     },
     close: (L) => run(L, Buffer.concat(parts))

@@ -59,7 +59,7 @@ class Files {
   /** Into the table on top of the stack. */
   setStandard(L: LuaState): void {
     const standard = [
-      ["stdin", standardInput(), "input"],
+      ["stdin", standardInput(this.surroundings), "input"],
       ["stdout", standardOutput(this.surroundings, "stdout"), "output"],
       ["stderr", standardOutput(this.surroundings, "stderr"), undefined]
     ] as const

@@ -29,7 +29,7 @@ export class OpenedFile {
   private rest(L: LuaState): Uint8Array | undefined {
     while (this.at >= this.buffer.length) {
       const into = new Uint8Array(64 * 1024)
-      const count = this.channel.read(into)
+      const count = this.channel.read(into, L)
       this.guard.check(L)
       if (count === 0) return undefined
       if (count === undefined) Atomics.wait(nap, 0, 0, 20)

@@ -75,9 +75,10 @@ const inPath = ({ isSandboxed, guard }: Surroundings): LuaFunction => (L) => {
   const name = textOf(lauxlib.luaL_checkstring(L, 1))
   if (pushField(L, "path") !== lua.LUA_TSTRING) return raise(L, "'package.path' must be a string")
   const templates = textOf(lauxlib.luaL_checkstring(L, -1)).split(";").filter((it) => it !== "")
-  // A name that is a path of its own would lead anywhere with a template that is `?`.
-  const isOutside = isSandboxed && name.startsWith("/")
-  const paths = isOutside ? [] : templates.map((it) => it.replaceAll("?", () => name.replaceAll(".", "/")))
+  const place = name.replaceAll(".", "/")
+  // A name that is a path of its own, as `.etc.x` is, would lead anywhere with a template that begins with `?`.
+  const isAllowed = (template: string) => !(isSandboxed && place.startsWith("/") && template.startsWith("?"))
+  const paths = templates.filter(isAllowed).map((it) => it.replaceAll("?", () => place))
   const path = paths.find(isModuleFile)
   if (path === undefined) return pushText(L, paths.map((it) => `\n\tno file '${it}'`).join(""))
   let source: Uint8Array

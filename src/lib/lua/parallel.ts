@@ -4,23 +4,39 @@
  * was called: changes it makes to globals, upvalues and tables are seen by nobody else. Results are data: tables,
  * strings, numbers, booleans, objects. The first error is raised in the caller; no further call starts then.
  */
+import { deserialize, serialize } from "node:v8"
 import type { Baseline } from "./baseline.ts"
-import { isObject, isTable, type LuaValue } from "./border.ts"
+import type { LuaValue } from "./border.ts"
 import type { Failed } from "./channel.ts"
-import { push, textOf, valueAt } from "./convert.ts"
+import { dataOnTop, push, textOf } from "./convert.ts"
 import { lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { type Border, raiseText } from "./host.ts"
-import { putSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts"
+import { putSnapshot, type Snapshot, takeSnapshot, tooMuch } from "./snapshot.ts"
 
 /** Threads of one call: each is a Lua of its own, with its memory. */
 const most = 64
 
-/** What a state in which a function runs is told from outside of it. */
-export interface Parcel {
+/** What a state in which a function runs is told from outside of it; it travels as bytes, which the host never opens. */
+interface Parcel {
   readonly snapshot: Snapshot
   readonly environment: ReadonlyArray<readonly [string, string]>
 }
+
+/** Bytes a parcel may have. */
+const heaviest = 64 * 1024 * 1024
+
+const packed = (L: LuaState, parcel: Parcel): Uint8Array => {
+  const bytes = serialize(parcel)
+  if (bytes.length > heaviest) raise(L, tooMuch)
+  // Shared by all threads that open it.
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
+  shared.set(bytes)
+  return shared
+}
+
+/** What `packed` made of a parcel. */
+export const opened = (bytes: Uint8Array): Parcel => deserialize(Buffer.from(bytes))
 
 const wrong = (L: LuaState, n: number, message: string): never =>
   raise(L, `bad argument #${n} to parallel (${message})`)
@@ -40,9 +56,9 @@ export const parallel =
     const wanted = Math.trunc(lua.lua_tonumber(L, 2))
     if (!(wanted >= 1)) return wrong(L, 2, "at least 1 expected")
     if (lua.lua_type(L, 3) !== lua.LUA_TFUNCTION) return wrong(L, 3, `function expected, got ${typeName(L, 3)}`)
-    const snapshot = takeSnapshot(L, known, 1, 3)
+    const snapshot = takeSnapshot(L, border.guard, known, 1, 3)
     const count = snapshot.items.length
-    const parcel: Parcel = { snapshot, environment: [...environment] }
+    const parcel = packed(L, { snapshot, environment: [...environment] })
     const answer = count === 0
       ? { tag: "values", values: [{ list: [], fields: new Map<string, LuaValue>() }] } as const
       : border.ask(L, { tag: "parallel", count, atOnce: Math.min(wanted, count, most), parcel })
@@ -52,29 +68,24 @@ export const parallel =
     return answer.values.length
   }
 
-const isData = (value: LuaValue): boolean => {
-  if (value === undefined || typeof value !== "object" || value instanceof Uint8Array) return true
-  if (isTable(value)) return value.list.every(isData) && [...value.fields.values()].every(isData)
-  return isObject(value) && (value.data === undefined || isData(value.data))
-}
-
 /** How a call of the function ended: what it gave, or what it raised. */
 export interface Called {
   readonly value?: LuaValue
+  /** About how many bytes that is. */
+  readonly size?: number
   readonly failed?: Failed
 }
 
 /** Calls the function of a parcel in a fresh state for the item of this number, from 0. */
 export const callFor = (L: LuaState, guard: Guard, { snapshot }: Parcel, index: number): Called => {
-  let value: LuaValue
+  let called: Called = {}
   const body: LuaFunction = (inner) => {
     putSnapshot(inner, snapshot, index)
     lua.lua_call(inner, 2, 1)
-    value = valueAt(inner, guard, -1)
-    if (!isData(value)) raise(inner, "parallel: only data can be a result")
+    called = dataOnTop(inner, guard) ?? raise(inner, "parallel: only data can be a result")
     return 0
   }
   lua.lua_pushcfunction(L, body)
-  if (lua.lua_pcall(L, 0, 0, 0) === lua.LUA_OK) return value === undefined ? {} : { value }
+  if (lua.lua_pcall(L, 0, 0, 0) === lua.LUA_OK) return called
   return { failed: { message: textOf(lauxlib.luaL_tolstring(L, -1)), traceback: "" } }
 }

@@ -14,7 +14,7 @@ import {
 } from "./baseline.ts"
 import { type Held, heldAt, wrap } from "./convert.ts"
 import { bytesOf, lauxlib, lua, type LuaState } from "./fengari.ts"
-import { raise } from "./guard.ts"
+import { type Guard, raise } from "./guard.ts"
 
 /** Strings are one byte a character. */
 type Value = undefined | boolean | number | string | { readonly node: number }
@@ -38,7 +38,11 @@ export interface Snapshot {
   >
 }
 
-const most = 1_000_000
+/** Values that may be passed on at once, and bytes of strings and of code. */
+const most = 2_000_000
+const mostBytes = 64 * 1024 * 1024
+
+export const tooMuch = "parallel: too much to pass on"
 
 /** Takes values out of a state. A thing that cannot go raises, or is left out where nobody may need it. */
 class Taking {
@@ -51,13 +55,17 @@ class Taking {
   private readonly cellOf = new Map<object, number>()
   private readonly codeOf = new Map<unknown, number>()
   private done = 0
+  private left = most
+  private bytesLeft = mostBytes
   private readonly L: LuaState
+  private readonly guard: Guard
   private readonly baseline: Baseline
   /** The stack place of a list of the values that nodes stand for. */
   private readonly list: number
 
-  constructor(L: LuaState, baseline: Baseline) {
+  constructor(L: LuaState, guard: Guard, baseline: Baseline) {
     this.L = L
+    this.guard = guard
     this.baseline = baseline
     lua.lua_newtable(L)
     this.list = lua.lua_gettop(L)
@@ -111,8 +119,17 @@ class Taking {
     return changed
   }
 
+  private spend(values: number, bytes: number): void {
+    this.left -= values
+    this.bytesLeft -= bytes
+    if (this.left < 0 || this.bytesLeft < 0) raise(this.L, tooMuch)
+    if (this.left % 4096 === 0) this.guard.check(this.L)
+    this.guard.charge(this.L, 64 * values + bytes)
+  }
+
   private valueOnTop(): Value {
     const { L } = this
+    this.spend(1, 0)
     switch (lua.lua_type(L, -1)) {
       case lua.LUA_TNIL:
         return undefined
@@ -120,8 +137,11 @@ class Taking {
         return lua.lua_toboolean(L, -1)
       case lua.LUA_TNUMBER:
         return lua.lua_tonumber(L, -1)
-      case lua.LUA_TSTRING:
-        return binary(lua.lua_tostring(L, -1) ?? new Uint8Array())
+      case lua.LUA_TSTRING: {
+        const bytes = lua.lua_tostring(L, -1) ?? new Uint8Array()
+        this.spend(0, bytes.length)
+        return binary(bytes)
+      }
     }
     const identity = identityAt(L, -1)
     const met = this.known.get(identity)
@@ -129,7 +149,6 @@ class Taking {
     const node = this.nodeOnTop(identity)
     if (node === undefined) return undefined
     const place = this.nodes.push(node)
-    if (place > most) return raise(L, "parallel: too much to pass on")
     this.known.set(identity, place - 1)
     lua.lua_pushvalue(L, -1)
     lua.lua_rawseti(L, this.list, place)
@@ -163,6 +182,7 @@ class Taking {
     lua.lua_dump(
       L,
       (_, part, size) => {
+        this.spend(0, size)
         parts.push(part.slice(0, size))
         return 0
       },
@@ -204,10 +224,16 @@ class Taking {
 }
 
 /** The function and the items of the list at two places of the stack, and what the script changed in its state. */
-export const takeSnapshot = (L: LuaState, baseline: Baseline, list: number, f: number): Snapshot => {
+export const takeSnapshot = (
+  L: LuaState,
+  guard: Guard,
+  baseline: Baseline,
+  list: number,
+  f: number
+): Snapshot => {
   const top = lua.lua_gettop(L)
   lauxlib.luaL_checkstack(L, 20, bytesOf("stack overflow"))
-  const taking = new Taking(L, baseline)
+  const taking = new Taking(L, guard, baseline)
   lua.lua_pushvalue(L, f)
   const main = taking.take()
   const items = Array.from({ length: lua.lua_rawlen(L, list) }, (_, index) => {

@@ -64,6 +64,8 @@ export const startThread = (
     else if (Atomics.load(numbers, shared.over) === 1) answer({ status: 1, output: new Uint8Array() })
     else killCommand = startCommand(message.command, answer)
   })
+  // What cannot be read is no answer to wait for.
+  port.on("messageerror", ({ message }) => died(false, message))
   worker.on("error", (error: NodeJS.ErrnoException) => {
     died(error.code === "ERR_WORKER_OUT_OF_MEMORY", error.message)
   })

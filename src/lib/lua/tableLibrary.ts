@@ -204,9 +204,9 @@ const sort = (L: LuaState): number => {
   const length = lengthOf(L)
   const machine = inside(L)
   if (length > 100) machine.l_G.guard?.check(L)
-  machine.l_G.guard?.charge(L, length * 64)
   const values: Array<TValue> = []
   for (let at = 1; at <= length; at++) {
+    machine.l_G.guard?.charge(L, 64)
     lua.lua_rawgeti(L, 1, at)
     const value = machine.stack[machine.top - 1]
     if (value !== undefined) values.push(new lobject.TValue(value.type, value.value))

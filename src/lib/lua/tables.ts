@@ -37,10 +37,10 @@ export class Table {
   flags = ~0
   /** What `1..n` hold; the last one is never absent. */
   list: Array<TValue | undefined> = []
-  /** Positive integers far behind the list; of removed ones the value is absent. */
-  far: Map<number, TValue | undefined> | undefined
-  /** The keys of `far` in order, when it is known. */
-  farKeys: ReadonlyArray<number> | undefined
+  /** Positive integers far behind the list. */
+  far: Map<number, TValue> | undefined
+  /** The keys of `far` in order, when it is known; those of removed ones may be among them, never as the last. */
+  farKeys: Array<number> | undefined
   /** All other keys. */
   strong = new Map<unknown, Entry>()
   first: Entry | undefined
@@ -89,30 +89,34 @@ const positionValue = (table: Table, key: number): TValue => {
   return table.far?.get(key) ?? nothing
 }
 
-/** May a list of so many be made longer up to this position? At most as much is wasted as is used. */
-const isNear = (length: number, key: number): boolean => key <= 2 * length + 64
+/** May a list of so many be made longer up to this position? What is wasted is little, whatever a script assigns. */
+const isNear = (length: number, key: number): boolean => key <= length + 64
 
-const setFar = (table: Table, key: number, value: TValue | undefined): void => {
-  table.far ??= new Map()
-  if (!table.far.has(key)) {
-    if (value === undefined) return
-    table.farKeys = undefined
+const setFar = (table: Table, far: Map<number, TValue>, key: number, value: TValue): void => {
+  const { farKeys } = table
+  if (farKeys !== undefined && !far.has(key)) {
+    if (key > (farKeys.at(-1) ?? 0)) farKeys.push(key)
+    else table.farKeys = undefined
   }
-  table.far.set(key, value)
+  far.set(key, value)
+}
+
+const removeFar = (table: Table, far: Map<number, TValue>, key: number): void => {
+  far.delete(key)
+  const keys = table.farKeys ?? []
+  for (let last = keys.at(-1); last !== undefined && !far.has(last); last = keys.at(-1)) keys.pop()
+  if (far.size === 0) table.far = table.farKeys = undefined
 }
 
 /** Takes over from `far` what now follows the list. */
 const gather = (table: Table): void => {
-  if (table.far === undefined) return
   for (;;) {
     const key = table.list.length + 1
-    const value = table.far.get(key)
-    if (value === undefined) break
-    table.far.delete(key)
+    const value = table.far?.get(key)
+    if (table.far === undefined || value === undefined) return
     table.list.push(value)
+    removeFar(table, table.far, key)
   }
-  if (table.far.size === 0) table.far = undefined
-  table.farKeys = undefined
 }
 
 const setPosition = (table: Table, key: number, value: TValue): void => {
@@ -135,9 +139,10 @@ const setPosition = (table: Table, key: number, value: TValue): void => {
     list.push(copyOf(value))
   } else if (key === length + 1 && !isNil) {
     list.push(copyOf(value))
-    table.far?.delete(key)
+    if (table.far !== undefined) removeFar(table, table.far, key)
     gather(table)
-  } else setFar(table, key, isNil ? undefined : copyOf(value))
+  } else if (!isNil) setFar(table, table.far ??= new Map(), key, copyOf(value))
+  else if (table.far !== undefined) removeFar(table, table.far, key)
 }
 
 /** Forgets the places of removed keys when they are the most; only a new key may do so. */
@@ -181,7 +186,7 @@ const setHashed = (table: Table, hash: unknown, key: TValue, value: TValue): voi
 const sortedFar = (table: Table): ReadonlyArray<number> => {
   const { far } = table
   if (far === undefined) return []
-  return table.farKeys ??= [...far.keys()].toSorted((a, b) => a - b)
+  return table.farKeys ??= [...far.keys()].sort((a, b) => a - b)
 }
 
 /** Of what an ascending list holds, where the first one greater than a number stands. */
@@ -197,14 +202,7 @@ const after = (sorted: ReadonlyArray<number>, key: number): number => {
   return low
 }
 
-const lengthOf = (table: Table): number => {
-  const keys = sortedFar(table)
-  for (let at = keys.length - 1; at >= 0; at--) {
-    const key = keys[at]
-    if (key !== undefined && table.far?.get(key) !== undefined) return key
-  }
-  return table.list.length
-}
+const lengthOf = (table: Table): number => sortedFar(table).at(-1) ?? table.list.length
 
 const give = (L: Machine, at: number, key: number, value: TValue): true => {
   L.stack[at]?.setfltvalue(key)

@@ -15,7 +15,7 @@ import { textOf } from "./convert.ts"
 import { bytesOf, lua, type LuaState } from "./fengari.ts"
 import { giveBack, type Guard, makeGuard } from "./guard.ts"
 import { type Border, install } from "./host.ts"
-import { callFor, parallel, type Parcel } from "./parallel.ts"
+import { callFor, opened, parallel } from "./parallel.ts"
 import { newState, runSource } from "./state.ts"
 import type { Surroundings } from "./surroundings.ts"
 
@@ -154,7 +154,8 @@ const runScript = (source: Uint8Array): void => {
   exchange({ tag: "end", ...ending, isMemory: isMemory() })
 }
 
-const runItems = (parcel: Parcel, first: number): void => {
+const runItems = (bytes: Uint8Array, first: number): void => {
+  const parcel = opened(bytes)
   for (let index = first;;) {
     surroundings.environment.clear()
     for (const [key, value] of parcel.environment) surroundings.environment.set(key, value)
@@ -167,5 +168,4 @@ const runItems = (parcel: Parcel, first: number): void => {
 }
 
 if (work.tag === "source") runScript(work.source)
-// Only a thread of `parallel` makes one, and gives it to the host to pass on.
-else runItems(work.parcel as Parcel, work.first)
+else runItems(work.parcel, work.first)

@@ -26,6 +26,9 @@ export interface Run<R> {
   readonly unfinished: Set<Fiber.Fiber<unknown, unknown>>
 }
 
+/** Bytes that all results of one call of `parallel` may have: the host keeps them until the last is there. */
+const mostResults = 64 * 1024 * 1024
+
 /** Bytes a script may use (faults, section 6). */
 export const memoryLimit = 512 * 1024 * 1024
 
@@ -99,6 +102,8 @@ const died = <R>(run: Run<R>, thread: Thread, { detail, isMemory }: Death) =>
     ? failure(run, { _tag: "ScriptMemory", detail: placed(thread.line(), "not enough memory") })
     : broken(run, detail)
 
+const tooMuch: Failed = { message: "parallel: the results are too big", traceback: "" }
+
 /** A call of `parallel` failed: the others end, and the script hears of it. */
 class Raised extends Data.TaggedError("Raised")<{ readonly failed: Failed }> {}
 
@@ -111,12 +116,15 @@ const calls = <R>(
     const results: Array<LuaValue> = Array.from({ length: count })
     const limit = Math.max(leastMemory, Math.floor(memoryLimit / atOnce))
     let next = 0
+    let bytes = 0
     const thread = Effect.suspend(() => {
       let index = next++
       if (index >= count) return Effect.void
       const work = { tag: "items", parcel, first: index } as const
-      return serve<R, ScriptError | Raised>(run, work, limit, ({ failed, isMemory, value }) => {
+      return serve<R, ScriptError | Raised>(run, work, limit, ({ failed, isMemory, size = 0, value }) => {
         if (failed !== undefined) return Effect.fail(isMemory ? ended(run, failed, true) : new Raised({ failed }))
+        bytes += size
+        if (bytes > mostResults) return Effect.fail(new Raised({ failed: tooMuch }))
         results[index] = value
         index = next++
         return Effect.succeed(index < count ? { tag: "item", index } as const : undefined)

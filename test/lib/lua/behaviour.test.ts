@@ -116,6 +116,13 @@ describe("tables as in Lua 5.1", () => {
     )
   })
 
+  it("table.sort sorts long lists", () => {
+    assert.strictEqual(
+      printed("local t = {} for i = 1, 1100000 do t[i] = -i end table.sort(t) print(t[1], t[1100000])"),
+      "-1100000\t-1"
+    )
+  })
+
   it("table.sort orders by `<` or by a function, and lets its errors through", () => {
     assert.strictEqual(
       printed(

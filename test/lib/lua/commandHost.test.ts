@@ -25,6 +25,11 @@ describe("a command", () => {
     assert.strictEqual(await ended({ text: "kill -9 $$" }), "137 ")
   })
 
+  it("that the system refuses has a status as well", async () => {
+    assert.strictEqual(await ended({ text: "echo a\0b", collected: 100 }), "127 ")
+    assert.strictEqual(await ended({ text: `: ${"x".repeat(3e6)}`, collected: 100 }), "127 ")
+  })
+
   it("is ended together with what it has started", async () => {
     // It is told only once nobody holds its output any more.
     assert.strictEqual(await ended({ text: "sleep 100 & sleep 100 | sleep 100", collected: 100 }, true), "137 ")

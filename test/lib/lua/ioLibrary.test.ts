@@ -40,6 +40,13 @@ describe("io", () => {
     )
   })
 
+  it("gives a command no more than a string can have", () => {
+    assert.strictEqual(
+      printed("local p = io.popen('true', 'w') print(p:write(('x'):rep(6e7))) print(p:write(('x'):rep(6e7)))"),
+      "true\nnil\tFile too large\t27"
+    )
+  })
+
   it("reads numbers", () => {
     assert.strictEqual(of("numbers", "print(io.open(F):read('*n', '*n', '*n', '*n'))"), "3\t-45\t16\tnil")
   })

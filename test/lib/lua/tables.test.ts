@@ -63,6 +63,23 @@ describe("tables", () => {
     )
   })
 
+  it("grow and shrink behind a gap", () => {
+    assert.strictEqual(
+      printed(
+        "local t = {} t[1000] = 1 for i = 1, 20000 do t[#t + 1] = i end print(#t, t[1001]) for i = 1, 20000 do t[#t] = nil end print(#t, (next(t)), next(t, 1000))"
+      ),
+      "21000\t1\n1000\t1000\tnil"
+    )
+  })
+
+  it("waste no room on positions that nobody assigned", () => {
+    const { guard, output } = run(
+      "local all = {} for k = 1, 8 do local t, n = {}, 64 while n < 2 ^ 26 do t[n] = 1 n = n * 2 end all[k] = t end for i = 1, 100000 do end print(#all[1])",
+      { memory: process.memoryUsage().heapUsed + 256 * 1024 * 1024 }
+    )
+    assert.deepStrictEqual([output, guard.end()], ["33554432\n", undefined])
+  })
+
   it("are traversed to the end when the key in hand was removed", () => {
     assert.strictEqual(
       printed("local t = {a = 1, b = 2, c = 3} t.b = nil print(next(t, 'b')) print(next({1, 2, 3}, 7))"),

@@ -222,10 +222,15 @@ describe("a dry run", () => {
         )
         const left = Effect.map(fs.readDirectory(temporary), ({ length }) => length)
         yield* Effect.scoped(Effect.gen(function*() {
-          const { dry } = yield* populated
+          const { dry, other } = yield* populated
           const big = yield* dry.putBlob(fromPump(pumpOf(fromBytes(bytes))))
           assert.strictEqual(big.size, 3 * 1024 * 1024)
           assert.strictEqual(yield* left, 1)
+          // Once, however often it is put.
+          yield* dry.putBlob(fromBytes(bytes), big)
+          yield* other.putBlob(fromBytes(bytes))
+          const [directory = ""] = yield* fs.readDirectory(temporary)
+          assert.lengthOf(yield* fs.readDirectory(join(temporary, directory)), 1)
           assert.deepStrictEqual(
             yield* collect(dry.blob(big, { from: 2_000_000, to: 2_000_002 }), 10),
             bytes.slice(2_000_000, 2_000_003)

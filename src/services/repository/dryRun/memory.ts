@@ -20,6 +20,10 @@ export interface Kept {
   readonly content: Bytes
 }
 
+interface Identified extends Kept {
+  readonly digest: Digest
+}
+
 export interface KeptManifest {
   readonly descriptor: Descriptor
   readonly read: Effect.Effect<Manifest, StoreError>
@@ -49,7 +53,7 @@ export interface Memory {
   readonly keep: (
     content: Bytes,
     expected?: Descriptor
-  ) => Effect.Effect<Kept & { readonly digest: Digest }, StoreError>
+  ) => Effect.Effect<Identified, StoreError>
   readonly keepManifest: (manifest: Manifest) => Effect.Effect<KeptManifest, StoreError>
   /** Fails with SizeLimit when there is more to remember than anybody would look at. */
   readonly countWrite: Effect.Effect<void, StoreError>
@@ -69,8 +73,16 @@ export const makeMemory: Effect.Effect<Memory, never, FileSystem.FileSystem | Pa
     const disk = diskOf(yield* FileSystem.FileSystem)
     const { newFile, remove } = yield* scratch
     const places = new Map<string, Place>()
+    /** What is kept here: once, however often it is put. */
+    const contents = new Map<Digest, Identified>()
     let used = 0
     let writes = 0
+
+    const once = (found: Identified): Identified => {
+      const before = contents.get(found.digest) ?? found
+      contents.set(found.digest, before)
+      return before
+    }
 
     const nameOf = (location: Location): Effect.Effect<string, StoreError> =>
       location._tag === "OciLayout"
@@ -80,10 +92,10 @@ export const makeMemory: Effect.Effect<Memory, never, FileSystem.FileSystem | Pa
     const inFile = Effect.fnUntraced(function*(content: Bytes, expected: Descriptor | undefined) {
       const file = yield* newFile
       const algorithm = expected === undefined ? "sha256" : algorithmOf(expected.digest)
-      return yield* Effect.onError(
-        spool(file, content, algorithm),
-        () => Effect.ignore(remove(file)) // the first failure is the one to tell
-      )
+      const forget = Effect.ignore(remove(file)) // the first failure is the one to tell
+      const spooled = yield* Effect.onError(spool(file, content, algorithm), () => forget)
+      if (contents.has(spooled.digest)) yield* forget
+      return once(spooled)
     })
     const here = Effect.fnUntraced(function*(content: Bytes, expected: Descriptor | undefined) {
       const room = Math.min(small, inMemory - used)
@@ -94,9 +106,9 @@ export const makeMemory: Effect.Effect<Memory, never, FileSystem.FileSystem | Pa
         () => Effect.succeed(undefined) // or it fails by itself once more
       )
       if (bytes === undefined) return yield* inFile(content, expected)
-      used += bytes.length
       const digest = expected?.digest ?? computeDigest("sha256", bytes)
-      return { digest, size: bytes.length, content: fromBytes(bytes) }
+      if (!contents.has(digest)) used += bytes.length
+      return once({ digest, size: bytes.length, content: fromBytes(bytes) })
     })
 
     const keep: Memory["keep"] = Effect.fnUntraced(function*(content, expected) {
