@@ -8,7 +8,7 @@ import type { Baseline } from "./baseline.ts"
 import { isObject, isTable, type LuaValue } from "./border.ts"
 import type { Failed } from "./channel.ts"
 import { push, textOf, valueAt } from "./convert.ts"
-import { lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
+import { bytesOf, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { type Border, raiseText } from "./host.ts"
 import { putSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts"
@@ -58,6 +58,14 @@ const isData = (value: LuaValue): boolean => {
   return isObject(value) && (value.data === undefined || isData(value.data))
 }
 
+/** Where the function at this index begins, as it stands in front of messages; nothing for one that is not Lua. */
+const placeOf = (L: LuaState, at: number): string => {
+  const activation = new lua.lua_Debug()
+  lua.lua_pushvalue(L, at)
+  lua.lua_getinfo(L, bytesOf(">S"), activation)
+  return activation.linedefined > 0 ? `${textOf(activation.short_src)}:${activation.linedefined}: ` : ""
+}
+
 /** How a call of the function ended: what it gave, or what it raised. */
 export interface Called {
   readonly value?: LuaValue
@@ -69,9 +77,10 @@ export const callFor = (L: LuaState, guard: Guard, { snapshot }: Parcel, index: 
   let value: LuaValue
   const body: LuaFunction = (inner) => {
     putSnapshot(inner, snapshot, index)
+    const place = placeOf(inner, -3)
     lua.lua_call(inner, 2, 1)
     value = valueAt(inner, guard, -1)
-    if (!isData(value)) raise(inner, "parallel: only data can be a result")
+    if (!isData(value)) raiseText(inner, `${place}parallel: only data can be a result`)
     return 0
   }
   lua.lua_pushcfunction(L, body)
