@@ -194,7 +194,7 @@ describe("parallel", () => {
         [false, "<string>:2: parallel: a coroutine cannot be passed on"],
         [false, "<string>:3: parallel: a coroutine cannot be passed on"],
         [false, "<string>:4: parallel: an iterator cannot be passed on"],
-        [false, "parallel: only data can be a result"],
+        [false, "<string>:5: parallel: only data can be a result"],
         [false, "<string>:6: parallel cannot be called inside parallel"],
         [false, "<string>:7: bad argument #1 to parallel (table expected, got no value)"],
         [false, "<string>:7: bad argument #2 to parallel (number expected, got string)"],

@@ -9,7 +9,7 @@ import type { Baseline } from "./baseline.ts"
 import type { LuaValue } from "./border.ts"
 import type { Failed } from "./channel.ts"
 import { dataOnTop, push, textOf } from "./convert.ts"
-import { lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
+import { bytesOf, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { type Border, raiseText } from "./host.ts"
 import { putSnapshot, type Snapshot, takeSnapshot, tooMuch } from "./snapshot.ts"
@@ -68,6 +68,14 @@ export const parallel =
     return answer.values.length
   }
 
+/** Where the function at this index begins, as it stands in front of messages; nothing for one that is not Lua. */
+const placeOf = (L: LuaState, at: number): string => {
+  const activation = new lua.lua_Debug()
+  lua.lua_pushvalue(L, at)
+  lua.lua_getinfo(L, bytesOf(">S"), activation)
+  return activation.linedefined > 0 ? `${textOf(activation.short_src)}:${activation.linedefined}: ` : ""
+}
+
 /** How a call of the function ended: what it gave, or what it raised. */
 export interface Called {
   readonly value?: LuaValue
@@ -81,8 +89,9 @@ export const callFor = (L: LuaState, guard: Guard, { snapshot }: Parcel, index: 
   let called: Called = {}
   const body: LuaFunction = (inner) => {
     putSnapshot(inner, snapshot, index)
+    const place = placeOf(inner, -3)
     lua.lua_call(inner, 2, 1)
-    called = dataOnTop(inner, guard) ?? raise(inner, "parallel: only data can be a result")
+    called = dataOnTop(inner, guard) ?? raiseText(inner, `${place}parallel: only data can be a result`)
     return 0
   }
   lua.lua_pushcfunction(L, body)

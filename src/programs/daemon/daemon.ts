@@ -146,7 +146,7 @@ const scheduled = ({ about, next }: Tended): SyncEvent =>
 
 /** Says when an entry is due; gives what is wrong with its timetable. */
 const register = Effect.fnUntraced(function*(it: Tended): Effect.fn.Return<ReadonlyArray<Problem>> {
-  const { about: { fields, names, schedule: sched }, problem } = it
+  const { about: { fields, names, prefix = "", schedule: sched }, problem } = it
   if (sched === "") {
     yield* Effect.annotateLogs(Effect.logError("No schedule or interval found, ignoring"), fields)
     return []
@@ -154,5 +154,5 @@ const register = Effect.fnUntraced(function*(it: Tended): Effect.fn.Return<Reado
   yield* Effect.annotateLogs(Effect.logDebug("Scheduled task"), { ...fields, sched })
   if (problem === undefined) return []
   yield* Effect.annotateLogs(Effect.logError("Failed to schedule cron"), { ...names, sched, err: problem })
-  return [{ text: problem, reason: "ConfigInvalid" }]
+  return [{ text: `${prefix}${problem}`, reason: "ConfigInvalid" }]
 })

@@ -15,6 +15,8 @@ export interface Described extends Watched {
   /** How the log names it, and in short where more is said. */
   readonly fields: Fields
   readonly names: Fields
+  /** Stands in front of what is wrong with its schedule when the daemon ends, where nothing else would name it. */
+  readonly prefix?: string
 }
 
 export interface Tended<J = unknown> {

@@ -16,7 +16,8 @@ const describe = ({ entry, name, source }: ScriptJob): Described => ({
   identity: JSON.stringify([{ ...entry, line: 0, column: 0, fileAt: 0 }, hashHex("sha256", source)]),
   task: name,
   fields: { name: entry.name },
-  names: { name: entry.name }
+  names: { name: entry.name },
+  prefix: `${name}: `
 })
 
 /** What a run of a daemon fails with: what is to be remembered, or the status that a script ended the daemon with. */

@@ -72,7 +72,7 @@ describe("regbot server", () => {
         "DEBUG Scheduled task name=c sched=@every 1m0s"
       ])
       yield* stop
-      assert.strictEqual(textOf(yield* Fiber.await(fiber)), "expected exactly 5 fields, found 6: [* * * * * *]")
+      assert.strictEqual(textOf(yield* Fiber.await(fiber)), "b: expected exactly 5 fields, found 6: [* * * * * *]")
     }))
 
   it.effect("goes on after scripts that fail, and fails with what they said, each once", () =>
