@@ -205,7 +205,8 @@ const quiet = async (
   hidden(`${ran.out}\n${ran.err}`, all.join(" "))
   // The files of configuration are where secrets belong.
   for (const [path, text] of filesBelow(dir.path)) {
-    if (!/\/(?:regctl\.json|reg(?:sync|bot)\.yml|broken)$/.test(path)) hidden(text, `${all.join(" ")}: ${path}`)
+    if (!/\/(?:regctl\.json|reg(?:sync|bot)\.yml|broken|ca\.key|server\.key)$/.test(path))
+      hidden(text, `${all.join(" ")}: ${path}`)
   }
   return ran
 }
