@@ -10,7 +10,7 @@ import { regbot } from "../../src/programs/regbot/main.ts"
 import { regctl } from "../../src/programs/regctl/main.ts"
 import { regsync } from "../../src/programs/regsync/main.ts"
 import { seed, type Seeded } from "../support/copies.ts"
-import { daemon, until } from "../support/daemons.ts"
+import { type Daemon, daemon, until } from "../support/daemons.ts"
 import { toolHere } from "../support/inProcess.ts"
 import { type Ran, tool } from "../support/programs.ts"
 import { type Answer, json, type Quirk, quirky, type Started } from "../support/quirky.ts"
@@ -35,6 +35,7 @@ let registry: Started
 let image: Seeded
 /** What the registry has been told so far, which it may tell on. */
 const known = new Set<string>()
+let serving: ReadonlyArray<Daemon> = []
 let fault: Quirk = () => undefined
 
 /** Everything the registry knows, in the forms that a server would have it in. */
@@ -89,6 +90,7 @@ beforeEach(() => {
   fault = () => undefined
 })
 afterAll(async () => {
+  for (const it of serving) it.signal("SIGKILL")
   await registry.stop()
   dir.remove()
 })
@@ -191,11 +193,11 @@ const quiet = async (
   const creds = `version: 1\ncreds:\n- ${JSON.stringify({ registry: registry.host, ...login })}\n`
   write(
     "regsync.yml",
-    `${creds}defaults: { skipDockerConfig: true }\nsync:\n- { source: "${registry.host}/app:v1", target: "${registry.host}/synced:v1", type: image }\n`
+    `${creds}defaults: { skipDockerConfig: true, interval: 1s }\nsync:\n- { source: "${registry.host}/app:v1", target: "${registry.host}/synced:v1", type: image }\n`
   )
   write(
     "regbot.yml",
-    `${creds}defaults: { skipDockerConfig: true }\nscripts:\n- name: list\n  script: |\n    local ok, e = pcall(tag.ls, "${registry.host}/app")\n    if not ok then log(e) end\n    image.copy("${registry.host}/app:v1", "${registry.host}/bot:v1")\n`
+    `${creds}defaults: { skipDockerConfig: true, interval: 1s }\nscripts:\n- name: list\n  script: |\n    local ok, e = pcall(tag.ls, "${registry.host}/app")\n    if not ok then log(e) end\n    image.copy("${registry.host}/app:v1", "${registry.host}/bot:v1")\n`
   )
   const input = command === "regctl manifest put"
     ? registry.repository("app").manifests.get(image.index)?.bytes.toString() ?? ""
@@ -338,6 +340,7 @@ describe("secrets", () => {
     const pem = readFileSync(key, "utf8").split("\n")[3] ?? ""
     const hiddenHere = hides([...secrets, pem, pageToken])
     fault = (asked) => isLoggedIn(asked) && asked.method !== "HEAD" ? told(403) : undefined
+    for (const name of ["synced", "bot"]) registry.repositories.delete(name)
     await quiet("regsync once")
     await quiet("regbot once")
     const trace = ["-v", "trace", "--logopt", "json"]
@@ -359,13 +362,16 @@ describe("secrets", () => {
         key
       ]
     ]
-    const serving = commands.map((it) => daemon(at("out"), [process.execPath, ...it, ...trace]))
+    serving = commands.map((it) => daemon(at("out"), [process.execPath, ...it, ...trace]))
     const read = async (url: string): Promise<string> => {
       const response = await fetch(url, { headers: { authorization: `Basic ${basic}` } }).catch(() => undefined)
       return response === undefined ? "" : `${JSON.stringify([...response.headers])}${await response.text()}`
     }
-    await until("the first run", () => serving.slice(0, 2).every((it) => it.err().includes("[http 403]")))
-    await until("the registry", () => serving[2]?.err().includes("listening on") === true)
+    const signs = ["[http 403]", "[http 403]", "listening on"]
+    await until(
+      "the first runs",
+      () => serving.every((it, at) => it.err().includes(signs[at] ?? ""))
+    )
     for (const port of ports) {
       for (
         const path of ["", "metrics", "api/status", "healthz", "readyz"]
