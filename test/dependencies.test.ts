@@ -1,6 +1,6 @@
 /** What the project brings in: exact versions, whose content is known beforehand, of which two alone run a script. */
 import { assert, describe, it } from "@effect/vitest"
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 
 interface Package {
@@ -57,5 +57,15 @@ describe("a dependency", () => {
     const running = locked.filter(([, { hasInstallScript }]) => hasInstallScript === true).map(([path]) => nameOf(path))
     assert.deepStrictEqual(running.toSorted(), ["dprint", "node"])
     assert.deepStrictEqual(project.allowScripts, { dprint: true, node: true })
+  })
+})
+
+describe("a promise of SECURITY.md", () => {
+  it("names tests that are there", () => {
+    const root = join(import.meta.dirname, "..")
+    const named = [...readFileSync(join(root, "SECURITY.md"), "utf8").matchAll(/`(test\/[^`]+)`/g)]
+      .map(([, path = ""]) => path)
+    assert.isAbove(named.length, 10)
+    assert.deepStrictEqual(named.filter((path) => !existsSync(join(root, path))), [])
   })
 })
