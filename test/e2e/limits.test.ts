@@ -51,7 +51,7 @@ const types = {
 
 /** A manifest that the registry gives for every tag. */
 const manifest = (mediaType: string, text: string): Quirk => (asked) =>
-  /\/manifests\/v1$/.test(asked.url.pathname)
+  asked.url.pathname.endsWith("/manifests/v1")
     ? { status: 200, headers: { "content-type": mediaType, "docker-content-digest": digestOf(text) }, body: text }
     : undefined
 
