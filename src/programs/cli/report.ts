@@ -3,6 +3,7 @@ import { Cause, Console, Data, Effect } from "effect"
 import { cut, visible } from "../../lib/visibleText.ts"
 import { ScriptExit, ScriptsFailed } from "../../schemas/ScriptError.ts"
 import { SyncFailed } from "../../schemas/Sync.ts"
+import { Secrets } from "../../services/Secrets.ts"
 import { RunningTool } from "./command.ts"
 
 /** The user asked for the end. */
@@ -77,8 +78,9 @@ const hints: ReadonlyArray<Hint> = [
 
 /** Prints what went wrong; with `isJson` a log record that carries the reason comes first. */
 export const report = Effect.fnUntraced(function*(cause: Cause.Cause<unknown>, isJson: boolean) {
-  const { reason, stack, text } = tellCause(cause)
-  if (text === "") return
+  const { reason, stack, text: told } = tellCause(cause)
+  if (told === "") return
+  const text = (yield* Secrets).censored(told)
   if (stack !== undefined) yield* Effect.annotateLogs(Effect.logTrace("internal error"), { stack })
   if (isJson) yield* Effect.annotateLogs(Effect.logError(text), { reason })
   yield* Console.error(text)
