@@ -1,5 +1,6 @@
 /** Random changes of everything that is read: each is accepted soundly, or refused with a failure that names why. */
 import type { Campaign } from "./campaign.ts"
+import { families } from "./mutations/families.ts"
 import { type Family, judge } from "./mutations/family.ts"
 import { mutated } from "./mutations/structured.ts"
 
@@ -17,8 +18,8 @@ export const mutations: Campaign = {
   name: "mutations",
   about: "Samples of every input, changed at random, are accepted or refused as the contract says, within a second.",
   start: async () => {
-    const families = await loadFamilies()
-    const wheel = families.flatMap((family) => Array.from({ length: family.weight }, () => family))
+    const all = await families()
+    const wheel = all.flatMap((family) => Array.from({ length: family.weight }, () => family))
     const counts = new Map<string, number>()
     const slowest = new Map<string, number>()
     const count = (name: string) => counts.set(name, (counts.get(name) ?? 0) + 1)
@@ -49,17 +50,10 @@ export const mutations: Campaign = {
           ...[...slowest].map(([name, time]) => [`${name}: slowest, ms`, Math.round(time)] as const)
         ]),
       stop: async () => {
-        for (const { stop } of families) await stop?.()
+        for (const { stop } of all) await stop?.()
       }
     }
   }
-}
-
-const loadFamilies = async (): Promise<ReadonlyArray<Family>> => {
-  const { texts } = await import("./mutations/texts.ts")
-  const { documents } = await import("./mutations/documents.ts")
-  const { settings } = await import("./mutations/settings.ts")
-  return [...texts, ...documents, ...settings]
 }
 
 const shownInput = (input: Buffer): string => {

@@ -14,7 +14,7 @@ import { configDocument, decodeRegctlConfig } from "../../../src/schemas/RegctlC
 import { askHelper } from "../../../src/services/credentials/helper.ts"
 import { Formatter } from "../../../src/services/Formatter.ts"
 import { encodeIndex, layoutProblem, parseIndex, tagsOf } from "../../../src/services/ociLayout/documents.ts"
-import { type Family, held, Problem, secret } from "./family.ts"
+import { type Family, held, refused, secret } from "./family.ts"
 
 const sha256 = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`
 const digest = (letter: string): string => `sha256:${letter.repeat(64)}`
@@ -171,7 +171,7 @@ const layouts: Family = {
   ],
   take: (input) => {
     const index = parseIndex(input)
-    if (Result.isFailure(index)) return Effect.fail(new Problem(index.failure))
+    if (Result.isFailure(index)) return refused(index.failure)
     const again = parseIndex(encodeIndex(index.success))
     return Effect.succeed(
       Result.isFailure(again)
@@ -190,7 +190,7 @@ const layoutVersions: Family = {
   seeds: ["{\"imageLayoutVersion\":\"1.0.0\"}"],
   take: (input) => {
     const problem = layoutProblem(input)
-    return problem === undefined ? Effect.succeed(held) : Effect.fail(new Problem(problem))
+    return problem === undefined ? Effect.succeed(held) : refused(problem)
   }
 }
 
@@ -218,7 +218,7 @@ const dockerConfigs: Family = {
   ],
   take: (input) => {
     const read = decodeDockerConfig(input.toString(), true)
-    if (Result.isFailure(read)) return Effect.fail(new Problem(read.failure))
+    if (Result.isFailure(read)) return refused(read.failure)
     return Effect.as(Effect.forEach(read.success.warnings.slice(0, 20), (it) => Effect.logWarning(it)), [
       ...(read.success.warnings.some((it) => it.includes(auth)) ? ["a login is told"] : [])
     ])

@@ -1,5 +1,5 @@
 /** A kind of input: samples of it, how it is taken in, and how what comes of it is judged. */
-import { Cause, Console, Effect, Exit, Logger, References } from "effect"
+import { Cause, Console, Data, Effect, Exit, Logger, References } from "effect"
 import { textLine } from "../../../src/lib/slog.ts"
 import { reasonOf, report } from "../../../src/programs/cli/report.ts"
 import type { Form } from "./structured.ts"
@@ -18,13 +18,9 @@ export interface Family {
 }
 
 /** What a pure function says of an input that it refuses. */
-export class Problem {
-  readonly _tag = "Problem"
-  readonly message: string
-  constructor(message: string) {
-    this.message = message
-  }
-}
+export class Problem extends Data.TaggedError("Problem")<{ readonly message: string }> {}
+
+export const refused = (message: string) => Effect.fail(new Problem({ message }))
 
 export const held: ReadonlyArray<string> = []
 
@@ -81,7 +77,7 @@ const textProblems = (text: string, input: Buffer): ReadonlyArray<string> => [
   ...(text.length > longest ? [`${text.length} characters are told`] : []),
   ...(/\n\s+at .*(?:\.[jt]s:\d+|<anonymous>)|node:internal/.test(text) ? ["a stack is told"] : []),
   ...(text.includes(secret) && isHidden(input) ? ["a secret is told"] : []),
-  ...(/undefined|\[object |Cannot read prop|is not a function|is not iterable/.test(text) &&
+  ...(/\bundefined\b(?! variable)|\[object |Cannot read prop|is not a function|is not iterable/.test(text) &&
       !/undefined|\[object/.test(input.toString("latin1"))
     ? ["it reads like a mistake of the program"]
     : [])

@@ -35,7 +35,7 @@ defaults:
     - application/vnd.oci.image.index.v1+json
 sync:
   - source: alpine
-    target: registry.example.com:5000/{{ .Type }}/alpine
+    target: registry.example.com:5000/{{ upper "a" | lower }}/alpine
     type: repository
     tags:
       allow:

@@ -15,7 +15,7 @@ import { isPlatformMatch, parsePlatform, platformText } from "../../../src/schem
 import { commonName, isRepository, isSameLocation, parseHost, parseRef } from "../../../src/schemas/Ref.ts"
 import { Formatter } from "../../../src/services/Formatter.ts"
 import { realmUrl } from "../../../src/services/registryAuth/realm.ts"
-import { type Family, held, Problem } from "./family.ts"
+import { type Family, held, refused } from "./family.ts"
 
 const hex = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
@@ -35,8 +35,6 @@ const text = (
   take: (input) => Effect.suspend(() => take(input.toString())),
   ...more
 })
-
-const refused = (message: string) => Effect.fail(new Problem(message))
 
 const references = text("reference", [
   "alpine",
