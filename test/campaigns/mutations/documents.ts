@@ -219,9 +219,10 @@ const dockerConfigs: Family = {
   take: (input) => {
     const read = decodeDockerConfig(input.toString(), true)
     if (Result.isFailure(read)) return refused(read.failure)
-    return Effect.as(Effect.forEach(read.success.warnings.slice(0, 20), (it) => Effect.logWarning(it)), [
-      ...(read.success.warnings.some((it) => it.includes(auth)) ? ["a login is told"] : [])
-    ])
+    return Effect.as(
+      Effect.forEach(read.success.warnings.slice(0, 20), (it) => Effect.logWarning(it)),
+      read.success.warnings.some((it) => it.includes(auth)) ? ["a login is told"] : held
+    )
   }
 }
 
