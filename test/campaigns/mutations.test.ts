@@ -18,9 +18,9 @@ describe("inputs", () => {
   })
 
   it("changed at random are accepted soundly, or refused with a reason (C04 C08 C09 C10 C19 C21 C22 K01 K03 K10 K14 N13 N32 A03 A06)", async () => {
-    const { figures, violations } = await runCampaign(mutations, { seed: 7, runs: 3_000 })
+    const { figures, violations } = await runCampaign(mutations, { seed: 7, runs: 1_500 })
     assert.deepStrictEqual([...violations.values()].flat(), [])
-    assert.isAbove(figures["accepted"] ?? 0, 300)
-    assert.strictEqual(figures["inputs"], 3_000)
+    assert.isAbove(figures["accepted"] ?? 0, 150)
+    assert.strictEqual(figures["inputs"], 1_500)
   })
 })
