@@ -121,19 +121,26 @@ const tell = (error: unknown): Told => {
 
 /** An error of a script and its stack: what the script says itself cannot begin a line, as records of the log do. */
 const script = (text: string): string =>
-  cut(text, limit).split("\n").map((line, at) =>
-    at === 0 || line === "" || line === "stack traceback:" ? visible(line) : `\t${visible(line.replace(/^\t/, ""))}`
-  ).join("\n")
+  bounded(
+    cut(text, limit).split("\n").map((line, at) =>
+      at === 0 || line === "" || line === "stack traceback:" ? visible(line) : `\t${visible(line.replace(/^\t/, ""))}`
+    ).join("\n")
+  )
 
 /** Of several lines, which are ours: problems of a file, indented. */
 const lines = (text: string): string =>
-  cut(text, limit).split("\n").map((line) => line.startsWith("\t") ? `\t${visible(line.slice(1))}` : visible(line))
-    .join("\n")
+  bounded(
+    cut(text, limit).split("\n").map((line) => line.startsWith("\t") ? `\t${visible(line.slice(1))}` : visible(line))
+      .join("\n")
+  )
+
+/** What escapes have made longer than it may be. */
+const bounded = (text: string): string => cut(text, limit)
 
 /** A last newline of its own stays: a registry's answer is shown as it came (library description, 8.8). */
 const safe = (text: string): string => {
   const end = text.endsWith("\n") ? "\n" : ""
-  return visible(cut(text.slice(0, text.length - end.length), limit)) + end
+  return bounded(visible(cut(text.slice(0, text.length - end.length), limit))) + end
 }
 
 const tagOf = (value: unknown): string | undefined =>
