@@ -1,6 +1,7 @@
 /** Log lines on stderr in slog's forms, from a level on that may lie between two names. */
 import { Console, Layer, Logger, type LogLevel, References } from "effect"
 import { type Entry, jsonLine, levels, textLine } from "../lib/slog.ts"
+import { Secrets } from "../services/Secrets.ts"
 
 export interface LogSettings {
   /** As slog counts: -8 trace, -4 debug, 0 info, 4 warn, 8 error. */
@@ -37,5 +38,5 @@ const slog = (line: (entry: Entry) => string): Logger.Logger<unknown, void> =>
       message: (Array.isArray(message) ? message : [message]).map(String).join(" "),
       attributes: Object.entries(annotations)
     }
-    fiber.getRef(Console.Console).error(line(entry))
+    fiber.getRef(Console.Console).error(fiber.getRef(Secrets).censored(line(entry)))
   })

@@ -15,7 +15,7 @@ const unitNanos: Readonly<Record<string, number>> = {
 export const parseGoDuration = (text: string): number | undefined => {
   const [, sign = "", rest = ""] = /^([+-]?)(.*)$/s.exec(text) ?? []
   if (rest === "0") return 0
-  if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(rest)) return undefined
+  if (!/^(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(rest)) return undefined
   let nanos = 0
   for (const [, amount = "", unit = ""] of rest.matchAll(/([\d.]+)(ns|us|µs|μs|ms|s|m|h)/g)) {
     nanos += Number(amount) * (unitNanos[unit] ?? 0)

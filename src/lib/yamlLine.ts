@@ -1,13 +1,28 @@
 /** A line of a YAML file beside a problem in it, without what nobody else may read. */
 import { cut, visible } from "./visibleText.ts"
 
-/** Keys whose values are secrets, of ours or of a user's own. */
-const secretKey = /[\w.-]*(?:pass|pw|token|secret|key|auth|cred)[\w.-]*["']?\s*:/i
+/** What keys have in them whose values are secrets, of ours or of a user's own. */
+const secretWord = /pass|pw|token|secret|key|auth|cred/i
 
 /** Keys that only sound like one; `creds` is the list of all logins, not one itself. */
 const plainKey = /\b(?:creds|credExpire|credHelper|credHost|repoAuth)["']?\s*:/g
 
-const hasSecret = (line: string): boolean => secretKey.test(line.replaceAll(plainKey, ""))
+const hasSecret = (line: string): boolean => {
+  const text = line.replaceAll(plainKey, "")
+  // A key is what stands before each colon: found from its end, so that a long line takes no longer than its length.
+  for (let colon = text.indexOf(":"), from = 0; colon >= 0; from = colon + 1, colon = text.indexOf(":", from)) {
+    if (secretWord.test(keyAtEnd(text.slice(from, colon).trimEnd()))) return true
+  }
+  return false
+}
+
+/** The letters, digits, dots and hyphens that a text ends with, in quotes or not. */
+const keyAtEnd = (text: string): string => {
+  const end = /["']$/.test(text) ? text.length - 1 : text.length
+  let start = end
+  while (start > 0 && /[\w.-]/.test(text.charAt(start - 1))) start--
+  return text.slice(start, end)
+}
 
 /** Where the key of a line stands, or its text: behind the marks of list items. */
 const indentOf = (line: string): number => /^\s*(?:- +)*/.exec(line)?.[0].length ?? 0

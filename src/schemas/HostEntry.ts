@@ -33,7 +33,9 @@ const Expiry = Schema.Union([Schema.String, Schema.Number]).pipe(
     Schema.Number,
     SchemaTransformation.transformEffect({
       decode: (given: string | number) => {
-        const found = typeof given === "number" ? given / 1e6 : parseGoDuration(given)
+        // Nanoseconds are Go's whole numbers of 64 bits; what is beyond could not be written again.
+        const isBeyond = typeof given === "number" && !(Math.abs(given) < 2 ** 63)
+        const found = isBeyond ? undefined : typeof given === "number" ? given / 1e6 : parseGoDuration(given)
         return found === undefined || found < 0 ? refused("expected a duration such as 1h0m0s") : Effect.succeed(found)
       },
       encode: (milliseconds) => Effect.succeed(formatGoDuration(milliseconds))

@@ -1,6 +1,7 @@
 /** What registries warn of in `Warning: 299` headers: each text once, all of them within a budget (faults N41). */
 import { Context, Effect, Layer } from "effect"
 import { cut, visible } from "../lib/visibleText.ts"
+import { Secrets } from "./Secrets.ts"
 
 /** Characters of a header that are looked at: the search for texts may go through them once for each comma. */
 const longest = 8_192
@@ -24,17 +25,17 @@ export class Warnings extends Context.Service<Warnings, {
     return Warnings.of({
       observe: (headers) => {
         if (headers.length === 0) return Effect.void
-        const texts = headers.flatMap(warningTexts).map((text) => cut(visible(text), limit))
-        return Effect.forEach(
-          texts,
-          (warning) =>
-            Effect.suspend(() =>
-              isNew(warning)
-                ? Effect.annotateLogs(Effect.logWarning("Registry warning message"), { warning })
-                : Effect.void
-            ),
-          { discard: true }
-        )
+        return Effect.flatMap(Secrets, (secrets) =>
+          Effect.forEach(
+            headers.flatMap(warningTexts).map((text) => cut(visible(secrets.censored(text)), limit)),
+            (warning) =>
+              Effect.suspend(() =>
+                isNew(warning)
+                  ? Effect.annotateLogs(Effect.logWarning("Registry warning message"), { warning })
+                  : Effect.void
+              ),
+            { discard: true }
+          ))
       }
     })
   })

@@ -18,4 +18,10 @@ describe("goDurationProblem", () => {
       "time: invalid duration \"9999999999h\""
     ])
   })
+
+  it("takes a time in step with the length of a number without unit", () => {
+    const number = "9".repeat(500_000)
+    assert.isUndefined(parseGoDuration(number))
+    assert.strictEqual(goDurationProblem(number), `time: missing unit in duration "${number}"`)
+  })
 })

@@ -17,4 +17,17 @@ describe("a line beside a problem", () => {
     assert.strictEqual(shown("x-my-token: >\n  one\n\n  two", 4), "[censored]")
     assert.strictEqual(shown("- pass: a\n  user: b", 2), "user: b")
   })
+
+  it("is censored whatever stands about its key", () => {
+    assert.strictEqual(shown("own.pass-word \t: hunter2", 1), "own.pass-word \t: [censored]")
+    assert.strictEqual(shown("a: {\"x-token\" : hunter2}", 1), "[censored]")
+    assert.strictEqual(shown("creds: {credExpire: 1h, user: a}", 1), "creds: {credExpire: 1h, user: a}")
+    assert.strictEqual(shown("user: token", 1), "user: token")
+  })
+
+  it("takes a time in step with its length", () => {
+    const dashes = "-".repeat(500_000)
+    assert.strictEqual(shown(`ratelimit: ${dashes}`, 1), `ratelimit: ${dashes.slice(0, 189)}…`)
+    assert.strictEqual(shown(`${"pass".repeat(250_000)}`, 1).length, 201)
+  })
 })

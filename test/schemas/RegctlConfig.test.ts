@@ -66,4 +66,10 @@ describe("decodeRegctlConfig", () => {
     assert.isUndefined(Object.getOwnPropertyDescriptor(Object.prototype, "user"))
     assert.isUndefined((config as { x?: unknown }).x)
   })
+
+  it("refuses a number of nanoseconds that could not be written again", () => {
+    for (const number of ["1e999", "99999999999999999999999"]) {
+      assert.deepStrictEqual(refused(`{"hosts":{"a":{"credExpire":${number}}}}`)._tag, "ConfigInvalid")
+    }
+  })
 })

@@ -1,7 +1,8 @@
 /** `regctl` in this process, over everything real but the clock, whose time passes faster, and its output, which is kept. */
-import { Clock, ConfigProvider, Console, Duration, Effect, Layer, Sink, Stdio } from "effect"
+import { Clock, ConfigProvider, Console, Duration, Effect, Layer, Sink, Stdio, Stream } from "effect"
 import { live } from "../../src/layers/Live.ts"
 import * as Logging from "../../src/layers/Logging.ts"
+import type { Tool } from "../../src/programs/cli/command.ts"
 import { main } from "../../src/programs/cli/main.ts"
 import { regctl as tool } from "../../src/programs/regctl/main.ts"
 import { BuildInfo } from "../../src/services/BuildInfo.ts"
@@ -33,17 +34,32 @@ export interface Circumstances {
   readonly config: string
   /** How many times faster the tool's clock goes. */
   readonly times?: number
+  /** Other variables of the environment. */
+  readonly env?: Readonly<Record<string, string>>
+  /** What stands on standard input. */
+  readonly input?: string
 }
 
-/** Runs the tool once: a new world each time, as a process would have it. */
-export const regctlHere = (args: ReadonlyArray<string>, { config, times = 50 }: Circumstances): Promise<Ran> => {
+/** Runs `regctl` once: a new world each time, as a process would have it. */
+export const regctlHere = (args: ReadonlyArray<string>, circumstances: Circumstances): Promise<Ran> =>
+  toolHere(tool, args, circumstances)
+
+/** Runs any of the tools once. */
+export const toolHere = (
+  tool: Tool,
+  args: ReadonlyArray<string>,
+  { config, env = {}, input = "", times = 50 }: Circumstances
+): Promise<Ran> => {
   const [out, err]: [Array<string>, Array<string>] = [[], []]
   const log = (...words: ReadonlyArray<unknown>) => void out.push(`${words.join(" ")}\n`)
   const error = (...words: ReadonlyArray<unknown>) => void err.push(`${words.join(" ")}\n`)
   const written = Sink.forEach((part: string | Uint8Array) =>
     Effect.sync(() => void out.push(typeof part === "string" ? part : new TextDecoder().decode(part)))
   )
-  const streams = Stdio.layerTest({ stdout: () => written })
+  const streams = Stdio.layerTest({
+    stdin: input === "" ? Stream.empty : Stream.make(new TextEncoder().encode(input)),
+    stdout: () => written
+  })
   const everything = Layer.mergeAll(
     live,
     Layer.fresh(Formatter.layer).pipe(Layer.provideMerge(Layer.mergeAll(BuildInfo.layer, streams)))
@@ -51,7 +67,10 @@ export const regctlHere = (args: ReadonlyArray<string>, { config, times = 50 }: 
   return Effect.runPromise(
     main(tool, {
       logging: Logging.layer,
-      local: () => Promise.reject(new Error("commands without a registry are no matter here")),
+      local: () =>
+        Promise.resolve(
+          Layer.fresh(Formatter.layer).pipe(Layer.provideMerge(Layer.mergeAll(BuildInfo.layer, streams)))
+        ),
       everything: () => Promise.resolve(everything),
       stop: Effect.never
     })(args).pipe(
@@ -59,7 +78,7 @@ export const regctlHere = (args: ReadonlyArray<string>, { config, times = 50 }: 
       Effect.provideService(Console.Console, { ...globalThis.console, log, error }),
       Effect.provideService(
         ConfigProvider.ConfigProvider,
-        ConfigProvider.fromUnknown({ REGCTL_CONFIG: config, HOME: "/nonexistent" })
+        ConfigProvider.fromUnknown({ REGCTL_CONFIG: config, HOME: "/nonexistent", ...env })
       ),
       Effect.map((code) => ({ code, out: out.join(""), err: err.join("") }))
     )

@@ -3,6 +3,7 @@ import { Cause, Console, Data, Effect } from "effect"
 import { cut, visible } from "../../lib/visibleText.ts"
 import { ScriptExit, ScriptsFailed } from "../../schemas/ScriptError.ts"
 import { SyncFailed } from "../../schemas/Sync.ts"
+import { Secrets } from "../../services/Secrets.ts"
 import { RunningTool } from "./command.ts"
 
 /** The user asked for the end. */
@@ -77,8 +78,9 @@ const hints: ReadonlyArray<Hint> = [
 
 /** Prints what went wrong; with `isJson` a log record that carries the reason comes first. */
 export const report = Effect.fnUntraced(function*(cause: Cause.Cause<unknown>, isJson: boolean) {
-  const { reason, stack, text } = tellCause(cause)
-  if (text === "") return
+  const { reason, stack, text: told } = tellCause(cause)
+  if (told === "") return
+  const text = (yield* Secrets).censored(told)
   if (stack !== undefined) yield* Effect.annotateLogs(Effect.logTrace("internal error"), { stack })
   if (isJson) yield* Effect.annotateLogs(Effect.logError(text), { reason })
   yield* Console.error(text)
@@ -119,19 +121,26 @@ const tell = (error: unknown): Told => {
 
 /** An error of a script and its stack: what the script says itself cannot begin a line, as records of the log do. */
 const script = (text: string): string =>
-  cut(text, limit).split("\n").map((line, at) =>
-    at === 0 || line === "" || line === "stack traceback:" ? visible(line) : `\t${visible(line.replace(/^\t/, ""))}`
-  ).join("\n")
+  bounded(
+    cut(text, limit).split("\n").map((line, at) =>
+      at === 0 || line === "" || line === "stack traceback:" ? visible(line) : `\t${visible(line.replace(/^\t/, ""))}`
+    ).join("\n")
+  )
 
 /** Of several lines, which are ours: problems of a file, indented. */
 const lines = (text: string): string =>
-  cut(text, limit).split("\n").map((line) => line.startsWith("\t") ? `\t${visible(line.slice(1))}` : visible(line))
-    .join("\n")
+  bounded(
+    cut(text, limit).split("\n").map((line) => line.startsWith("\t") ? `\t${visible(line.slice(1))}` : visible(line))
+      .join("\n")
+  )
+
+/** What escapes have made longer than it may be. */
+const bounded = (text: string): string => cut(text, limit)
 
 /** A last newline of its own stays: a registry's answer is shown as it came (library description, 8.8). */
 const safe = (text: string): string => {
   const end = text.endsWith("\n") ? "\n" : ""
-  return visible(cut(text.slice(0, text.length - end.length), limit)) + end
+  return bounded(visible(cut(text.slice(0, text.length - end.length), limit))) + end
 }
 
 const tagOf = (value: unknown): string | undefined =>

@@ -167,14 +167,21 @@ const putManifest = (
 ): Effect.Effect<How, StoreError, RateLimiter> => {
   const put = Effect.suspend(() => ends.to.putManifest(manifest, { isChild, ...(tag === undefined ? {} : { tag }) }))
   return put.pipe(
-    Effect.catchIf(({ reason }) => reason.lacksContent === true, () => Effect.andThen(resend(ends, manifest), put)),
+    Effect.catchIf(
+      ({ reason }) => reason.lacksContent === true && blobsOf(manifest).length > 0,
+      () => Effect.andThen(resend(ends, manifest), put)
+    ),
     Effect.as<How>("copied")
   )
 }
 
+/** What an index names are manifests: there is nothing to send again for one that is sparse. */
+const blobsOf = (manifest: Manifest) =>
+  contentOf(manifest).filter(({ mediaType, urls }) => urls === undefined && !isManifestType(mediaType))
+
 const resend = (ends: Ends<Repository>, manifest: Manifest) =>
   Effect.forEach(
-    contentOf(manifest).filter(({ mediaType, urls }) => urls === undefined && !isManifestType(mediaType)),
+    blobsOf(manifest),
     (blob) => moveBlob(ends, blob, { isKnownAbsent: true, moved: { bytes: 0 } }),
     { concurrency: 3, discard: true }
   )

@@ -4,6 +4,7 @@ import { commonName } from "../../schemas/Ref.ts"
 import type { SyncEntry } from "../../schemas/RegsyncConfig.ts"
 import type { StoreError } from "../../schemas/StoreError.ts"
 import { type Action, type Decision, type Job, type PairResult, SyncEvent } from "../../schemas/Sync.ts"
+import { Secrets } from "../../services/Secrets.ts"
 import { SyncEvents } from "../../services/SyncEvents.ts"
 import { reasonOf } from "../cli/report.ts"
 import { decide, decideFirst, type Facts } from "./decide.ts"
@@ -39,10 +40,11 @@ export const syncPair = Effect.fnUntraced(function*(
     }))
   return yield* Effect.matchEffect(work(job, item, action, ahead, traffic), {
     onFailure: (error) =>
-      Effect.andThen(
-        Effect.annotateLogs(Effect.logError("Failed to sync"), { target, source, error: error.message }),
-        ended({ outcome: "failed", error: error.message, reason: reasonOf(error) })
-      ),
+      Effect.gen(function*() {
+        const told = (yield* Secrets).censored(error.message)
+        yield* Effect.annotateLogs(Effect.logError("Failed to sync"), { target, source, error: told })
+        return yield* ended({ outcome: "failed", error: told, reason: reasonOf(error) })
+      }),
     onSuccess: (decision) => ended({ decision, outcome: outcomes(action)[decision] })
   })
 })

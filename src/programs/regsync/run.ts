@@ -6,6 +6,7 @@ import { type Action, type Job, type PairResult, type RunSummary, SyncEvent, Syn
 import { UsageError } from "../../schemas/UsageError.ts"
 import { WillWrite } from "../../services/Registry.ts"
 import { Repositories } from "../../services/Repositories.ts"
+import { Secrets } from "../../services/Secrets.ts"
 import { SyncEvents } from "../../services/SyncEvents.ts"
 import { reasonOf } from "../cli/report.ts"
 import { checkSkipped } from "../skipped.ts"
@@ -145,7 +146,7 @@ interface Ends {
 /** What failed before there was a pair. */
 const failed = Effect.fnUntraced(function*({ ended, job }: Work, { source, target }: Ends, error: Error) {
   const began = yield* Clock.currentTimeMillis
-  const told = { error: error.message, reason: reasonOf(error) }
+  const told = { error: (yield* Secrets).censored(error.message), reason: reasonOf(error) }
   yield* ended({ job: job.name, source, target, outcome: "failed", ...told, bytes: 0, saved: 0, began, elapsed: 0 })
 })
 

@@ -9,6 +9,7 @@ import type { Credential } from "../Credentials.ts"
 import { attemptsPerHost, backoff, isTransient, LongestRetryAfter } from "../registryHttp/backoff.ts"
 import { readText, statusFailure, tooLate } from "../registryHttp/failures.ts"
 import { originOf, tlsFor } from "../registryHttp/urls.ts"
+import { Secrets } from "../Secrets.ts"
 import type { Reach, Transport, TransportRequest } from "../Transport.ts"
 import { type Scopes, scopeTexts } from "./scopes.ts"
 
@@ -52,9 +53,14 @@ const [shortest, longest] = [60, 24 * 60 * 60]
 export const fetchToken = Effect.fnUntraced(
   function*(transport: Transport["Service"], request: TokenRequest, method: "GET" | "POST") {
     const message = method === "GET" ? getRequest(request) : postRequest(request)
+    const secrets = yield* Secrets
+    const login = basicHeader(request.credential)
+    if (login !== undefined) secrets.learnHeader(login)
+    if (request.refreshToken !== undefined) secrets.learn(Redacted.value(request.refreshToken))
     const text = yield* attempts(transport, message)
     const now = yield* Clock.currentTimeMillis
     const token = readToken(text, request.scopes, now)
+    for (const it of [token?.value, token?.refreshToken]) if (it !== undefined) secrets.learn(Redacted.value(it))
     return token ?? (yield* storeError("", "Unauthorized", "unauthorized: no token in the answer"))
   },
   (effect, _transport, request, method) =>

@@ -12,6 +12,7 @@ import type { RateLimiter } from "../RateLimiter.ts"
 import type { AuthRequest, RegistryAuth } from "../RegistryAuth.ts"
 import { requestScopes } from "../registryAuth/scopes.ts"
 import type { RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
+import { Secrets } from "../Secrets.ts"
 import type { Body, Reach, Transport, TransportRequest, TransportResponse } from "../Transport.ts"
 import { userAgent } from "../UserAgent.ts"
 import type { Warnings } from "../Warnings.ts"
@@ -199,12 +200,14 @@ const send = Effect.fnUntraced(function*(parts: Parts, target: Target, hop: Hop,
     ...(hop.body === undefined ? {} : { body: hop.body }),
     ...(target.reach === undefined ? {} : { reach: target.reach })
   }
+  const secrets = yield* Secrets
+  if (authorization !== undefined) secrets.learnHeader(authorization)
   const shown = () => shownUrl(hop.url, target.isOwn)
   yield* trace("HTTP request", () => ({ method: hop.method, url: shown(), headers: shownHeaders(message.headers) }))
   const response = yield* Effect.provideService(parts.transport.send(message), Scope.Scope, scope)
   yield* trace(
     "HTTP response",
-    () => ({ url: shown(), status: response.status, headers: shownHeaders(response.headers) })
+    () => ({ url: shown(), status: response.status, headers: shownHeaders(response.headers, secrets) })
   )
   if (target.isOwn && response.reach !== undefined) parts.reaches.set(target.host.name, response.reach)
   const answer: Answer = { response, discard: Scope.close(scope, Exit.void) }

@@ -4,6 +4,7 @@ import { statusPhrase } from "../../lib/httpStatus.ts"
 import { cut, visible } from "../../lib/visibleText.ts"
 import { header } from "../../schemas/Manifest.ts"
 import { type ReasonTag, type StoreError, storeError } from "../../schemas/StoreError.ts"
+import { Secrets } from "../Secrets.ts"
 import type { TransportResponse } from "../Transport.ts"
 
 /** Bytes read of a body that explains a failure, and characters of it that are shown. */
@@ -11,7 +12,7 @@ const [readLimit, shownLimit] = [64 * 1024, 2_000]
 
 const enough = storeError("", "SizeLimit", "enough")
 
-/** The beginning of a body as text; what breaks on the way only ends it. */
+/** The beginning of a body as text, without secrets known; what breaks on the way only ends it. */
 export const readText = ({ body, headers }: Pick<TransportResponse, "body" | "headers">): Effect.Effect<string> =>
   Effect.suspend(() => {
     const parts: Array<Uint8Array> = []
@@ -23,10 +24,13 @@ export const readText = ({ body, headers }: Pick<TransportResponse, "body" | "he
       if (size >= readLimit) throw enough
     })
     // Only the text matters; the failure that it explains is the one to tell.
-    return Effect.map(
-      Effect.ignore(read),
-      () => header(headers, "content-encoding") === undefined ? new TextDecoder().decode(Buffer.concat(parts)) : ""
-    )
+    return Effect.gen(function*() {
+      yield* Effect.ignore(read)
+      const secrets = yield* Secrets
+      return header(headers, "content-encoding") === undefined
+        ? secrets.censored(new TextDecoder().decode(Buffer.concat(parts)))
+        : ""
+    })
   })
 
 /** Escaped and cut; a last newline of its own stays. */

@@ -1,5 +1,6 @@
 /** Requests and answers in the log, at trace level, without secrets. */
 import { Effect, LogLevel, References } from "effect"
+import type { Censor } from "../../lib/censor.ts"
 import { cut, visible } from "../../lib/visibleText.ts"
 import type { Headers } from "../../schemas/Manifest.ts"
 
@@ -16,13 +17,17 @@ export const trace = (message: string, fields: () => Readonly<Record<string, unk
       : Effect.annotateLogs(Effect.logTrace(message), fields())
   )
 
-/** `name: value` of each header on a line's worth of text. */
-export const shownHeaders = (headers: Headers | Readonly<Record<string, string | ReadonlyArray<string>>>): string =>
+/** `name: value` of each header on a line's worth of text; an answer may repeat secrets that were sent. */
+export const shownHeaders = (
+  headers: Headers | Readonly<Record<string, string | ReadonlyArray<string>>>,
+  secrets?: Censor
+): string =>
   cut(
     Object.entries(headers)
       .map(([name, value]) => {
         const lower = name.toLowerCase()
-        const text = [value].flat().join(", ")
+        const plain = [value].flat().join(", ")
+        const text = secrets?.censored(plain) ?? plain
         const safe = lower === "location" || lower === "content-location" || lower === "link"
           ? unsigned(text)
           : text

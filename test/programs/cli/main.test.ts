@@ -12,6 +12,8 @@ import {
 } from "../../../src/programs/cli/command.ts"
 import { main } from "../../../src/programs/cli/main.ts"
 import { logOptions, verbosity } from "../../../src/programs/cli/standard.ts"
+import { ConfigError } from "../../../src/schemas/ConfigError.ts"
+import { ScriptsFailed } from "../../../src/schemas/ScriptError.ts"
 import { storeError } from "../../../src/schemas/StoreError.ts"
 import { BuildInfo } from "../../../src/services/BuildInfo.ts"
 import { Formatter } from "../../../src/services/Formatter.ts"
@@ -106,6 +108,18 @@ describe("a run", () => {
     Effect.gen(function*() {
       const { err } = yield* outcome(["get"], [runs("get", storeError("", "HttpStatus", "x".repeat(20_000)))])
       assert.strictEqual(err.length, 8_001)
+    }))
+
+  const escapes = "\u001b\n".repeat(10_000)
+  it.effect.each([
+    ["StoreError", storeError("", "HttpStatus", escapes)],
+    ["ConfigError", new ConfigError({ file: "f.yml", reason: { _tag: "ConfigInvalid", detail: escapes } })],
+    ["ScriptsFailed", new ScriptsFailed({ messages: [escapes] })]
+  ])("cuts an error whose characters have to be spelled out: %s", ([, error]) =>
+    Effect.gen(function*() {
+      const { err } = yield* outcome(["get"], [runs("get", Effect.fail(error))])
+      assert.isAtMost(err.length, 8_002)
+      assert.include(err, "\\x1b")
     }))
 
   it.effect("says how to talk to a registry without TLS", () =>

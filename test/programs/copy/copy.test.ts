@@ -276,6 +276,31 @@ describe("copy", () => {
       assert.strictEqual(log.filter((line) => line === "target PUT blob").length, 6)
     }))
 
+  it.effect("puts an index once that the registry does not take, since no blob could be sent again", () =>
+    Effect.gen(function*() {
+      const { content, source } = setup()
+      yield* push(source, image, "v1")
+      const index = makeIndex([{ made: image }])
+      yield* source.putManifest(index, { tag: Tag.make("all") })
+      let puts = 0
+      const to: Repository = {
+        ...content.to,
+        putManifest: (manifest, how) => {
+          if (manifest.descriptor.digest !== index.descriptor.digest) return content.to.putManifest(manifest, how)
+          puts++
+          return Effect.fail(storeError("put", "HttpStatus", "blob unknown", { status: 400, lacksContent: true }))
+        }
+      }
+      const ends = { content: { from: content.from, to }, referrers: { from: content.from, to } }
+      const error = yield* plan({ ends, source: byTag("all"), tag: Tag.make("all"), options: everything }).pipe(
+        execute({ ends, concurrency: 2 }),
+        Stream.runDrain,
+        Effect.provideService(RateLimiter, unlimited),
+        Effect.flip
+      )
+      assert.deepStrictEqual([error.reason.detail, puts], ["blob unknown", 1])
+    }))
+
   it.effect("says so when the target cannot be reached, before it asks the source", () =>
     Effect.gen(function*() {
       const { content, log } = setup()

@@ -1,0 +1,11 @@
+/** All kinds of input, loaded when they are wanted. */
+import type { Family } from "./family.ts"
+
+export const families = async (): Promise<ReadonlyArray<Family>> => {
+  const { texts } = await import("./texts.ts")
+  const { documents } = await import("./documents.ts")
+  const { settings } = await import("./settings.ts")
+  const { archives } = await import("./archives.ts")
+  const { answers } = await import("./http.ts")
+  return [...texts, ...documents, ...settings, ...archives, ...answers]
+}
