@@ -5,7 +5,9 @@
 import { parseArgs } from "node:util"
 import { type Campaign, runCampaign } from "./campaign.ts"
 
-const campaigns: ReadonlyArray<() => Promise<Campaign>> = []
+const campaigns: ReadonlyArray<() => Promise<Campaign>> = [
+  () => import("./schedules.ts").then(({ schedules }) => schedules)
+]
 
 const { values } = parseArgs({
   options: {

@@ -1,9 +1,10 @@
-/** `regctl` in this process, over everything real but the clock, whose time passes faster, and its output, which is kept. */
+/** The tools in this process, over everything real but the clock, whose time passes faster, and its output, which is kept. */
 import { Clock, ConfigProvider, Console, Duration, Effect, Layer, Sink, Stdio } from "effect"
 import { live } from "../../src/layers/Live.ts"
 import * as Logging from "../../src/layers/Logging.ts"
+import type { Tool } from "../../src/programs/cli/command.ts"
 import { main } from "../../src/programs/cli/main.ts"
-import { regctl as tool } from "../../src/programs/regctl/main.ts"
+import { regctl } from "../../src/programs/regctl/main.ts"
 import { BuildInfo } from "../../src/services/BuildInfo.ts"
 import { Formatter } from "../../src/services/Formatter.ts"
 import type { Ran } from "./programs.ts"
@@ -35,8 +36,16 @@ export interface Circumstances {
   readonly times?: number
 }
 
-/** Runs the tool once: a new world each time, as a process would have it. */
-export const regctlHere = (args: ReadonlyArray<string>, { config, times = 50 }: Circumstances): Promise<Ran> => {
+/** Runs `regctl` once: a new world each time, as a process would have it. */
+export const regctlHere = (args: ReadonlyArray<string>, circumstances: Circumstances): Promise<Ran> =>
+  toolHere(regctl, args, circumstances)
+
+/** Runs a tool once. */
+export const toolHere = (
+  tool: Tool,
+  args: ReadonlyArray<string>,
+  { config, times = 50 }: Circumstances
+): Promise<Ran> => {
   const [out, err]: [Array<string>, Array<string>] = [[], []]
   const log = (...words: ReadonlyArray<unknown>) => void out.push(`${words.join(" ")}\n`)
   const error = (...words: ReadonlyArray<unknown>) => void err.push(`${words.join(" ")}\n`)
