@@ -230,6 +230,8 @@ export const fetched = async (host: string, name: string): Promise<Repository> =
       if (content.ok) found.blobs.set(blob.digest, Buffer.from(await content.arrayBuffer()))
     }
     for (const child of manifests) await visit(child.digest)
+    const referrers = await get(`referrers/${digest}`)
+    for (const child of referrers.ok ? JSON.parse(await referrers.text()).manifests : []) await visit(child.digest)
     return digest
   }
   for (const tag of tags ?? []) {

@@ -135,7 +135,8 @@ const kinds: ReadonlyArray<Kind> = [
   {
     kind: "another type",
     weight: 1,
-    suits: isManifest,
+    // What the head of a manifest says of its type is believed.
+    suits: (it) => it.method === "GET" && isManifest(it),
     fault: (random) => {
       const type = random.pick(["text/html", "application/vnd.oci.image.layer.v1.tar", "nonsense", "application/json"])
       return heard((proper) => withHeaders(proper, { "content-type": type }))
@@ -229,7 +230,7 @@ const kinds: ReadonlyArray<Kind> = [
     kind: "404",
     weight: 0.5,
     // An answer of this status for lists and tags of referrers is no fault: it says that there are none.
-    suits: (it) => isBlob(it) || (isManifest(it) && !it.url.pathname.includes("/sha256-")),
+    suits: (it) => it.method !== "DELETE" && (isBlob(it) || (isManifest(it) && !it.url.pathname.includes("/sha256-"))),
     fault: () => unheard(problem(404, "NAME_UNKNOWN"))
   },
   { kind: "416", weight: 1, suits: (it) => it.method === "GET" && isBlob(it), fault: () => unheard({ status: 416 }) },

@@ -116,7 +116,6 @@ const start = async (): Promise<Runner> => {
     for (const name of names) registries.breaks(name, seed, odds, (kind) => count(`met: ${kind}`))
     const ran = await perform(command, "config", ["--logopt", "json", ...talk])
     for (const name of names) registries.heal(name)
-    if (process.env["DBG"]) console.error(names.flatMap(registries.linesOf).join("\n"), ran)
     const isDone = ran.code === 0
     count(`${command.kind}: ${isDone ? "done" : "failed"}`)
     if (!isDone) count(`reason: ${reasonsOf(ran).at(-1)}`)

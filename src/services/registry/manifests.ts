@@ -13,6 +13,7 @@ import {
   type At,
   document,
   type Http,
+  isPage,
   lengthOf,
   listed,
   nameOf,
@@ -84,7 +85,10 @@ const described = (reference: Reference, headers: Headers): Effect.Effect<Head |
   const claimed = header(headers, "docker-content-digest")
   const digest = reference._tag === "ByDigest" ? reference.digest : claimed
   const size = lengthOf(headers)
-  if (isGenericType(mediaType) || digest === undefined || !isDigest(digest) || size === undefined || size === 0) {
+  if (
+    isPage(headers) || isGenericType(mediaType) || digest === undefined || !isDigest(digest) || size === undefined ||
+    size === 0
+  ) {
     return Effect.succeed(undefined)
   }
   // A registry may name content by its own algorithm, whichever was asked for.
@@ -131,7 +135,6 @@ const fetch = (at: At, http: Http, reference: Reference, expected?: Descriptor):
   )
 
 /** A login page or the like in place of what was asked for (registry-quirks 1.12); asking again would show it again. */
-const isPage = (headers: Headers): boolean => baseType(header(headers, "content-type") ?? "") === "text/html"
 const noManifest = storeError("", "ManifestInvalid", "the answer is a web page (text/html), not a manifest")
 
 /** Digest expected from the descriptor, the reference, then the header (library 3.4). */

@@ -57,6 +57,7 @@ describe("resolve", () => {
     ["no digest", { ...answer.headers, "Docker-Content-Digest": "" }],
     ["a digest that is none", { ...answer.headers, "Docker-Content-Digest": "sha256:../../x" }],
     ["a length of zero", { ...answer.headers, "Content-Length": "0" }],
+    ["the type of a page", { ...answer.headers, "Content-Type": "text/html; charset=utf-8" }],
     ["a type that says nothing", { ...answer.headers, "Content-Type": "application/json" }]
   ]
   for (const [what, headers] of incomplete) {
