@@ -130,7 +130,10 @@ const kinds: ReadonlyArray<Kind> = [
     kind: "another digest",
     weight: 1,
     suits: isManifest,
-    fault: () => heard((proper) => withHeaders(proper, { "docker-content-digest": `sha256:${"0".repeat(64)}` }))
+    fault: (random) => {
+      const digest = `sha256:${String(random.below(1e9)).padStart(64, "0")}`
+      return heard((proper) => withHeaders(proper, { "docker-content-digest": digest }))
+    }
   },
   {
     kind: "another type",
