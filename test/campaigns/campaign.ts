@@ -32,7 +32,7 @@ export const randomOf = (seed: number, index: number): Random => {
 }
 
 export interface Runner {
-  /** What was violated, in words; none when all held. Runs come one after the other. */
+  /** What was violated, in words; none when all held. Runs come one after the other, but for `parallel` of them. */
   readonly run: (random: Random, index: number) => Promise<ReadonlyArray<string>>
   /** What happened, by name: how many copies succeeded, how many failed for which reason. */
   readonly figures: () => Readonly<Record<string, number>>
@@ -43,6 +43,8 @@ export interface Campaign {
   readonly name: string
   /** What is done, and what must hold. */
   readonly about: string
+  /** How many runs go on at once, 1 when absent: those that wait for a network most of the time. */
+  readonly parallel?: number
   readonly start: () => Promise<Runner>
 }
 
@@ -62,12 +64,17 @@ export const runCampaign = async (
   const runner = await campaign.start()
   const violations = new Map<number, ReadonlyArray<string>>()
   try {
-    for (let index = from; index < from + runs; index++) {
-      const found = await runner.run(randomOf(seed, index), index)
-      if (found.length === 0) continue
-      violations.set(index, found)
-      told(index, found)
+    let next = from
+    const worker = async () => {
+      while (next < from + runs) {
+        const index = next++
+        const found = await runner.run(randomOf(seed, index), index)
+        if (found.length === 0) continue
+        violations.set(index, found)
+        told(index, found)
+      }
     }
+    await Promise.all(Array.from({ length: campaign.parallel ?? 1 }, worker))
     return { runs, violations, figures: runner.figures() }
   } finally {
     await runner.stop()

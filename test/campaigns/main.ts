@@ -6,6 +6,7 @@ import { parseArgs } from "node:util"
 import { type Campaign, runCampaign } from "./campaign.ts"
 
 const campaigns: ReadonlyArray<() => Promise<Campaign>> = [
+  async () => (await import("./schedules.ts")).schedules,
   async () => (await import("./mutations.ts")).mutations
 ]
 

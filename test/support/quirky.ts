@@ -78,6 +78,8 @@ export class Quirky {
   /** Tags that were put on something incomplete. */
   readonly incomplete: Array<string> = []
   quirk: Quirk = () => undefined
+  /** Answers in place of quirk and registry, in its own time: what stands before a server that is somewhere else. */
+  ahead: ((asked: Asked) => Promise<Reply>) | undefined
   /** How much of a request's body to read before the connection is reset. */
   cutBody: (method: string, path: string, nth: number) => number | undefined = () => undefined
   hasReferrers = true
@@ -260,12 +262,15 @@ export const quirky = async (tls?: { readonly cert: string; readonly key: string
     request.on("end", () => {
       const it = asked()
       registry.asked.push(it)
-      const given = registry.quirk(it, () => registry.answer(it))
-      if (given === "silence") return
-      if (given === "drop") return void request.socket.resetAndDestroy()
-      const answer = given ?? registry.answer(it)
-      if (answer.delay === undefined) send(method, response, answer)
-      else setTimeout(() => send(method, response, answer), answer.delay)
+      const reply = (given: Reply) => {
+        if (given === "silence") return
+        if (given === "drop") return void request.socket.resetAndDestroy()
+        const answer = given ?? registry.answer(it)
+        if (answer.delay === undefined) send(method, response, answer)
+        else setTimeout(() => send(method, response, answer), answer.delay)
+      }
+      if (registry.ahead === undefined) reply(registry.quirk(it, () => registry.answer(it)))
+      else registry.ahead(it).then(reply, () => reply("drop"))
     })
   }
   const settings = { keepAliveTimeout: 60_000, maxHeaderSize: 128 * 1024 }

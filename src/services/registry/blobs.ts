@@ -1,7 +1,7 @@
 /** Blobs of a registry: looked up, read (from their own addresses where the registry has none), deleted (distribution-spec, pulling blobs). */
 import { Effect } from "effect"
 import { type Descriptor, isSizeKnown } from "../../schemas/Descriptor.ts"
-import { header } from "../../schemas/Manifest.ts"
+import { header, type Headers } from "../../schemas/Manifest.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { type Bytes, fromBytes, fromPump, type Pump, pumpOf, verified } from "../Bytes.ts"
 import { inlineData } from "../inlineData.ts"
@@ -60,13 +60,21 @@ const lookUp = (at: At, http: Http, blob: Descriptor): Effect.Effect<Head, Store
     blob,
     (where) =>
       settled(http, { ...request(at, blob), method: "HEAD", demand: { kind: "head", size: 0 }, ...where }).pipe(
-        Effect.map(({ headers }) => ({ descriptor: { ...blob, size: lengthOf(headers) ?? blob.size }, headers })),
+        Effect.flatMap(({ headers }) => described(blob, headers)),
         Effect.catchIf(
           (error) => error.reason._tag === "Unsupported" || headless.has(statusOf(error) ?? 0),
           () => firstByte(at, http, blob, where)
         )
       )
   )
+
+/** An answer that is long or short of the blob is of something else, such as a login page (faults N42). Of 0 bytes it says nothing. */
+const described = (blob: Descriptor, headers: Headers): Effect.Effect<Head, StoreError> => {
+  const size = lengthOf(headers) ?? blob.size
+  return isSizeKnown(blob) && size !== 0 && size !== blob.size
+    ? Effect.fail(storeError("", "NotFound", `blob not found: the server tells of ${size} bytes, it has ${blob.size}`))
+    : Effect.succeed({ descriptor: { ...blob, size }, headers })
+}
 
 const firstByte = (at: At, http: Http, blob: Descriptor, where: Pick<RegistryRequest, "url">) =>
   Effect.scoped(

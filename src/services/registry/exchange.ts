@@ -2,6 +2,7 @@
 import { Effect, Fiber, Result, Schedule } from "effect"
 import type { Scope } from "effect"
 import { header, type Headers } from "../../schemas/Manifest.ts"
+import { baseType } from "../../schemas/MediaType.ts"
 import type { Reference } from "../../schemas/Ref.ts"
 import { referenceText } from "../../schemas/Ref.ts"
 import { type ReasonTag, type StoreError, storeError } from "../../schemas/StoreError.ts"
@@ -99,6 +100,9 @@ export const lengthOf = (headers: Headers): number | undefined => {
   const length = header(headers, "content-length")
   return length !== undefined && /^[0-9]{1,15}$/.test(length) ? Number(length) : undefined
 }
+
+/** Whether an answer is a page for people, such as that of a login before the registry (faults N42). */
+export const isPage = (headers: Headers): boolean => baseType(header(headers, "content-type") ?? "") === "text/html"
 
 /** `registry/repository:tag` or `registry/repository@digest`. */
 export const nameOf = ({ registry, repository }: At, reference: Reference): string =>

@@ -1,8 +1,7 @@
 /** Manifests of a registry: looked up, read with their digest checked, pushed as they are, deleted (distribution-spec, pull and push). */
 import { Effect } from "effect"
-import { hashHex } from "../../lib/hash.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { algorithmOf, type Digest, encodedOf, isDigest } from "../../schemas/Digest.ts"
+import { algorithmOf, type Digest, isDigest } from "../../schemas/Digest.ts"
 import { decodeManifest, header, type Headers, type Manifest, maxPush, maxRead } from "../../schemas/Manifest.ts"
 import { baseType, isGenericType, manifestTypes } from "../../schemas/MediaType.ts"
 import { Reference, type Tag } from "../../schemas/Ref.ts"
@@ -13,6 +12,7 @@ import {
   type At,
   document,
   type Http,
+  isPage,
   lengthOf,
   listed,
   nameOf,
@@ -21,6 +21,7 @@ import {
   settled,
   statusOf
 } from "./exchange.ts"
+import { isAcknowledged, names, stored, unacknowledged } from "./pushed.ts"
 
 /** What keeps the lists of referrers where the registry does not. */
 export interface ReferrerKeeper {
@@ -84,7 +85,10 @@ const described = (reference: Reference, headers: Headers): Effect.Effect<Head |
   const claimed = header(headers, "docker-content-digest")
   const digest = reference._tag === "ByDigest" ? reference.digest : claimed
   const size = lengthOf(headers)
-  if (isGenericType(mediaType) || digest === undefined || !isDigest(digest) || size === undefined || size === 0) {
+  if (
+    isPage(headers) || isGenericType(mediaType) || digest === undefined || !isDigest(digest) || size === undefined ||
+    size === 0
+  ) {
     return Effect.succeed(undefined)
   }
   // A registry may name content by its own algorithm, whichever was asked for.
@@ -131,7 +135,6 @@ const fetch = (at: At, http: Http, reference: Reference, expected?: Descriptor):
   )
 
 /** A login page or the like in place of what was asked for (registry-quirks 1.12); asking again would show it again. */
-const isPage = (headers: Headers): boolean => baseType(header(headers, "content-type") ?? "") === "text/html"
 const noManifest = storeError("", "ManifestInvalid", "the answer is a web page (text/html), not a manifest")
 
 /** Digest expected from the descriptor, the reference, then the header (library 3.4). */
@@ -202,6 +205,9 @@ export const push = (
       (error) => how.headers === undefined && how.tag !== undefined && isImmutable(error),
       (error) => confirmed(at, http, manifest, reference, error)
     ),
+    Effect.flatMap((answer) =>
+      isAcknowledged(answer) ? Effect.succeed(answer) : confirmed(at, http, manifest, reference, unacknowledged(answer))
+    ),
     Effect.mapError(within(`failed to put manifest ${name}`)),
     Effect.flatMap(({ headers }) => stored(manifest, headers))
   )
@@ -219,7 +225,7 @@ const confirmed = (at: At, http: Http, manifest: Manifest, reference: Reference,
   settled(http, { ...at, ...headOf(reference) }).pipe(
     Effect.mapError(() => refusal),
     Effect.filterOrFail(
-      ({ headers }) => header(headers, "docker-content-digest") === manifest.descriptor.digest,
+      ({ headers }) => names(headers, manifest),
       () => refusal
     )
   )
@@ -277,21 +283,6 @@ const send = (
 const isBlobUnknown = (error: StoreError): boolean => {
   const status = statusOf(error)
   return (status === 400 || status === 404) && /BLOB_UNKNOWN/.test(error.reason.detail)
-}
-
-const stored = ({ bytes, descriptor }: Manifest, headers: Headers): Effect.Effect<Headers, StoreError> => {
-  const received = header(headers, "docker-content-digest")
-  if (received === undefined || received === descriptor.digest) return Effect.succeed(headers)
-  // A registry may name content by its own algorithm, whichever was asked for.
-  const isSame = isDigest(received) && algorithmOf(received) !== algorithmOf(descriptor.digest) &&
-    hashHex(algorithmOf(received), bytes) === encodedOf(received)
-  return isSame ? Effect.succeed(headers) : Effect.fail(
-    storeError(
-      "",
-      "DigestMismatch",
-      `failed to put manifest, unexpected digest returned, expected ${descriptor.digest}, received ${received}`
-    )
-  )
 }
 
 /** Deletes a manifest with all its tags. */

@@ -43,6 +43,20 @@ const deleteTag = (
 const failedToDelete = (at: At, tag: Tag) => (error: StoreError) =>
   Effect.fail(within(`failed deleting ${nameOf(at, Reference.ByTag({ tag }))}`)(error))
 
+/** After a push that failed, though the registry may have done it: where the tag is now (faults N43). */
+const leftAt = (
+  { resolve }: Pick<Repository, "resolve">,
+  reference: Reference,
+  digest: string
+): Effect.Effect<string> =>
+  Effect.match(resolve(reference), {
+    onFailure: () => `the tag may now point at the placeholder ${digest}, delete it again`,
+    onSuccess: ({ descriptor }) =>
+      descriptor.digest === digest
+        ? `the tag now points at the placeholder ${digest}, delete it again`
+        : "the tag is as it was"
+  })
+
 const replace = Effect.fnUntraced(function*(
   at: At,
   http: Http,
@@ -65,6 +79,9 @@ const replace = Effect.fnUntraced(function*(
   })
   const { digest } = dummy.manifest.descriptor
   yield* content.putManifest(dummy.manifest, { tag }).pipe(
+    Effect.catch((error) =>
+      Effect.flatMap(leftAt(content, reference, digest), (said) => Effect.fail(within(said)(error)))
+    ),
     Effect.andThen(Effect.mapError(
       deleteByDigest(at, http, digest),
       within(

@@ -12,7 +12,7 @@ import { collect, fromPump, type Pump, pumpOf, watched } from "../Bytes.ts"
 import type { Repository } from "../Repository.ts"
 import type { Body } from "../Transport.ts"
 import { sendChunks } from "./chunked.ts"
-import { type At, type Http, repositoryName, type Settled, settled, statusOf } from "./exchange.ts"
+import { type At, type Http, isPage, repositoryName, type Settled, settled, statusOf } from "./exchange.ts"
 import { algorithmQuery, cancel, finish, open, type Opened, type Session } from "./session.ts"
 import { sendStream } from "./streamed.ts"
 
@@ -240,7 +240,7 @@ export const confirmed = (
 /** Whether the registry has the blob, asked before anything is repeated whose end nobody saw (faults N10). */
 export const isPresent = ({ at, http }: Upload, digest: Digest): Effect.Effect<boolean> =>
   settled(http, { ...at, method: "HEAD", path: `blobs/${digest}`, demand: { kind: "head", size: 0 } }).pipe(
-    Effect.as(true),
+    Effect.map(({ headers }) => !isPage(headers)),
     // Not there, or not to be asked: sending again is right in both cases.
     Effect.catch(() => Effect.succeed(false))
   )

@@ -156,6 +156,14 @@ describe("headBlob", () => {
       )
     }).pipe(Effect.scoped))
 
+  it.effect("does not take a page for the blob (N42)", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp([{ status: 200, headers: { "Content-Length": "19", "Content-Type": "text/html" } }])
+      const error = yield* Effect.flip((yield* opened(http)).headBlob(blob))
+      assert.strictEqual(error.reason._tag, "NotFound")
+      assert.include(error.message, "the server tells of 19 bytes, it has 11")
+    }).pipe(Effect.scoped))
+
   it.effect("asks for one byte where HEAD is refused, as by signed addresses", () =>
     Effect.gen(function*() {
       const http = fakeHttp([{ status: 403 }, { status: 206, headers: { "Content-Range": "bytes 0-0/11" }, body: "h" }])

@@ -57,6 +57,7 @@ describe("resolve", () => {
     ["no digest", { ...answer.headers, "Docker-Content-Digest": "" }],
     ["a digest that is none", { ...answer.headers, "Docker-Content-Digest": "sha256:../../x" }],
     ["a length of zero", { ...answer.headers, "Content-Length": "0" }],
+    ["the type of a page", { ...answer.headers, "Content-Type": "text/html; charset=utf-8" }],
     ["a type that says nothing", { ...answer.headers, "Content-Type": "application/json" }]
   ]
   for (const [what, headers] of incomplete) {
@@ -214,6 +215,17 @@ describe("putManifest", () => {
       assert.strictEqual(error.reason._tag, "HttpStatus")
       assert.isTrue(error.reason.lacksContent)
       assert.include(error.message, config.digest)
+    }).pipe(Effect.scoped))
+
+  it.effect("looks for what was answered with 200 and no digest, as by a page or half an answer (N35 N42)", () =>
+    Effect.gen(function*() {
+      const page = { status: 200, headers: { "Content-Type": "text/html" }, body: "<html>log in</html>" }
+      const http = fakeHttp([page, { status: 404 }])
+      const error = yield* Effect.flip((yield* opened(http)).putManifest(manifest, { tag: Tag.make("v1") }))
+      assert.strictEqual(error.reason._tag, "ProtocolError")
+      assert.include(error.message, "answered with status 200, but the manifest is not there")
+      assert.deepStrictEqual(http.lines(), ["PUT app/manifests/v1", "HEAD app/manifests/v1"])
+      yield* (yield* opened(fakeHttp([{ status: 200 }, answer]))).putManifest(manifest, { tag: Tag.make("v1") })
     }).pipe(Effect.scoped))
 
   it.effect("is a success when a tag that may not be moved is there already", () =>

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { createHash } from "node:crypto"
 import { mediaTypes } from "../../../src/schemas/MediaType.ts"
 import { Tag } from "../../../src/schemas/Ref.ts"
 import { Registry } from "../../../src/services/Registry.ts"
@@ -250,6 +251,34 @@ describe("deleteTag", () => {
       assert.include(error.message, `the tag now points at the placeholder ${digest}`)
       assert.strictEqual(error.reason._tag, "HttpStatus")
     }).pipe(Effect.scoped))
+
+  const ends: ReadonlyArray<readonly [string, boolean, string]> = [
+    ["took it and answered as if not", true, "the tag now points at the placeholder"],
+    ["left the tag where it was", false, "the tag is as it was"]
+  ]
+  for (const [what, isTaken, text] of ends) {
+    it.effect(`says where the tag is when the push of a placeholder failed and the registry ${what} (N43)`, () =>
+      Effect.gen(function*() {
+        let isThere = false
+        const http = fakeHttp(({ body, line }) => {
+          if (line.startsWith("DELETE")) return { status: 400 }
+          if (line.startsWith("POST")) return session
+          if (line.startsWith("PUT app/manifests/v1")) {
+            isThere = isTaken
+            digest = `sha256:${createHash("sha256").update(body ?? "").digest("hex")}`
+            return { status: 403 }
+          }
+          if (!line.startsWith("HEAD")) return { status: 201 }
+          const { headers, ...head } = found(mediaTypes.ociManifest)
+          return { ...head, headers: isThere ? { ...headers, "Docker-Content-Digest": digest } : { ...headers } }
+        })
+        let digest = ""
+        const error = yield* Effect.flip((yield* opened(http)).deleteTag(tag))
+        assert.include(error.message, text)
+        assert.strictEqual(error.reason._tag, "Forbidden")
+        if (isTaken) assert.include(error.message, `placeholder ${digest},`)
+      }).pipe(Effect.scoped))
+  }
 })
 
 describe("Registry", () => {

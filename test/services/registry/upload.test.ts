@@ -453,6 +453,15 @@ describe("an upload in chunks", () => {
       assert.deepStrictEqual(again.lines.slice(-3).map((line) => line.split(" ")[0]), ["PUT", "HEAD", "PUT"])
     }))
 
+  it.effect("does not take a page for the blob it looks for (N10, N42)", () =>
+    Effect.gen(function*() {
+      const chunks = [kept(3_999), kept(7_999), kept(9_999)]
+      const page = { status: 200, headers: { "Content-Type": "text/html" } }
+      const { error, lines } = yield* sent([session, ...chunks, refusal(503), page, created], chunked)
+      assert.isUndefined(error)
+      assert.deepStrictEqual(lines.slice(-3).map((line) => line.split(" ")[0]), ["PUT", "HEAD", "PUT"])
+    }))
+
   it.effect("refuses content that is not what was promised, and cancels", () =>
     Effect.gen(function*() {
       const chunks = [kept(3_999), kept(7_999), kept(9_999)]

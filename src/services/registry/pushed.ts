@@ -1,0 +1,36 @@
+/** What the answer to the push of a manifest says of it. */
+import { Effect } from "effect"
+import { hashHex } from "../../lib/hash.ts"
+import { algorithmOf, encodedOf, isDigest } from "../../schemas/Digest.ts"
+import { header, type Headers, type Manifest } from "../../schemas/Manifest.ts"
+import { type StoreError, storeError } from "../../schemas/StoreError.ts"
+import { lengthOf, type Settled } from "./exchange.ts"
+
+/** 201, or another success that names a digest. Any other may be that of a page, or be cut: it is looked into (faults N35, N42). */
+export const isAcknowledged = ({ headers, status }: Settled): boolean =>
+  status === 201 || status === 204 || header(headers, "docker-content-digest") !== undefined
+
+export const unacknowledged = ({ status }: Settled): StoreError =>
+  storeError("", "ProtocolError", `answered with status ${status}, but the manifest is not there`)
+
+/** Whether the head of a manifest is that of this one; where it has no digest, its length has to do. */
+export const names = (headers: Headers, { bytes, descriptor }: Manifest): boolean => {
+  const digest = header(headers, "docker-content-digest")
+  return digest === undefined ? lengthOf(headers) === bytes.length : digest === descriptor.digest
+}
+
+/** Fails when the registry says that it stored something else. */
+export const stored = ({ bytes, descriptor }: Manifest, headers: Headers): Effect.Effect<Headers, StoreError> => {
+  const received = header(headers, "docker-content-digest")
+  if (received === undefined || received === descriptor.digest) return Effect.succeed(headers)
+  // A registry may name content by its own algorithm, whichever was asked for.
+  const isSame = isDigest(received) && algorithmOf(received) !== algorithmOf(descriptor.digest) &&
+    hashHex(algorithmOf(received), bytes) === encodedOf(received)
+  return isSame ? Effect.succeed(headers) : Effect.fail(
+    storeError(
+      "",
+      "DigestMismatch",
+      `failed to put manifest, unexpected digest returned, expected ${descriptor.digest}, received ${received}`
+    )
+  )
+}
