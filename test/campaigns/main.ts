@@ -5,7 +5,10 @@
 import { parseArgs } from "node:util"
 import { type Campaign, runCampaign } from "./campaign.ts"
 
-const campaigns: ReadonlyArray<() => Promise<Campaign>> = []
+const campaigns: ReadonlyArray<() => Promise<Campaign>> = [
+  async () => (await import("./kills.ts")).kills,
+  async () => (await import("./processes.ts")).processes
+]
 
 const { values } = parseArgs({
   options: {
