@@ -86,6 +86,10 @@ const writeNew = async (path: string, content: string): Promise<void> => {
   const file = await fs.open(path, exclusive, 0o666)
   try {
     await file.writeFile(content)
+  } catch (error) {
+    // A full disk gives the name and none of the content.
+    await fs.rm(path, { force: true })
+    throw error
   } finally {
     await file.close()
   }

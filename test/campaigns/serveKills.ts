@@ -52,8 +52,8 @@ const client = async (
       ...(body === undefined ? {} : { body }),
       headers: { "content-type": type ?? "application/octet-stream" }
     })
-    await answer.arrayBuffer()
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status}`)
+    const said = await answer.text()
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${said}`)
     told()
     return answer.headers.get("location") ?? ""
   }
