@@ -4,9 +4,10 @@ import { join } from "node:path"
 import { gate } from "../support/gates.ts"
 import { dockerRegistry, ownRegistry, temporary } from "../support/registries.ts"
 import { type Campaign, type Random, randomOf, type Runner } from "./campaign.ts"
-import { type Lane, type Scene, scenes, type Stage } from "./killScenes.ts"
+import { scenes } from "./killScenes.ts"
 import { type Found, layoutFound } from "./places.ts"
 import { killedServer } from "./serveKills.ts"
+import type { Lane, Scene, Stage } from "./stages.ts"
 import { type Command, momentOf, victim } from "./victims.ts"
 
 /** So many scenes are played at once, each by processes of its own. */
@@ -86,7 +87,7 @@ const start = async (): Promise<Runner> => {
   const figures: Record<string, number> = { kills: 0 }
   const count: Count = (name) => {
     figures[name] = (figures[name] ?? 0) + 1
-    if (/: killed$/.test(name)) figures["kills"] = (figures["kills"] ?? 0) + 1
+    if (name.endsWith(": killed")) figures["kills"] = (figures["kills"] ?? 0) + 1
   }
   const made = await Promise.all(Array.from({ length: lanes }, async (_, at): Promise<Lane> => {
     const home = join(root.path, `home${at}`)

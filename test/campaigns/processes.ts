@@ -121,19 +121,20 @@ const start = async (): Promise<Runner> => {
     const workers = ["w", "x", "y", "z"].slice(0, 2 + random.below(3))
     const isServed = random.chance(0.25)
     const server = isServed ? await ownRegistry(["--dir", dir]) : undefined
-    let isOver = false
-    const reader = async (draws: Random) => {
-      while (server !== undefined && !isOver) {
+    const over = new AbortController()
+    const reader = async (host: string, draws: Random) => {
+      while (!over.signal.aborted) {
         const tag = `${draws.pick(workers)}-${draws.below(2)}`
-        if (existsSync(target)) told.push(...await readThrough(`http://${server.host}/v2/shared`, tag))
+        if (existsSync(target)) told.push(...await readThrough(`http://${host}/v2/shared`, tag))
         count("read by serve")
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
     }
     try {
-      const reading = reader(randomOf(random.below(2 ** 31), index))
+      const draws = randomOf(random.below(2 ** 31), index)
+      const reading = server === undefined ? undefined : reader(server.host, draws)
       await Promise.all(workers.map((it) => work(randomOf(random.below(2 ** 31), index), it, target, may, told)))
-      isOver = true
+      over.abort()
       await reading
     } finally {
       await server?.stop()
