@@ -84,11 +84,9 @@ export const createExclusive = async (path: string, temporary: string, content: 
 
 const writeNew = async (path: string, content: string): Promise<void> => {
   const file = await fs.open(path, exclusive, 0o666)
-  try {
-    await file.writeFile(content)
-  } finally {
-    await file.close()
-  }
+  // A full disk gives the name and none of the content.
+  const undo = async (error: unknown) => (await fs.rm(path, { force: true }), Promise.reject(error))
+  await file.writeFile(content).catch(undo).finally(() => file.close())
 }
 
 /** A new file with this content, synced. */

@@ -1,13 +1,36 @@
 /** A file that a user names for output: it gets its name, or its new content, once the content is whole. */
-import { Effect, FileSystem, Option, Path, Stream } from "effect"
+import { Clock, Effect, FileSystem, Option, Path, Stream } from "effect"
 import { randomId } from "../lib/randomId.ts"
 import type { StoreError } from "../schemas/StoreError.ts"
 import type { Bytes } from "../services/Bytes.ts"
 import { fsError, platformError } from "../services/fsError.ts"
 
-/** A name in the directory of a file, for what is to take its place; no longer than any file system allows. */
-export const nameBeside = (file: string) =>
-  Effect.map(Path.Path, ({ dirname, join }) => join(dirname(file), `.regclient-${randomId()}.tmp`))
+/**
+ * A name in the directory of a file, for what is to take its place; no longer than any file system allows. What stands
+ * under such a name for more than an hour has lost its writer, and is removed (faults L12).
+ */
+export const nameBeside = Effect.fnUntraced(function*(file: string) {
+  const { dirname, join } = yield* Path.Path
+  yield* tidy(dirname(file))
+  return join(dirname(file), `.regclient-${randomId()}.tmp`)
+})
+
+const hour = 3_600_000
+
+const tidy = Effect.fnUntraced(function*(folder: string) {
+  const files = yield* FileSystem.FileSystem
+  const { join } = yield* Path.Path
+  const now = yield* Clock.currentTimeMillis
+  const remove = Effect.fnUntraced(function*(path: string) {
+    const { mtime } = yield* files.stat(path)
+    if (Option.isSome(mtime) && now - mtime.value.getTime() > hour) yield* files.remove(path)
+  })
+  const names = yield* Effect.orElseSucceed(files.readDirectory(folder), () => [])
+  for (const name of names) {
+    // Another may be as fast, or not allow it: it is their file.
+    if (/^\.regclient-[0-9a-f]{32}\.tmp$/.test(name)) yield* Effect.ignore(remove(join(folder, name)))
+  }
+})
 
 export interface OutputFile {
   /** To be run once. */

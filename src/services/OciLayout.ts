@@ -95,9 +95,11 @@ const repository = (
     putBlob: (content, expected) => writing(writeBlob(state, content, expected)),
     mountBlob: Effect.fnUntraced(function*(blob, from) {
       if (from._tag !== "OciLayout") return false
-      if (isSameLocation(from, location)) return (yield* presentSize(state, blob)) !== undefined
+      // What is here whole is not made again (faults D7).
+      if ((yield* presentSize(state, blob)) !== undefined) return true
+      if (isSameLocation(from, location)) return false
       const other = yield* stateAt(from.path)
-      if (other === state) return (yield* presentSize(state, blob)) !== undefined
+      if (other === state) return false
       if ((yield* presentSize(other, blob)) === undefined) return false
       return yield* writing(cloneBlob(state, blob, other))
     }, Effect.scoped),

@@ -7,7 +7,9 @@ import { type Campaign, runCampaign } from "./campaign.ts"
 
 const campaigns: ReadonlyArray<() => Promise<Campaign>> = [
   async () => (await import("./schedules.ts")).schedules,
-  async () => (await import("./mutations.ts")).mutations
+  async () => (await import("./mutations.ts")).mutations,
+  async () => (await import("./kills.ts")).kills,
+  async () => (await import("./processes.ts")).processes
 ]
 
 const { values } = parseArgs({

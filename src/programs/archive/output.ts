@@ -14,7 +14,7 @@ export interface Pipe {
   readonly write: (bytes: Bytes) => Effect.Effect<void, StoreError>
 }
 
-/** A name for a file; where there was none, an empty one is there now. */
+/** A name for a file, in a directory that takes new ones; nothing is there yet where nothing was. */
 export interface Place {
   readonly _tag: "Place"
   readonly path: string
@@ -43,15 +43,28 @@ export const openOutput = Effect.fnUntraced(function*(path: string) {
     }
     return pipe(stdio.stdout({ endOnDone: false }), "stdout")
   }
-  const there = Option.getOrUndefined(yield* Effect.option(files.stat(path)))
+  const there = yield* files.stat(path).pipe(
+    Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed(undefined)),
+    Effect.mapError(platformError("open", path))
+  )
   if (there?.type === "Directory") return yield* fsError(path, "open")({ code: "EISDIR" })
   // Appended to: a position, as a file is written at, is nothing that a pipe has.
   if (there !== undefined && there.type !== "File") return pipe(files.sink(path, { flag: "a" }), path)
   const target = there === undefined ? path : yield* Effect.mapError(files.realPath(path), platformError("open", path))
-  if (there === undefined) yield* attempt(path, "open", () => createSynced(target, new Uint8Array()))
+  if (there === undefined) yield* probe(path)
   else yield* Effect.mapError(files.access(target, { writable: true }), platformError("open", path))
   const place: Place = { _tag: "Place", path, target, ...(there === undefined ? {} : { mode: there.mode & 0o7777 }) }
   return place
+})
+
+/** Whether a file can be made here: found out with another, since a name stands for the whole archive only (faults L04). */
+const probe = Effect.fnUntraced(function*(path: string) {
+  const files = yield* FileSystem.FileSystem
+  // A link to nothing is not replaced.
+  if (Option.isSome(yield* Effect.option(files.readLink(path)))) return yield* fsError(path, "open")({ code: "EEXIST" })
+  const temporary = yield* nameBeside(path)
+  yield* attempt(path, "open", () => createSynced(temporary, new Uint8Array()))
+  yield* Effect.mapError(files.remove(temporary), platformError("open", path))
 })
 
 const attempt = (path: string, verb: string, run: () => Promise<void>): Effect.Effect<void, StoreError> =>
@@ -69,10 +82,7 @@ export const fillPlace = Effect.fnUntraced(function*<E, R>(
   const paths = yield* Path.Path
   const folder = paths.dirname(target)
   const temporary = yield* nameBeside(target)
-  const discard = Effect.gen(function*() {
-    yield* files.remove(temporary, { force: true })
-    if (mode === undefined) yield* files.remove(target, { force: true })
-  })
+  const discard = files.remove(temporary, { force: true })
   yield* Effect.gen(function*() {
     yield* attempt(path, "create", () => createSynced(temporary, new Uint8Array()))
     yield* fill(temporary)

@@ -126,7 +126,9 @@ const moveBlob = Effect.fnUntraced(function*(
   const steps = Effect.gen(function*() {
     if (isSameStore(from.location, to.location) && (yield* to.mountBlob(given, from.location)))
       return "mounted" as const
-    const isThere = !isKnownAbsent && (yield* exists(to.headBlob(given)))
+    // Only a registry is a question that costs more than a small blob.
+    const isAsked = !isKnownAbsent || to.location._tag !== "Registry"
+    const isThere = isAsked && (yield* exists(to.headBlob(given)))
     if (isThere) return "present" as const
     const blob = yield* sized(from, given)
     yield* transfer(from, to, blob, moved)

@@ -29,7 +29,7 @@ interface Input extends Omit<ExportChoice, "name"> {
 
 export const run = Effect.fn("image export")(function*({ args, name, ...choice }: Input) {
   const source = yield* readRef(args[0])
-  // The file is there before a registry is asked, and stays, empty, with a bad name (regctl description, 4.6).
+  // A file that cannot be is told before a registry is asked (regctl description, 4.6).
   const output = yield* openOutput(args[1] ?? "-")
   const named = name === "" ? undefined : yield* parsedName(name)
   yield* exportImage(source, output, named === undefined ? choice : { ...choice, name: named })

@@ -1,0 +1,224 @@
+/** The three tools where there is little: 64 open files, a file system that is full. They succeed, or say what they lack. */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { execFileSync } from "node:child_process"
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { addImage, judge, makeLayout, type Named, tagAll } from "../support/layouts.ts"
+import { unable } from "../support/privileges.ts"
+import { type Ran, run, tool } from "../support/programs.ts"
+import { lacking, quirky, type Started } from "../support/quirky.ts"
+import { temporary } from "../support/registries.ts"
+
+const dir = temporary("scarce")
+const at = (name: string): string => join(dir.path, name)
+const source = at("source")
+const tags = ["v1", "v2", "v3"]
+let images: Readonly<Record<string, Named>>
+let registry: Started
+
+type Tool = "regctl" | "regsync" | "regbot"
+type Env = Readonly<Record<string, string>>
+
+/** Runs a tool below a limit of open files. */
+const limited = (files: number, name: Tool, args: ReadonlyArray<string>, env: Env = {}, input?: string): Promise<Ran> =>
+  run(
+    "sh",
+    ["-c", `ulimit -n ${files} && exec "$@"`, "sh", process.execPath, tool(name), "--logopt", "json", ...args],
+    {
+      cwd: dir.path,
+      env: { HOME: dir.path, REGCTL_CONFIG: at("regctl.json"), DOCKER_CONFIG: dir.path, ...env },
+      ...(input === undefined ? {} : { input })
+    }
+  )
+const plain = (name: Tool, args: ReadonlyArray<string>, env?: Env, input?: string) =>
+  limited(1024, name, args, env, input)
+
+const records = ({ err }: Ran): ReadonlyArray<Readonly<Record<string, unknown>>> =>
+  err.split("\n").filter((it) => it.startsWith("{")).map((it) => JSON.parse(it))
+
+/** Status 1, one last record with this reason, no stack and no untyped failure. */
+const fails = (ran: Ran, reason: string, text: RegExp): void => {
+  assert.strictEqual(ran.code, 1, ran.err)
+  assert.strictEqual(records(ran).findLast(({ level }) => level === "ERROR")?.["reason"], reason, ran.err)
+  assert.match(ran.err, text)
+  assert.notMatch(ran.err, /internal error|\n {4}at /)
+}
+
+const sync = (name: string, ...targets: ReadonlyArray<string>): string => {
+  const entries = targets.map((target) => ({ source: `ocidir://${source}`, target, type: "repository" }))
+  const creds = [{ registry: registry.host, tls: "disabled" }]
+  const defaults = { skipDockerConfig: true, parallel: 4 }
+  writeFileSync(at(name), JSON.stringify({ version: 1, creds, defaults, sync: entries }))
+  return at(name)
+}
+const script = (name: string, body: string): string => {
+  const creds = [{ registry: registry.host, tls: "disabled" }]
+  const scripts = [{ name: "it", script: body }]
+  writeFileSync(at(name), JSON.stringify({ version: 1, creds, defaults: { skipDockerConfig: true }, scripts }))
+  return at(name)
+}
+
+const isWhole = (name: string): void => {
+  const repository = registry.repository(name)
+  assert.deepStrictEqual([...repository.tags.keys()].toSorted(), tags)
+  for (const digest of repository.tags.values()) assert.deepStrictEqual(lacking(repository, digest), [])
+}
+
+beforeAll(async () => {
+  registry = await quirky()
+  makeLayout(source)
+  images = Object.fromEntries(tags.map((tag) => [
+    tag,
+    addImage(source, Array.from({ length: 30 }, (_, n) => Buffer.alloc(60_000, `${tag} ${n} `)))
+  ]))
+  tagAll(source, images)
+  writeFileSync(at("regctl.json"), JSON.stringify({ hosts: { [registry.host]: { tls: "disabled" } } }), { mode: 0o600 })
+})
+afterAll(async () => {
+  await registry.stop()
+  dir.remove()
+})
+
+describe("L16: with 64 open files", () => {
+  it("regctl copies 30 layers into a registry and a layout, and exports them", async () => {
+    for (const tag of tags) {
+      const { code, err } = await limited(64, "regctl", [
+        "image",
+        "copy",
+        `ocidir://${source}:${tag}`,
+        `${registry.host}/regctl:${tag}`
+      ])
+      assert.strictEqual(code, 0, err)
+    }
+    isWhole("regctl")
+    const copied = await limited(64, "regctl", ["image", "copy", `${registry.host}/regctl:v1`, "ocidir://few:v1"])
+    assert.strictEqual(copied.code, 0, copied.err)
+    assert.deepStrictEqual(judge(at("few")), { tags: { v1: images["v1"]?.digest ?? "" }, problems: [], extra: [] })
+    const exported = await limited(64, "regctl", ["image", "export", `ocidir://${source}:v1`, "few.tar"])
+    assert.strictEqual(exported.code, 0, exported.err)
+  })
+
+  it("regsync and regbot do the same", async () => {
+    const file = sync("few.yml", `${registry.host}/regsync`, `ocidir://${at("synced")}`)
+    const synced = await limited(64, "regsync", ["once", "-c", file])
+    assert.strictEqual(synced.code, 0, synced.err)
+    isWhole("regsync")
+    assert.deepStrictEqual(judge(at("synced")).problems, [])
+    const body = `for _, t in ipairs(tag.ls("ocidir://${source}")) do
+      image.copy("ocidir://${source}:" .. t, "${registry.host}/regbot:" .. t)
+    end`
+    const botted = await limited(64, "regbot", ["once", "-c", script("few-bot.yml", body)])
+    assert.strictEqual(botted.code, 0, botted.err)
+    isWhole("regbot")
+  })
+
+  it("L16: and with 28, a tool says so and leaves no part", async () => {
+    const ran = await limited(28, "regctl", ["image", "copy", `ocidir://${source}:v1`, "ocidir://fewer:v1"])
+    fails(ran, "FsIo", /fewer|source.*: too many open files/)
+    const { extra, problems, tags } = judge(at("fewer"))
+    assert.deepStrictEqual({ extra, problems, tags }, { extra: [], problems: [], tags: {} })
+    const bot = await limited(28, "regbot", [
+      "once",
+      "-c",
+      script("fewer.yml", `image.copy("ocidir://${source}:v1", "ocidir://${at("fewer")}:v1")`)
+    ])
+    assert.strictEqual(bot.code, 1, bot.err)
+    assert.match(bot.err, /too many open files|EMFILE/)
+    assert.deepStrictEqual(judge(at("fewer")).problems, [])
+  })
+})
+
+describe("L01: on a full file system", () => {
+  const full = at("full")
+  let isMounted = false
+  const old = () => judge(at("full/layout"))
+  let before: ReturnType<typeof old>
+
+  beforeAll(() => {
+    mkdirSync(full)
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", full], { stdio: "ignore" })
+    } catch {
+      return
+    }
+    isMounted = true
+    makeLayout(at("full/layout"))
+    tagAll(at("full/layout"), { kept: addImage(at("full/layout"), ["kept"]) })
+    mkdirSync(at("full/tmp"))
+    writeFileSync(at("full/old.tar"), "old")
+    writeFileSync(at("full/report.jsonl"), "old")
+    writeFileSync(at("full/regctl.json"), readFileSync(at("regctl.json")), { mode: 0o600 })
+    before = old()
+    try {
+      writeFileSync(at("full/ballast"), Buffer.alloc(4_000_000))
+    } catch {
+      // That is what it is for.
+    }
+  })
+  afterAll(() => {
+    if (isMounted) execFileSync("umount", [full])
+  })
+  const noSpace = /no space left on device/
+
+  it("regctl says so of a layout, a tar, its temporary files and its configuration, which stay as they were", async (context) => {
+    if (!isMounted) return unable(context, "the right to mount")
+    const commands: ReadonlyArray<readonly [ReadonlyArray<string>, Env?, string?]> = [
+      [["image", "copy", `ocidir://${source}:v1`, "ocidir://full/layout:v1"]],
+      [["image", "export", `ocidir://${source}:v1`, "full/old.tar"]],
+      [["image", "export", `ocidir://${source}:v1`, "full/new.tar"]],
+      [["image", "mod", `ocidir://${source}:v1`, "--create", "ocidir://modified:v1", "--layer-compress", "gzip"], {
+        TMPDIR: at("full/tmp")
+      }],
+      [["registry", "set", "--tls", "disabled", "other.example"], { REGCTL_CONFIG: at("full/regctl.json") }]
+    ]
+    const config = readFileSync(at("full/regctl.json"), "utf8")
+    for (const [args, env, input] of commands) fails(await plain("regctl", args, env, input), "FsNoSpace", noSpace)
+    assert.deepStrictEqual(old(), before)
+    assert.strictEqual(readFileSync(at("full/old.tar"), "utf8"), "old")
+    assert.strictEqual(readFileSync(at("full/regctl.json"), "utf8"), config)
+    assert.deepStrictEqual(
+      readdirSync(full).toSorted(),
+      ["ballast", "layout", "old.tar", "regctl.json", "report.jsonl", "tmp"]
+    )
+    assert.deepStrictEqual(readdirSync(at("full/tmp")), [])
+  })
+
+  it("regsync says so of a layout and of its report, and does the other entries", async (context) => {
+    if (!isMounted) return unable(context, "the right to mount")
+    const file = sync("full.yml", `ocidir://${at("full/layout")}`, `ocidir://${at("other")}`)
+    const ran = await plain("regsync", ["once", "-c", file])
+    assert.strictEqual(ran.code, 1, ran.err)
+    assert.match(ran.err, noSpace)
+    assert.notMatch(ran.err, /internal error/)
+    assert.deepStrictEqual(old(), before)
+    assert.deepStrictEqual(Object.keys(judge(at("other")).tags).toSorted(), tags)
+    const reported = await plain("regsync", [
+      "once",
+      "-c",
+      sync("told.yml", `ocidir://${at("other")}`),
+      "--report",
+      "full/report.jsonl"
+    ])
+    assert.strictEqual(reported.code, 1, reported.err)
+    assert.match(reported.err, noSpace)
+    assert.deepStrictEqual(judge(at("other")).problems, [])
+  })
+
+  it("regbot tells its script, and fails where that does not mind it", async (context) => {
+    if (!isMounted) return unable(context, "the right to mount")
+    const bodies = [
+      `image.copy("ocidir://${source}:v1", "ocidir://${at("full/layout")}:v1")`,
+      `image.exportTar("ocidir://${source}:v1", "${at("full/new.tar")}")`
+    ]
+    for (const body of bodies) {
+      const ran = await plain("regbot", ["once", "-c", script("full-bot.yml", body)], { TMPDIR: at("full/tmp") })
+      fails(ran, "ScriptError", noSpace)
+    }
+    const caught = `local ok, said = pcall(function() ${bodies[0]} end) if not ok then log(tostring(said)) end`
+    const ran = await plain("regbot", ["once", "-c", script("caught.yml", caught)])
+    assert.strictEqual(ran.code, 0, ran.err)
+    assert.match(ran.err, noSpace)
+    assert.deepStrictEqual(old(), before)
+    assert.notInclude(readdirSync(full), "new.tar")
+  })
+})
