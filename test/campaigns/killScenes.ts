@@ -2,8 +2,8 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { must, tool } from "../support/programs.ts"
-import { bytesFor, layoutOf, tarFound } from "./witnesses.ts"
 import { atRegistry, fetched, inLayout, none, pair, repositoryOf, type Scene, seed, tag } from "./stages.ts"
+import { bytesFor, layoutOf, tarFound } from "./witnesses.ts"
 
 const copyToRegistry: Scene = {
   name: "copy into a registry",

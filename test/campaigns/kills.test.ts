@@ -7,9 +7,9 @@ import { quirky } from "../support/quirky.ts"
 import { temporary } from "../support/registries.ts"
 import { runCampaign } from "./campaign.ts"
 import { kills } from "./kills.ts"
-import { blobsIn, layoutFound, layoutOf, push } from "./witnesses.ts"
 import { processes } from "./processes.ts"
 import { type Command, type Moment, victim } from "./victims.ts"
+import { blobsIn, layoutFound, layoutOf, push } from "./witnesses.ts"
 
 const dir = temporary("killed")
 const at = (name: string): string => join(dir.path, name)

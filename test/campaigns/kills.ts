@@ -5,10 +5,10 @@ import { gate } from "../support/gates.ts"
 import { dockerRegistry, ownRegistry, temporary } from "../support/registries.ts"
 import { type Campaign, type Random, randomOf, type Runner } from "./campaign.ts"
 import { scenes } from "./killScenes.ts"
-import { type Found, layoutFound } from "./witnesses.ts"
 import { killedServer } from "./serveKills.ts"
 import type { Lane, Scene, Stage } from "./stages.ts"
 import { type Command, momentOf, victim } from "./victims.ts"
+import { type Found, layoutFound } from "./witnesses.ts"
 
 /** So many scenes are played at once, each by processes of its own. */
 const lanes = 2

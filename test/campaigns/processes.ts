@@ -5,8 +5,8 @@ import { join } from "node:path"
 import { digestOf, type Named } from "../support/layouts.ts"
 import { ownRegistry, temporary } from "../support/registries.ts"
 import { type Campaign, type Random, randomOf, type Runner } from "./campaign.ts"
-import { bytesFor, layoutFound, layoutOf } from "./witnesses.ts"
 import { afterDelay, type Command, never, victim } from "./victims.ts"
+import { bytesFor, layoutFound, layoutOf } from "./witnesses.ts"
 
 /** What a tag may be: these digests, `any` for whatever is whole, `undefined` for none. */
 type May = ReadonlyArray<string | undefined>

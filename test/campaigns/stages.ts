@@ -3,8 +3,8 @@ import { basename, join } from "node:path"
 import type { Gate } from "../support/gates.ts"
 import type { Named } from "../support/layouts.ts"
 import type { Random } from "./campaign.ts"
-import { blobsAt, blobsIn, type Found, layoutFound, layoutOf, push, registryFound } from "./witnesses.ts"
 import type { Command, Moments } from "./victims.ts"
+import { blobsAt, blobsIn, type Found, layoutFound, layoutOf, push, registryFound } from "./witnesses.ts"
 
 /** A lane of the campaign: nothing of it is shared with others but the registries. */
 export interface Lane {
