@@ -91,11 +91,12 @@ export class Chunks {
   /** Trailers are looked at as lines, and left aside: nothing in them is asked for. */
   #trailerByte(byte: number): void {
     if (++this.#trailers > mostTrailer) throw new Malformed("trailers without end")
+    if (this.#line.endsWith("\r") !== (byte === LF)) throw new Malformed("a trailer that is none")
     this.#line += String.fromCharCode(byte)
     if (byte !== LF) return
     const line = this.#line.slice(0, -2)
     if (this.#line === "\r\n") this.#state = "done"
-    else if (!this.#line.endsWith("\r\n") || !isField(line)) throw new Malformed("a trailer that is none")
+    else if (!isField(line)) throw new Malformed("a trailer that is none")
     this.#line = ""
   }
 }

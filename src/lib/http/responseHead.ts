@@ -24,6 +24,27 @@ const field = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)$/
 /** Whether a line of a head or of trailers is a field (RFC 9112, section 5). */
 export const isField = (line: string): boolean => field.test(line)
 
+const started = /^(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+(?::[\t\x20-\x7e\x80-\xff]*)?)?\r?$/
+
+/**
+ * Throws `Malformed` when what has come of a head can be the beginning of none, so that nobody waits for the rest of
+ * it. `from`: where its last line began when that was asked before. Gives where it begins now.
+ */
+export const checkHeadSoFar = (text: string, from: number): number => {
+  let at = from
+  for (let end = text.indexOf("\r\n", at); end >= 0; end = text.indexOf("\r\n", at)) {
+    const line = text.slice(at, end)
+    if (!(at === 0 ? statusLine : field).test(line)) throw new Malformed("a line of the head that is none")
+    at = end + 2
+  }
+  const rest = text.slice(at)
+  if (at > 0 ? !started.test(rest) : !statusStarted(rest)) throw new Malformed("a line of the head that is none")
+  return at
+}
+
+const statusStarted = (text: string): boolean =>
+  statusLine.test(text.replace(/\r$/, "") + "HTTP/1.1 200".slice(text.length))
+
 /**
  * Reads a head without its last empty line, bytes as characters. `isBodiless`: the answer to HEAD, whatever its length
  * says. Throws `Malformed`.
@@ -44,8 +65,9 @@ export const parseResponseHead = (text: string, isBodiless: boolean): ResponseHe
     else values.push(withoutBlanks(value))
   }
   const isOld = first[1] === "0"
+  const isInterim = status < 200
   const framing = framingOf(headers, isOld)
-  const hasNone = isBodiless || status < 200 || status === 204 || status === 304
+  const hasNone = isBodiless || isInterim || status === 204 || status === 304
   const isKept = keeps(headers["connection"], isOld)
   return {
     status,

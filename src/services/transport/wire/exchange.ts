@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import { Chunks } from "../../../lib/http/chunks.ts"
-import { Malformed, parseResponseHead, type ResponseHead } from "../../../lib/http/responseHead.ts"
+import { checkHeadSoFar, Malformed, parseResponseHead, type ResponseHead } from "../../../lib/http/responseHead.ts"
 import { type StoreError, storeError } from "../../../schemas/StoreError.ts"
 import { attempt, type Pump, type Sink } from "../../Bytes.ts"
 import type { TransportResponse } from "../../Transport.ts"
@@ -32,6 +32,7 @@ export class WireExchange {
   readonly #upload: Upload
   #isUnanswered = true
   #partial = ""
+  #checked = 0
   #head: ResponseHead | undefined
   #chunks: Chunks | undefined
   /** Of a body with a length. */
@@ -130,14 +131,14 @@ export class WireExchange {
     text += area.bytes.toString("latin1", from, Math.min(to, from + mostHead + 4))
     const end = text.indexOf("\r\n\r\n", Math.max(0, this.#partial.length - 3))
     if (end < 0) {
-      if (!text.startsWith("HTTP/1.".slice(0, text.length))) throw new Malformed("no status line of HTTP/1.1")
       if (text.length > mostHead) throw new Malformed("a head larger than 64 KiB")
-      if (/(?:^|[^\r])\n/.test(text)) throw new Malformed("a line that ends without CR")
+      this.#checked = checkHeadSoFar(text, this.#checked)
       this.#partial = text
       return to
     }
     at = from + end + 4 - this.#partial.length
     this.#partial = ""
+    this.#checked = 0
     return this.#parsed(text.slice(0, end), at, to)
   }
 
