@@ -112,24 +112,26 @@ export const replace = async (path: string, temporary: string, content: Uint8Arr
 }
 
 /**
- * A directory with its parents, present or made. Node's own recursive form never ends where a directory cannot be made
+ * A directory with its parents, present or made; gives those that have a new name in them. Node's own recursive form never ends where a directory cannot be made
  * and its parent is there, as below /proc.
  */
-export const makeDirectories = async (path: string): Promise<void> => {
+export const makeDirectories = async (path: string): Promise<ReadonlyArray<string>> => {
+  const parent = dirname(path)
   try {
     await fs.mkdir(path)
+    return [parent]
   } catch (error) {
     const code = codeOf(error)
     if (code === "EEXIST") {
-      if ((await fs.stat(path)).isDirectory()) return
+      if ((await fs.stat(path)).isDirectory()) return []
       throw Object.assign(new Error(`ENOTDIR: not a directory, mkdir '${path}'`), { code: "ENOTDIR" })
     }
-    const parent = dirname(path)
     if (code !== "ENOENT" || parent === path) throw error
-    await makeDirectories(parent)
+    const grown = await makeDirectories(parent)
     await fs.mkdir(path).catch((again: unknown) => {
       if (codeOf(again) !== "EEXIST") throw again
     })
+    return [...grown, parent]
   }
 }
 

@@ -8,12 +8,15 @@ import { cloneBlob, noBlob, presentSize, readBlob, writeBlob } from "./ociLayout
 import { diskOf, realPathOf } from "./ociLayout/disk.ts"
 import { tagsOf } from "./ociLayout/documents.ts"
 import * as manifests from "./ociLayout/manifests.ts"
-import { indexBytes, indexOf, type LayoutState, makeState, pathOf, type Shared } from "./ociLayout/state.ts"
+import { indexBytes, indexOf, type LayoutState, makeState, pathOf, settle, type Shared } from "./ociLayout/state.ts"
 import { finish } from "./ociLayout/sweep.ts"
 import { announce } from "./ociLayout/writer.ts"
 import type { Repository } from "./Repository.ts"
 
-/** Whether layouts opened under it are swept at their end: not by a server, nor where only a blob is put. */
+/**
+ * Whether layouts opened under it are swept at their end: not by a server, nor where only a blob is put. Without a sweep
+ * each blob is durable as soon as it is put, as no manifest need come after it.
+ */
 export const SweepAtEnd = Context.Reference<boolean>("regclient/services/OciLayout/SweepAtEnd", {
   defaultValue: () => true
 })
@@ -66,6 +69,8 @@ const repository = (
 ): Repository => {
   const writing = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
     Effect.andThen(announce(state, wantsSweep), effect)
+  const puttingBlob = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
+    wantsSweep ? effect : Effect.tap(effect, () => settle(state))
   /** Of what is there already: a layout that is absent is not made. */
   const changing = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
     Effect.andThen(indexOf(state), writing(effect))
@@ -92,17 +97,21 @@ const repository = (
         return { names: limit > 0 ? after.slice(0, limit) : after, body, headers: {} }
       })),
     referrers: (subject, filter = {}) => manifests.referrers(state, subject.digest, filter),
-    putBlob: (content, expected) => writing(writeBlob(state, content, expected)),
-    mountBlob: Effect.fnUntraced(function*(blob, from) {
-      if (from._tag !== "OciLayout") return false
-      // What is here whole is not made again (faults D7).
-      if ((yield* presentSize(state, blob)) !== undefined) return true
-      if (isSameLocation(from, location)) return false
-      const other = yield* stateAt(from.path)
-      if (other === state) return false
-      if ((yield* presentSize(other, blob)) === undefined) return false
-      return yield* writing(cloneBlob(state, blob, other))
-    }, Effect.scoped),
+    putBlob: (content, expected) => puttingBlob(writing(writeBlob(state, content, expected))),
+    mountBlob: Effect.fnUntraced(
+      function*(blob, from) {
+        if (from._tag !== "OciLayout") return false
+        // What is here whole is not made again (faults D7).
+        if ((yield* presentSize(state, blob)) !== undefined) return true
+        if (isSameLocation(from, location)) return false
+        const other = yield* stateAt(from.path)
+        if (other === state) return false
+        if ((yield* presentSize(other, blob)) === undefined) return false
+        return yield* writing(cloneBlob(state, blob, other))
+      },
+      Effect.scoped,
+      puttingBlob
+    ),
     putManifest: (manifest, how = {}) => writing(manifests.putManifest(state, manifest, how)),
     deleteBlob: ({ digest }) =>
       changing(Effect.gen(function*() {
