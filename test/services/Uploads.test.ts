@@ -2,6 +2,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Layer, Path, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { encodeOwner, self } from "../../src/lib/owner.ts"
 import { Digest } from "../../src/schemas/Digest.ts"
 import { storeError } from "../../src/schemas/StoreError.ts"
 import { collect, fromBytes, spareFileOf } from "../../src/services/Bytes.ts"
@@ -123,5 +124,34 @@ describe("an upload", () => {
         assert.strictEqual((yield* fs.readDirectory(directory)).length, 1)
       }).pipe(Effect.provide(Uploads.layer({ directory })), Effect.scoped)
       assert.deepStrictEqual(yield* fs.readDirectory(directory), [])
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
+
+  it.effect("leaves what a killed server had to the next, which takes nothing of a living one (L12, R19)", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const directory = yield* fs.makeTempDirectoryScoped()
+      const make = (name: string, owner: string) =>
+        Effect.gen(function*() {
+          yield* fs.makeDirectory(path.join(directory, name))
+          yield* fs.writeFileString(path.join(directory, name, "owner"), owner)
+          yield* fs.writeFileString(path.join(directory, name, "session"), "bytes")
+        })
+      yield* TestClock.setTime(Date.now())
+      yield* make("server-killed", encodeOwner({ ...self(), pid: 2_147_483_646, started: "1" }))
+      yield* make("server-living", encodeOwner(self()))
+      yield* make("server-elsewhere", encodeOwner({ ...self(), host: "another/boot/pid:[1]" }))
+      yield* make("server-unnamed", "")
+      yield* fs.utimes(path.join(directory, "server-unnamed"), 1000, 1000)
+      for (const file of ["owner", "session"]) {
+        yield* fs.utimes(path.join(directory, "server-unnamed", file), 1000, 1000)
+      }
+      yield* fs.writeFileString(path.join(directory, "notes.txt"), "of somebody else")
+      yield* Effect.scoped(Layer.build(Uploads.layer({ directory })))
+      assert.deepStrictEqual((yield* fs.readDirectory(directory)).toSorted(), [
+        "notes.txt",
+        "server-elsewhere",
+        "server-living"
+      ])
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
 })
