@@ -6,6 +6,8 @@ import * as fs from "node:fs/promises"
 import { encodeOwner, self } from "../../../src/lib/owner.ts"
 import { Tag } from "../../../src/schemas/Ref.ts"
 import { type StoreError, storeError } from "../../../src/schemas/StoreError.ts"
+import { fromBytes } from "../../../src/services/Bytes.ts"
+import { cloneBlob, writeBlob } from "../../../src/services/ociLayout/blobs.ts"
 import { type Disk, diskOf } from "../../../src/services/ociLayout/disk.ts"
 import { tagsOf } from "../../../src/services/ociLayout/documents.ts"
 import { locked } from "../../../src/services/ociLayout/lock.ts"
@@ -289,4 +291,38 @@ describe("two writers of one process", () => {
         assert.isFalse(yield* endsBeside<StoreError>(entered, held)(settle(state), settle(state)))
       })
     ))
+})
+
+describe("a blob that is cloned", () => {
+  const text = encode("of both")
+  const replacedBy = (content: Uint8Array) =>
+    inDirectory((dir) =>
+      Effect.gen(function*() {
+        const from = yield* stateOn(`${dir}/from`, () => ({}))
+        yield* announce(from, false)
+        const blob = yield* writeBlob(from, fromBytes(text))
+        const source = pathOf(from, blob.digest)
+        const state = yield* stateOn(`${dir}/to`, (disk) => ({
+          clone: (path, to) =>
+            Effect.promise(async () => {
+              await fs.writeFile(`${dir}/again`, content)
+              await fs.rename(`${dir}/again`, path)
+            }).pipe(Effect.andThen(disk.clone(path, to)))
+        }))
+        yield* announce(state, false)
+        const result = yield* Effect.result(cloneBlob(state, blob, from))
+        assert.isTrue((yield* filesIn(`${dir}/from`)).some((name) => source.endsWith(name)))
+        return result._tag === "Success" ?
+          yield* Effect.promise(() => fs.readFile(pathOf(state, blob.digest), "utf8"))
+          : result.failure.reason._tag
+      })
+    )
+  it.effect("may be put again meanwhile by another", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* replacedBy(text), "of both")
+    }))
+  it.effect("is refused where its file became another", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* replacedBy(encode("of one ")), "DigestMismatch")
+    }))
 })
