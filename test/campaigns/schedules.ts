@@ -132,7 +132,9 @@ const start = async (): Promise<Runner> => {
     if (command.source !== undefined && sourceBefore !== undefined)
       found.push(...changed(sourceBefore, await command.source.see(), registries.linesOf(`${run}/from`)))
     for (const name of names) found.push(...registries.leaksOf(name).map((it) => `a login went elsewhere: ${it}`))
-    return found.length === 0 ? [] : [...found, `${command.tool} ${command.args.join(" ")} (${ran.code})`, ran.err]
+    if (found.length === 0) return []
+    const story = names.flatMap((name) => registries.storyOf(name))
+    return [...found, `${command.tool} ${command.args.join(" ")} (${ran.code})`, ran.err, ...story]
   }
 
   return {
