@@ -8,6 +8,7 @@ import { referenceText } from "../../schemas/Ref.ts"
 import { type ReasonTag, type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { attempt, collect, fromPump, type Pump } from "../Bytes.ts"
 import type { RegistryHttp, RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
+import { LongestRetryAfter, pause } from "../registryHttp/backoff.ts"
 
 export interface At {
   readonly registry: string
@@ -43,7 +44,7 @@ export interface Document extends Settled {
 }
 
 /** One pause after each failed attempt: 0.2 s, doubling, give or take a fifth (faults, retries). */
-const backoff = Schedule.jittered(Schedule.exponential("200 millis"))
+export const backoff = Schedule.jittered(Schedule.exponential("200 millis"))
 
 const passing: ReadonlySet<ReasonTag> = new Set([
   "ConnectionLost",
@@ -148,17 +149,37 @@ export const isTrouble = (error: StoreError): boolean => {
   return troubles.has(error.reason._tag) || status === 408 || (status !== undefined && status >= 500 && status !== 501)
 }
 
+/** Attempts at a deletion. */
+const maxDeletions = 5
+
 /**
- * Deletes; a failure is the registry's refusal. When the first answer was lost, what is then gone was deleted by it
- * (faults N10).
+ * Deletes; a failure is the registry's refusal. Where the answer to an attempt was lost, what the next one does not find
+ * was deleted by it, if the registry says so when it is asked (faults N10).
  */
-export const remove = (http: Http, request: RegistryRequest): Effect.Effect<void, StoreError> =>
-  settled(http, { ...request, isProbe: true }).pipe(
-    Effect.catchIf(
-      isTrouble,
-      () => Effect.catchReason(settled(http, request), "StoreError", "NotFound", () => Effect.void)
-    ),
-    Effect.asVoid
+export const remove = Effect.fnUntraced(function*(http: Http, request: RegistryRequest) {
+  let mayBeGone = false
+  for (let tried = 1;; tried++) {
+    const answer = yield* Effect.result(settled(http, { ...request, isProbe: true }))
+    if (Result.isSuccess(answer)) return
+    const error = answer.failure
+    if (mayBeGone && statusOf(error) === 404 && (yield* isGone(http, request))) return
+    const { retryAfter } = error.reason
+    const isLate = retryAfter !== undefined && retryAfter > (yield* LongestRetryAfter)
+    if (!(isTrouble(error) || error.reason._tag === "ProtocolError") || isLate || tried === maxDeletions) {
+      return yield* Effect.fail(error)
+    }
+    mayBeGone ||= !refusesForNow.has(error.reason._tag)
+    yield* pause(tried, error)
+  }
+})
+
+/** Troubles in which nothing was done. */
+const refusesForNow: ReadonlySet<ReasonTag> = new Set(["RateLimited", "ConnectFailed", "DnsFailed"])
+
+const isGone = (http: Http, request: RegistryRequest): Effect.Effect<boolean, StoreError> =>
+  settled(http, { ...request, method: "HEAD", demand: { kind: "head", size: 0 } }).pipe(
+    Effect.as(false),
+    Effect.catchReason("StoreError", "NotFound", () => Effect.succeed(true))
   )
 
 /**

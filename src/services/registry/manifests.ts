@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, type Digest, isDigest } from "../../schemas/Digest.ts"
 import { decodeManifest, header, type Headers, type Manifest, maxPush, maxRead } from "../../schemas/Manifest.ts"
-import { baseType, isGenericType, manifestTypes } from "../../schemas/MediaType.ts"
+import { baseType, isManifestType, manifestTypes } from "../../schemas/MediaType.ts"
 import { Reference, type Tag } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { inlineData } from "../inlineData.ts"
@@ -69,11 +69,14 @@ const head = (at: At, http: Http, reference: Reference) =>
   settled(http, { ...at, ...headOf(reference), mirrors: true }).pipe(
     Effect.flatMap(({ headers }) => described(reference, headers)),
     Effect.catchIf(isHeadless, () => Effect.succeed(undefined)),
-    Effect.flatMap((found) =>
-      found === undefined
-        ? Effect.map(fetch(at, http, reference), ({ descriptor, headers }) => ({ descriptor, headers }))
-        : Effect.succeed(found)
-    )
+    Effect.flatMap((found) => {
+      if (found !== undefined && isManifestType(found.descriptor.mediaType)) return Effect.succeed(found)
+      const read = Effect.map(fetch(at, http, reference), ({ descriptor, headers }) => ({ descriptor, headers }))
+      // A type nobody asked for is a mistake more often than a manifest of another kind: its document says which.
+      return found === undefined
+        ? read
+        : Effect.catchReason(read, "StoreError", "UnsupportedMediaType", () => Effect.succeed(found))
+    })
   )
 
 const isHeadless = (error: StoreError): boolean =>
@@ -86,7 +89,7 @@ const described = (reference: Reference, headers: Headers): Effect.Effect<Head |
   const digest = reference._tag === "ByDigest" ? reference.digest : claimed
   const size = lengthOf(headers)
   if (
-    isPage(headers) || isGenericType(mediaType) || digest === undefined || !isDigest(digest) || size === undefined ||
+    isPage(headers) || mediaType === "" || digest === undefined || !isDigest(digest) || size === undefined ||
     size === 0
   ) {
     return Effect.succeed(undefined)

@@ -250,5 +250,7 @@ const failure = Effect.fnUntraced(function*({ auth }: Parts, request: AuthReques
   const now = yield* Clock.currentTimeMillis
   const asked = status === 429 || status === 503 ? retryAfter(header(headers, "retry-after"), now) : undefined
   const source = status === 401 ? yield* auth.source(request) : undefined
-  return yield* statusFailure({ status, body, retryAfter: asked, source })
+  const isTokenRefused = status === 401 &&
+    (headers["www-authenticate"] ?? []).some((it) => it.includes("invalid_token"))
+  return yield* statusFailure({ status, body, retryAfter: asked, source, isTokenRefused })
 })

@@ -22,11 +22,10 @@ export const isRedirect = (status: number): boolean => redirects.has(status)
 /** Headers that belong to one origin. */
 const personal: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization"])
 
-const ofBodies: ReadonlySet<string> = new Set(["content-type", "content-length", "content-range", "transfer-encoding"])
-
 /**
  * The next hop. Fails with `RedirectRefused` for a location that is missing, broken, no web address, with user
- * information, without encryption after https, or elsewhere with a body that is no upload.
+ * information, without encryption after https, or elsewhere with a body that is no upload; and for a status that makes a
+ * GET of a write, whose answer would say nothing of what was to be written.
  */
 export const follow = (
   hop: Hop,
@@ -43,17 +42,17 @@ export const follow = (
   const problem = addressProblem(hop.url, url)
   if (problem !== undefined) return refuse(problem)
   const isOrigin = url.origin === hop.url.origin
-  const keepsMethod = status === 307 || status === 308
-  if (keepsMethod && hop.body !== undefined && !isOrigin && !isUpload) {
+  const isWrite = hop.method !== "GET" && hop.method !== "HEAD"
+  if (isWrite && status !== 307 && status !== 308) {
+    return refuse(`redirect of a ${hop.method} by status ${status} not allowed (${shownUrl(url, false)})`)
+  }
+  if (hop.body !== undefined && !isOrigin && !isUpload) {
     return refuse(`redirect of a request with a body to another server not allowed (${shownUrl(url, false)})`)
   }
-  const toGet = !keepsMethod && hop.method !== "GET" && hop.method !== "HEAD"
   const headers = Object.fromEntries(
-    Object.entries(hop.headers).filter(([name]) =>
-      (isOrigin || !personal.has(name.toLowerCase())) && !(toGet && ofBodies.has(name.toLowerCase()))
-    )
+    Object.entries(hop.headers).filter(([name]) => isOrigin || !personal.has(name.toLowerCase()))
   )
-  return Result.succeed(toGet ? { method: "GET", url, headers } : { ...hop, url, headers })
+  return Result.succeed({ ...hop, url, headers })
 }
 
 /** Why a move from one URL to another is refused, if it is; how local the other's address is, the transport checks. */

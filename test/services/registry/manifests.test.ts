@@ -6,7 +6,7 @@ import { Digest } from "../../../src/schemas/Digest.ts"
 import { decodeManifest, type Manifest } from "../../../src/schemas/Manifest.ts"
 import { manifestTypes, mediaTypes } from "../../../src/schemas/MediaType.ts"
 import { Reference, Tag } from "../../../src/schemas/Ref.ts"
-import { fakeHttp, opened } from "./fakeHttp.ts"
+import { fakeHttp, opened, type Reply, reset } from "./fakeHttp.ts"
 
 const config = {
   mediaType: mediaTypes.ociConfig,
@@ -58,7 +58,8 @@ describe("resolve", () => {
     ["a digest that is none", { ...answer.headers, "Docker-Content-Digest": "sha256:../../x" }],
     ["a length of zero", { ...answer.headers, "Content-Length": "0" }],
     ["the type of a page", { ...answer.headers, "Content-Type": "text/html; charset=utf-8" }],
-    ["a type that says nothing", { ...answer.headers, "Content-Type": "application/json" }]
+    ["a type that says nothing", { ...answer.headers, "Content-Type": "application/json" }],
+    ["a type nobody asked for", { ...answer.headers, "Content-Type": "application/vnd.oci.image.layer.v1.tar" }]
   ]
   for (const [what, headers] of incomplete) {
     it.effect(`reads the manifest when the head gives ${what}`, () =>
@@ -273,4 +274,25 @@ describe("deleteManifest", () => {
       yield* repository.deleteManifest(manifest.descriptor)
       assert.deepStrictEqual(http.lines(), [`DELETE app/manifests/${digest}`])
     }).pipe(Effect.scoped))
+
+  const outcome = (...replies: ReadonlyArray<Reply>) =>
+    Effect.gen(function*() {
+      const http = fakeHttp(replies)
+      const repository = yield* opened(http)
+      const fiber = yield* Effect.forkChild(Effect.result(repository.deleteManifest(manifest.descriptor)))
+      yield* TestClock.adjust("1 minute")
+      const result = yield* Fiber.join(fiber)
+      return [result._tag === "Failure" ? result.failure.reason._tag : "deleted", http.asked.length]
+    }).pipe(Effect.scoped)
+
+  it.effect("takes what is gone for deleted after an answer that was lost alone, and asks whether it is (N10)", () =>
+    Effect.gen(function*() {
+      const gone = { status: 404 }
+      assert.deepStrictEqual(yield* outcome(reset, gone, gone), ["deleted", 3])
+      assert.deepStrictEqual(yield* outcome({ status: 502 }, { status: 429 }, gone, gone), ["deleted", 4])
+      assert.deepStrictEqual(yield* outcome(reset, gone, answer), ["NotFound", 3])
+      assert.deepStrictEqual(yield* outcome(gone), ["NotFound", 1])
+      // Who is told to come later was not served.
+      assert.deepStrictEqual(yield* outcome({ status: 429 }, gone), ["NotFound", 2])
+    }))
 })
