@@ -3,6 +3,7 @@
  * them, within limits that no small file gets past (faults K01, K04, K07, K08).
  */
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml"
+import { excessOf } from "./yamlExcess.ts"
 
 interface Place {
   /** From 1. */
@@ -44,8 +45,8 @@ export interface YamlProblem extends Place {
   readonly isLimit?: true
 }
 
-/** Bytes of a file, levels of nesting, and nodes that aliases may stand for in all. */
-const limits = { size: 4 * 1024 * 1024, depth: 64, expanded: 100_000 }
+/** Bytes of a file, levels of nesting, and values, those that aliases stand for included. */
+const limits = { size: 4 * 1024 * 1024, depth: 64, values: 100_000 }
 
 /** Merges are how large files are written: ten thousand entries on one anchor are no attack. */
 const mergeDiscount = 10
@@ -66,6 +67,12 @@ export const parseYaml = (text: string): { readonly node: YamlNode | undefined }
   if (text.length > limits.size) {
     return { problem: `more than ${limits.size} bytes`, line: 1, column: 1, isLimit: true }
   }
+  const excess = excessOf(text, limits)
+  if (excess !== undefined) {
+    const before = text.slice(0, excess.at)
+    const line = before.split("\n").length
+    return { problem: excess.problem, line, column: excess.at - before.lastIndexOf("\n"), isLimit: true }
+  }
   const lineCounter = new LineCounter()
   const placeOf = (offset: number): Place => {
     const { col, line } = lineCounter.linePos(offset)
@@ -81,7 +88,9 @@ export const parseYaml = (text: string): { readonly node: YamlNode | undefined }
       intAsBigInt: false
     })
     const error = document.errors.find(({ code }) => code !== "MULTIPLE_DOCS")
-    if (error !== undefined) throw new Refused(messageOf(error), error.pos[0])
+    if (error !== undefined) {
+      throw new Refused(messageOf(error), error.pos[0], error.code === "RESOURCE_EXHAUSTION")
+    }
     return { node: document.contents === null ? undefined : read(document, placeOf) }
   } catch (error) {
     if (error instanceof Refused) {
@@ -106,10 +115,17 @@ const plainTags: ReadonlySet<string> = new Set(
 
 const read = (document: Document.Parsed, placeOf: (offset: number) => Place): YamlNode => {
   const anchors = new Map<string, { readonly node: YamlNode; readonly size: number } | "open">()
+  /** Values that aliases stand for, of merges a part; then all values but those merged. */
   let expanded = 0
+  let values = 0
   let size = 0
 
   const offsetOf = (it: unknown): number => (it as { range?: readonly [number, ...Array<number>] }).range?.[0] ?? 0
+
+  const counted = (count: number, at: number): void => {
+    values += count
+    if (values > limits.values) throw new Refused(`more than ${limits.values} values`, at, true)
+  }
 
   const nodeOf = (it: unknown, depth: number, isMerge = false): YamlNode => {
     const at = offsetOf(it)
@@ -120,12 +136,14 @@ const read = (document: Document.Parsed, placeOf: (offset: number) => Place): Ya
       if (found === "open") throw new Refused(`alias ${it.source} stands inside of what it names`, at, true)
       expanded += isMerge ? found.size / mergeDiscount : found.size
       size += found.size
-      if (expanded > limits.expanded)
-        throw new Refused(`aliases stand for more than ${limits.expanded} values`, at, true)
+      if (expanded > limits.values)
+        throw new Refused(`aliases stand for more than ${limits.values} values`, at, true)
+      if (!isMerge) counted(found.size, at)
       return found.node
     }
     const { anchor, tag } = it as { anchor?: string; tag?: string }
     if (tag !== undefined && tag !== "!" && !plainTags.has(tag)) throw new Refused(`tag ${tag} is not allowed`, at)
+    counted(1, at)
     const before = size++
     if (anchor !== undefined) anchors.set(anchor, "open")
     const node = valueOf(it, at, depth)
