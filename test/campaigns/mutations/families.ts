@@ -7,5 +7,6 @@ export const families = async (): Promise<ReadonlyArray<Family>> => {
   const { settings } = await import("./settings.ts")
   const { archives } = await import("./archives.ts")
   const { answers } = await import("./http.ts")
-  return [...texts, ...documents, ...settings, ...archives, ...answers]
+  const { served } = await import("./serve.ts")
+  return [...texts, ...documents, ...settings, ...archives, ...answers, ...served]
 }
