@@ -7,6 +7,7 @@ export const families = async (): Promise<ReadonlyArray<Family>> => {
   const { settings } = await import("./settings.ts")
   const { archives } = await import("./archives.ts")
   const { answers } = await import("./http.ts")
+  const { wires } = await import("./wire.ts")
   const { served } = await import("./serve.ts")
-  return [...texts, ...documents, ...settings, ...archives, ...answers, ...served]
+  return [...texts, ...documents, ...settings, ...archives, ...answers, ...served, ...wires]
 }
