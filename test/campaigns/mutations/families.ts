@@ -8,6 +8,8 @@ export const families = async (): Promise<ReadonlyArray<Family>> => {
   const { archives } = await import("./archives.ts")
   const { answers } = await import("./http.ts")
   const { wires } = await import("./wire.ts")
+  const { layoutPlaces } = await import("./places.ts")
+  const { commands } = await import("./commands.ts")
   const { served } = await import("./serve.ts")
-  return [...texts, ...documents, ...settings, ...archives, ...answers, ...served, ...wires]
+  return [...texts, ...documents, ...settings, ...archives, ...answers, ...served, ...wires, ...layoutPlaces, ...commands]
 }
