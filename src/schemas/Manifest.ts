@@ -166,8 +166,14 @@ const typeOf = (document: Shape, expected: Expected): Result.Result<string, Stor
   // Schema 1 has no field for its type, and servers call the signed form by either name.
   const isSame = isGenericType(claimed) || claimed === own.toLowerCase() || (isSchema1(own) && isSchema1(claimed))
   return isSame
-    ? Result.succeed(own)
+    ? Result.succeed(knownType(own))
     : fail("MediaTypeMismatch", `manifest contains an unexpected media type: expected ${claimed}, received ${own}`)
+}
+
+/** Types are the same in any case (RFC 6838): one that differs in it alone is no other thing. */
+const knownType = (type: string): string => {
+  const lower = type.toLowerCase()
+  return isManifestType(lower) || isBlobType(lower) ? lower : type
 }
 
 const isSchema1 = (type: string): boolean => type === mediaTypes.schema1 || type === mediaTypes.schema1Signed

@@ -26,7 +26,7 @@ export const mutations: Campaign = {
     return {
       run: async (random, index) => {
         const only = process.env["MUTATIONS_FAMILY"]
-        const family = random.pick(only === undefined ? wheel : wheel.filter(({ name }) => name === only))
+        const family = random.pick(only === undefined ? wheel : wheel.filter(({ name }) => name.includes(only)))
         const input = mutated(Buffer.from(random.pick(family.seeds)), family.form, random)
         const before = process.memoryUsage.rss()
         const { milliseconds, outcome, violations } = await judge(family, input)

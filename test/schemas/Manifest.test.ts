@@ -21,6 +21,13 @@ const read = (document: unknown, expected: Partial<Expected> = {}): string => {
 }
 
 describe("decodeManifest", () => {
+  it("takes a type in another case for the same type, so that what an image names is not passed over", () => {
+    const mediaType = "application/vnd.oci.image.maniFest.v1+json"
+    assert.strictEqual(read({ mediaType, config, layers: [] }), `Image ${image}`)
+    assert.strictEqual(read({ mediaType, config, layers: [] }, { mediaType: image }), `Image ${image}`)
+    assert.strictEqual(read({ mediaType, config: { ...config, digest: "sha256:x" }, layers: [] }), "ManifestInvalid")
+  })
+
   it("believes the body's own type when the header says nothing definite", () => {
     for (const mediaType of ["", "application/json", "TEXT/plain; charset=utf-8", `${image.toUpperCase()};x=y`]) {
       assert.strictEqual(read({ mediaType: image, config, layers: [] }, { mediaType }), `Image ${image}`)
