@@ -3,6 +3,7 @@
  * its error codes.
  */
 import { getSystemErrorMap } from "node:util"
+import { tooManyFiles } from "../../lib/files.ts"
 import { isQueryHarmless } from "../../lib/harmlessQuery.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 
@@ -30,7 +31,11 @@ const platformError = (error: unknown): PlatformError => {
 }
 
 const systemText = (error: Error): string | undefined =>
-  "errno" in error && typeof error.errno === "number" ? getSystemErrorMap().get(error.errno)?.[1] : undefined
+  "code" in error && error.code === "EMFILE" ?
+    tooManyFiles :
+    "errno" in error && typeof error.errno === "number"
+    ? getSystemErrorMap().get(error.errno)?.[1]
+    : undefined
 
 /** Texts may quote what a server sent (names in its certificate): one line, no control characters, cut. */
 const clean = (text: string): string => text.replace(/[\p{Cc}\p{Bidi_Control}]+/gu, " ").trim().slice(0, 500)
