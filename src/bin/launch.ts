@@ -54,7 +54,7 @@ export const launch = (
     const text = error instanceof Error ? error.message : String(error)
     // Parts of the program are loaded when they are needed.
     process.stderr.write(
-      /^EMFILE: /.test(text) ? `${text}: raise their limit (ulimit -n)\n` : `internal error: ${text}\n`
+      text.startsWith("EMFILE: ") ? `${text}: raise their limit (ulimit -n)\n` : `internal error: ${text}\n`
     )
     finish(1)
   })

@@ -49,9 +49,6 @@ const absent = (error: unknown): undefined => {
 export const codeOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : ""
 
-/** What to do about `EMFILE`, for people. */
-export const tooManyFiles = "too many open files, raise their limit (ulimit -n)"
-
 /** The whole of a file, refused with code `TOO_LARGE` when it has more than `limit` bytes. */
 export const readWhole = async (path: string, limit: number): Promise<Uint8Array> => {
   const file = await fs.open(path, "r")
@@ -148,10 +145,7 @@ export const syncFile = async (path: string): Promise<void> => {
   }
 }
 
-/**
- * Makes the names in a directory durable. Where directories cannot be synced (some network file systems), or may be
- * written but not read, it is skipped.
- */
+/** Makes the names in a directory durable, where it can be read and its file system knows how. */
 export const syncDirectory = async (path: string): Promise<void> => {
   const directory = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY).catch((error: unknown) => {
     if (codeOf(error) !== "EACCES") throw error

@@ -1,6 +1,7 @@
 /** Failures of the file system as one kind of error, translated where they enter (faults L01 to L03). */
 import type { PlatformError } from "effect"
-import { codeOf, tooManyFiles } from "../lib/files.ts"
+import { codeOf } from "../lib/files.ts"
+import { tooManyFiles } from "../lib/tooManyFiles.ts"
 import { type ReasonTag, type StoreError, storeError } from "../schemas/StoreError.ts"
 
 const reasons: Readonly<Record<string, readonly [ReasonTag, string]>> = {

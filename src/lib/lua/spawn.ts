@@ -1,6 +1,6 @@
 /** Starts and ends the threads of scripts. Nothing of Lua is loaded on this side. */
 import { MessageChannel, Worker } from "node:worker_threads"
-import { tooManyFiles } from "../files.ts"
+import { tooManyFiles } from "../tooManyFiles.ts"
 import { type Answer, type CommandQuestion, type Message, shared, sharedBytes, type Start } from "./channel.ts"
 import { type CommandEnd, startCommand } from "./commandHost.ts"
 

@@ -1,6 +1,7 @@
 /** How a run that went wrong is told: one text on stderr, a record for machines, never a stack. */
 import { Cause, Console, Data, Effect } from "effect"
-import { codeOf, tooManyFiles } from "../../lib/files.ts"
+import { codeOf } from "../../lib/files.ts"
+import { tooManyFiles } from "../../lib/tooManyFiles.ts"
 import { cut, visible } from "../../lib/visibleText.ts"
 import { ScriptExit, ScriptsFailed } from "../../schemas/ScriptError.ts"
 import { SyncFailed } from "../../schemas/Sync.ts"

@@ -3,8 +3,8 @@
  * its error codes.
  */
 import { getSystemErrorMap } from "node:util"
-import { tooManyFiles } from "../../lib/files.ts"
 import { isQueryHarmless } from "../../lib/harmlessQuery.ts"
+import { tooManyFiles } from "../../lib/tooManyFiles.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 
 /** A URL for people: without user info and fragment, with its query only where that holds no signature. */
