@@ -16,7 +16,11 @@ const lanes = 2
 type Count = (name: string) => void
 
 /** D1, D2, D3, D5: whole or as it was. */
-const tagsHold = ({ problems, tags }: Found, { allowed, wanted }: Stage, isDone: boolean): ReadonlyArray<string> => {
+export const tagsHold = (
+  { problems, tags }: Found,
+  { allowed, wanted }: Stage,
+  isDone: boolean
+): ReadonlyArray<string> => {
   const found = [...problems]
   for (const [name, digests] of Object.entries(allowed)) {
     const may = isDone ? [wanted[name]] : digests
@@ -81,18 +85,14 @@ const tidied = async (stage: Stage, command: Command, count: Count): Promise<Rea
   return [...end === 0 ? [] : [err], ...problems, ...leftOver().map((it) => `left over: ${it}`)]
 }
 
-const start = async (): Promise<Runner> => {
-  const root = temporary("kills")
+/** Lanes with two registries, each with gates of its own to them; nothing else is shared. */
+export const lanesOf = async (name: string, many: number) => {
+  const root = temporary(name)
   const [own, docker] = await Promise.all([
     ownRegistry(["--dir", join(root.path, "registry")]),
     dockerRegistry()
   ])
-  const figures: Record<string, number> = { kills: 0 }
-  const count: Count = (name) => {
-    figures[name] = (figures[name] ?? 0) + 1
-    if (name.endsWith(": killed")) figures["kills"] = (figures["kills"] ?? 0) + 1
-  }
-  const made = await Promise.all(Array.from({ length: lanes }, async (_, at): Promise<Lane> => {
+  const made = await Promise.all(Array.from({ length: many }, async (_, at): Promise<Lane> => {
     const home = join(root.path, `home${at}`)
     mkdirSync(join(home, "tmp"), { recursive: true })
     const registries = await Promise.all([["own", own.host] as const, ["docker", docker.host] as const].map(
@@ -114,8 +114,23 @@ const start = async (): Promise<Runner> => {
     }
     return { name: `lane${at}`, env, registries }
   }))
+  const stop = async () => {
+    await Promise.all([own, docker].map((it) => it.stop()))
+    await Promise.all(made.flatMap(({ registries }) => registries.map(({ gate }) => gate.stop())))
+    root.remove()
+  }
+  return { lanes: made, root: root.path, stop }
+}
+
+const start = async (): Promise<Runner> => {
+  const { lanes: made, root, stop } = await lanesOf("kills", lanes)
+  const figures: Record<string, number> = { kills: 0 }
+  const count: Count = (name) => {
+    figures[name] = (figures[name] ?? 0) + 1
+    if (name.endsWith(": killed")) figures["kills"] = (figures["kills"] ?? 0) + 1
+  }
   const one = async (random: Random, lane: Lane, index: number): Promise<ReadonlyArray<string>> => {
-    const dir = join(root.path, `${lane.name}-${index}`)
+    const dir = join(root, `${lane.name}-${index}`)
     mkdirSync(dir)
     try {
       const at = random.below(scenes.length + 1)
@@ -132,11 +147,7 @@ const start = async (): Promise<Runner> => {
       return all.flat()
     },
     figures: () => Object.fromEntries(Object.entries(figures).toSorted()),
-    stop: async () => {
-      await Promise.all([own, docker].map((it) => it.stop()))
-      await Promise.all(made.flatMap(({ registries }) => registries.map(({ gate }) => gate.stop())))
-      root.remove()
-    }
+    stop
   }
 }
 
