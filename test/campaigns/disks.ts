@@ -38,7 +38,7 @@ const start = async (): Promise<Runner> => {
       const log = join(dir, "calls")
       const full = {
         dir: place,
-        after: random.below((stage.watched?.changes ?? 0) * 1.3),
+        from: random.below((stage.watched?.changes ?? 0) * 1.3),
         only: random.chance(0.3),
         log
       }
@@ -46,7 +46,7 @@ const start = async (): Promise<Runner> => {
       const command = { env: lane.env, ...stage.command, args: [...stage.command.args, ...json] }
       const ended = await victim({ ...command, env: { ...command.env, ...fullDisk(full) } })
       const calls = existsSync(log) ? readFileSync(log, "utf8").trimEnd().split("\n") : []
-      const call = calls[full.after]?.replace(/^\d+ /, "") ?? "none"
+      const call = calls[full.from]?.replace(/^\d+ /, "") ?? "none"
       const said: Array<string> = []
       const isDone = ended.end === 0
       count(`${scene.name}: ${isDone ? call === "none" ? "had room" : "done all the same" : "failed"}`)
@@ -66,7 +66,7 @@ const start = async (): Promise<Runner> => {
       const last = await victim(command)
       if (last.end !== 0) said.push(`again: ended with ${last.end}: ${last.err}`)
       said.push(...tagsHold(await stage.find(true), stage, true))
-      return said.map((it) => `${scene.name}, full at ${full.after}${full.only ? " only" : ""} (${call}): ${it}`)
+      return said.map((it) => `${scene.name}, full at ${full.from}${full.only ? " only" : ""} (${call}): ${it}`)
     } finally {
       rmSync(dir, { recursive: true, force: true })
     }

@@ -6,6 +6,7 @@ import { gate } from "../support/gates.ts"
 import { quirky } from "../support/quirky.ts"
 import { temporary } from "../support/registries.ts"
 import { runCampaign } from "./campaign.ts"
+import { disks } from "./disks.ts"
 import { kills } from "./kills.ts"
 import { processes } from "./processes.ts"
 import { type Command, type Moment, victim } from "./victims.ts"
@@ -25,6 +26,11 @@ describe("a campaign", () => {
     const { figures, violations } = await runCampaign(kills, { seed: 20_260_101, runs: 4 })
     assert.deepStrictEqual([...violations], [])
     assert.isAbove(figures["kills"] ?? 0, 4)
+  }, 60_000)
+
+  it("L01, L13: of full disks, is told with the path, and nothing is half", async () => {
+    const { violations } = await runCampaign(disks, { seed: 20_260_101, runs: 6 })
+    assert.deepStrictEqual([...violations], [])
   }, 60_000)
 
   it("L09, L10, L11: of processes on one layout, nothing is lost that was done", async () => {

@@ -5,8 +5,8 @@ import { join } from "node:path"
 export interface Full {
   /** It and what is below it has no room. */
   readonly dir: string
-  /** How many calls still find some; 0 when absent. */
-  readonly after?: number
+  /** How many calls still find some, or the first call that does not, such as `rename index.json`. */
+  readonly from: number | string
   /** Whether the next call finds room again. */
   readonly only?: boolean
   /** Gets a line for each call that needed room. */
@@ -14,9 +14,12 @@ export interface Full {
 }
 
 /** What a tool's environment says of it. */
-export const fullDisk = (
-  { after = 0, dir, log = "/dev/null", only = false }: Full
-): Readonly<Record<string, string>> => ({
+export const fullDisk = ({ dir, from, log, only = false }: Full): Readonly<Record<string, string>> => ({
   NODE_OPTIONS: `--import ${join(import.meta.dirname, "fullDisk.mjs")}`,
-  FULL_DISK: JSON.stringify({ dir: realpathSync(dir), after, log, only })
+  FULL_DISK: JSON.stringify({
+    dir: realpathSync(dir),
+    log,
+    only,
+    ...(typeof from === "number" ? { after: from } : { when: from })
+  })
 })

@@ -6,12 +6,13 @@ import fs from "node:fs"
 import { syncBuiltinESMExports } from "node:module"
 import { basename, dirname, sep } from "node:path"
 
-const { after, dir, log, only } = JSON.parse(process.env.FULL_DISK ?? "{}")
+const { dir, log, only, when, ...given } = JSON.parse(process.env.FULL_DISK ?? "{}")
 const { appendFileSync, existsSync, realpathSync } = fs
 
 /** Files below the directory that are open to be written, by descriptor. */
 const opened = new Map()
 let calls = 0
+let after = given.after ?? Infinity
 
 const isInside = (path) => {
   if (typeof path !== "string") return false
@@ -33,7 +34,9 @@ const failure = (call, path) =>
 /** What this call finds: room, the last of it, or none. */
 const found = (call, path) => {
   const at = calls++
-  appendFileSync(log, `${at} ${call} ${basename(path).replaceAll(/[0-9a-f]{12,}[0-9a-f-]*/g, "X")}\n`)
+  const line = `${call} ${basename(path).replaceAll(/[0-9a-f]{12,}[0-9a-f-]*/g, "X")}`
+  if (log !== undefined) appendFileSync(log, `${at} ${line}\n`)
+  if (line === when && after === Infinity) after = at
   return at < after || (only && at > after) ? "room" : at === after ? "last" : "none"
 }
 
