@@ -147,9 +147,12 @@ export const syncFile = async (path: string): Promise<void> => {
   }
 }
 
-/** Makes the names in a directory durable. Where directories cannot be synced (some network file systems) it is skipped. */
+/** Makes the names in a directory durable, where it can be read and its file system knows how. */
 export const syncDirectory = async (path: string): Promise<void> => {
-  const directory = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  const directory = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY).catch((error: unknown) => {
+    if (codeOf(error) !== "EACCES") throw error
+  })
+  if (directory === undefined) return
   try {
     await directory.sync().catch((error: unknown) => {
       if (!["EINVAL", "ENOTSUP", "EISDIR"].includes(codeOf(error))) throw error

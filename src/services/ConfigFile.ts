@@ -1,5 +1,7 @@
 /** regctl's configuration file: where it is, what it says, and its replacement as a whole (faults L13, L14). */
-import { Context, Effect, FileSystem, Layer, Option, Path, type PlatformError, Random, Redacted, Result } from "effect"
+import { Clock, Context, Effect, FileSystem, Layer, Option, Path, type PlatformError, Redacted, Result } from "effect"
+import { syncDirectory } from "../lib/files.ts"
+import { removeLeftovers, temporaryName } from "../lib/leftovers.ts"
 import { ConfigError, type ConfigReason } from "../schemas/ConfigError.ts"
 import { decodeRegctlConfig, emptyConfig, encodeRegctlConfig, type RegctlConfig } from "../schemas/RegctlConfig.ts"
 import { home, variable } from "./Environment.ts"
@@ -92,7 +94,9 @@ export class ConfigFile extends Context.Service<ConfigFile, {
         const old = yield* inspect(file, "write")
         yield* Effect.gen(function*() {
           yield* fs.makeDirectory(directory, { recursive: true, mode: 0o700 })
-          const temporary = `${file}.${(yield* Random.nextInt) >>> 0}.tmp`
+          const now = yield* Clock.currentTimeMillis
+          yield* Effect.promise(() => removeLeftovers(directory, now))
+          const temporary = paths.join(directory, temporaryName())
           yield* Effect.gen(function*() {
             yield* Effect.scoped(Effect.gen(function*() {
               const opened = yield* fs.open(temporary, { flag: "wx", mode: 0o600 })
@@ -107,6 +111,8 @@ export class ConfigFile extends Context.Service<ConfigFile, {
               yield* fs.chmod(temporary, old.mode & 0o777)
             }
             yield* fs.rename(temporary, file)
+            // The new text is there already; without this it may only be the old one after a loss of power.
+            yield* Effect.ignore(Effect.tryPromise(() => syncDirectory(directory)))
           }).pipe(Effect.onError(() => Effect.ignore(fs.remove(temporary)))) // already failing; the first error is told
         }).pipe(Effect.mapError(translated(file, "write")))
       })

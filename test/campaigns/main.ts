@@ -11,7 +11,8 @@ const campaigns: ReadonlyArray<() => Promise<Campaign>> = [
   async () => (await import("./schedules.ts")).schedules,
   async () => (await import("./mutations.ts")).mutations,
   async () => (await import("./kills.ts")).kills,
-  async () => (await import("./processes.ts")).processes
+  async () => (await import("./processes.ts")).processes,
+  async () => (await import("./disks.ts")).disks
 ]
 
 const { values } = parseArgs({

@@ -1,5 +1,7 @@
 /** How a run that went wrong is told: one text on stderr, a record for machines, never a stack. */
 import { Cause, Console, Data, Effect } from "effect"
+import { codeOf } from "../../lib/files.ts"
+import { tooManyFiles } from "../../lib/tooManyFiles.ts"
 import { cut, visible } from "../../lib/visibleText.ts"
 import { ScriptExit, ScriptsFailed } from "../../schemas/ScriptError.ts"
 import { SyncFailed } from "../../schemas/Sync.ts"
@@ -96,7 +98,11 @@ const tellCause = (cause: Cause.Cause<unknown>): Told => {
   return Cause.hasDies(cause) && !Cause.hasFails(cause) ? tellDefect(error) : tell(error)
 }
 
-const tellDefect = (defect: unknown): Told => ({
+const tellDefect = (defect: unknown): Told =>
+  // Parts of the program are loaded when they are needed.
+  codeOf(defect) === "EMFILE" ? { text: tooManyFiles, reason: "FsIo" } : bug(defect)
+
+const bug = (defect: unknown): Told => ({
   text: safe(`internal error: ${defect instanceof Error ? defect.message : String(defect)}`),
   reason: "Defect",
   ...(defect instanceof Error && defect.stack !== undefined ? { stack: defect.stack } : {})
