@@ -152,8 +152,11 @@ const realign = (
 ): Effect.Effect<void, StoreError> => {
   const session = upload.current
   const error = storeError("request failed", "HttpStatus", "unexpected http status code: [http 416]", { status: 416 })
-  if (session === undefined || ++state.failures > maxFailures) return Effect.fail(uploadFailure(upload, error))
+  if (session === undefined) return Effect.fail(uploadFailure(upload, error))
   const told = progressOf(session, answer)
+  // Who names an offset and never another knows ranges: sending without one would change nothing.
+  if (++state.failures > maxFailures)
+    return Effect.fail(uploadFailure(upload, (told.offset ?? 0) > 0 ? lost("the upload does not move on") : error))
   // It wants no range at all, or none like ours: there is nothing to go on from.
   if (state.offset === 0 && (told.offset ?? 0) === 0 && state.stuck > 0)
     return Effect.fail(uploadFailure(upload, error))

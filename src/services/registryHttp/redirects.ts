@@ -26,7 +26,7 @@ const ofBodies: ReadonlySet<string> = new Set(["content-type", "content-length",
 
 /**
  * The next hop. Fails with `RedirectRefused` for a location that is missing, broken, no web address, with user
- * information, without encryption after https, or elsewhere with a body that is no upload.
+ * information, without encryption after https, or elsewhere as a deletion or with a body that is no upload.
  */
 export const follow = (
   hop: Hop,
@@ -40,10 +40,10 @@ export const follow = (
     return refuse(`redirect without a usable location not allowed (${shownUrl(hop.url, false)})`)
   }
   const url = new URL(location, hop.url.href)
-  const problem = addressProblem(hop.url, url)
+  const keepsMethod = status === 307 || status === 308
+  const problem = addressProblem(hop.url, url) ?? (keepsMethod ? departure(hop.method, hop.url, url) : undefined)
   if (problem !== undefined) return refuse(problem)
   const isOrigin = url.origin === hop.url.origin
-  const keepsMethod = status === 307 || status === 308
   if (keepsMethod && hop.body !== undefined && !isOrigin && !isUpload) {
     return refuse(`redirect of a request with a body to another server not allowed (${shownUrl(url, false)})`)
   }
@@ -66,6 +66,12 @@ export const addressProblem = (from: URL, to: URL): string | undefined => {
   }
   return undefined
 }
+
+/** A registry may only have its own content deleted, wherever it sends us. */
+export const departure = (method: string, from: URL, to: URL): string | undefined =>
+  method === "DELETE" && from.origin !== to.origin
+    ? `redirect of a deletion to another server not allowed (${shownUrl(to, false)})`
+    : undefined
 
 const refuse = (detail: string): Result.Result<never, StoreError> =>
   Result.fail(storeError("request failed", "RedirectRefused", detail))
