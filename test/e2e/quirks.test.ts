@@ -278,6 +278,7 @@ const rows: ReadonlyArray<Row> = [
     hasOwnLogin: true,
     target: () => bearer({ token: () => answer }),
     fails,
+    ...(what === "a redirect" ? { reason: "RedirectRefused" } : {}),
     most: 12,
     check: ({ err }) =>
       assert.include(

@@ -8,7 +8,7 @@ import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, Digest } from "../../schemas/Digest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
-import { pause } from "../registryHttp/backoff.ts"
+import { LongestRetryAfter, pause } from "../registryHttp/backoff.ts"
 import { chunksOf } from "./chunks.ts"
 import { repositoryName, type Settled, statusOf } from "./exchange.ts"
 import {
@@ -152,8 +152,11 @@ const realign = (
 ): Effect.Effect<void, StoreError> => {
   const session = upload.current
   const error = storeError("request failed", "HttpStatus", "unexpected http status code: [http 416]", { status: 416 })
-  if (session === undefined || ++state.failures > maxFailures) return Effect.fail(uploadFailure(upload, error))
+  if (session === undefined) return Effect.fail(uploadFailure(upload, error))
   const told = progressOf(session, answer)
+  // Who names an offset and never another knows ranges: sending without one would change nothing.
+  if (++state.failures > maxFailures)
+    return Effect.fail(uploadFailure(upload, (told.offset ?? 0) > 0 ? lost("the upload does not move on") : error))
   // It wants no range at all, or none like ours: there is nothing to go on from.
   if (state.offset === 0 && (told.offset ?? 0) === 0 && state.stuck > 0)
     return Effect.fail(uploadFailure(upload, error))
@@ -175,7 +178,8 @@ const recover = Effect.fnUntraced(function*(
   const own = upload.source.failure()
   if (own !== undefined) return yield* Effect.fail(own)
   const code = statusOf(error)
-  if (isFinal(error) || ++state.failures > maxFailures) return yield* Effect.fail(uploadFailure(upload, error))
+  if (isFinal(error, yield* LongestRetryAfter) || ++state.failures > maxFailures)
+    return yield* Effect.fail(uploadFailure(upload, error))
   if (code === 404 || upload.current === undefined) return yield* renew(upload, expected, state, error)
   if (code === 413) {
     // A proxy's limit on bodies (registry-quirks 1.17).
@@ -259,7 +263,7 @@ const commit = Effect.fnUntraced(function*(
     const error = closed.failure
     // Bytes that went out twice to a registry that takes them in any order (registry-quirks 4.8) fail here.
     const isSpoilt = state.failures > 0 && statusOf(error) === 400
-    if (isFinal(error) && !isSpoilt) return yield* Effect.fail(uploadFailure(upload, error))
+    if (isFinal(error, yield* LongestRetryAfter) && !isSpoilt) return yield* Effect.fail(uploadFailure(upload, error))
     if (isAmbiguous(error) && (yield* isPresent(upload, digest))) return true
     if (isSpoilt || statusOf(error) === 404) {
       state.failures = 0

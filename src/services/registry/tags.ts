@@ -37,7 +37,10 @@ const deleteTag = (
 ): Effect.Effect<void, StoreError> =>
   Effect.catch(
     remove(http, { ...at, method: "DELETE", path: `manifests/${tag}`, demand: { kind: "query", size: 0 } }),
-    (refusal) => isTrouble(refusal) ? failedToDelete(at, tag)(refusal) : replace(at, http, content, tag, refusal)
+    (refusal) =>
+      isTrouble(refusal) || refusal.reason._tag === "RedirectRefused"
+        ? failedToDelete(at, tag)(refusal)
+        : replace(at, http, content, tag, refusal)
   )
 
 const failedToDelete = (at: At, tag: Tag) => (error: StoreError) =>

@@ -17,7 +17,7 @@ import type { Body, Reach, Transport, TransportRequest, TransportResponse } from
 import { userAgent } from "../UserAgent.ts"
 import type { Warnings } from "../Warnings.ts"
 import { readText, statusFailure } from "./failures.ts"
-import { addressProblem, follow, type Hop, isRedirect, maxRedirects } from "./redirects.ts"
+import { addressProblem, departure, follow, type Hop, isRedirect, maxRedirects } from "./redirects.ts"
 import { shownHeaders, trace } from "./trace.ts"
 import { originOf, requestUrl, shownUrl, tlsFor, wireRepository, withEncryption } from "./urls.ts"
 
@@ -39,6 +39,8 @@ interface Target {
   /** Of the host that was asked first: its login is offered beforehand, its limits and warnings are read. */
   readonly isOwn: boolean
   readonly isAnonymous: boolean
+  /** A 401 is for good: nothing else is tried there. */
+  readonly isFinal: boolean
   readonly reach: Reach | undefined
 }
 
@@ -59,7 +61,7 @@ export const exchange = Effect.fnUntraced(
     yield* parts.limiter.enter(host.name, request.demand)
     const first = yield* firstHop(request, host, upstream)
     let hop = first
-    let target = yield* targetOf(parts, host, first.url, parts.reaches.get(host.name))
+    let target = yield* targetOf(parts, request, host, first, parts.reaches.get(host.name))
     const rounds = { left: maxRounds }
     let [redirects, isAskedAgain] = [0, false]
     while (true) {
@@ -78,7 +80,7 @@ export const exchange = Effect.fnUntraced(
         )
         yield* Effect.annotateLogs(Effect.logDebug("Redirect"), { url: shownUrl(next.url, false) })
         hop = next
-        target = yield* targetOf(parts, host, next.url, response.reach)
+        target = yield* targetOf(parts, request, host, next, response.reach)
         continue
       }
       // The signature of a redirect's target may have expired: the registry gives a new one, once (faults N25).
@@ -87,7 +89,7 @@ export const exchange = Effect.fnUntraced(
       ) {
         yield* Effect.andThen(readText(response), discard)
         ;[hop, redirects, isAskedAgain] = [first, 0, true]
-        target = yield* targetOf(parts, host, first.url, parts.reaches.get(host.name))
+        target = yield* targetOf(parts, request, host, first, parts.reaches.get(host.name))
         continue
       }
       return yield* accepted(parts, request, auth, response)
@@ -99,7 +101,8 @@ const isTrue = (text: string | undefined): boolean => /^(?:1|t|true)$/i.test(tex
 
 const firstHop = Effect.fnUntraced(function*(request: RegistryRequest, host: Host, upstream: Host) {
   const url = request.url === undefined ? requestUrl(host, request, upstream) : withEncryption(request.url, host)
-  const problem = addressProblem(new URL(originOf(host)), url)
+  const problem = addressProblem(new URL(originOf(host)), url) ??
+    departure(request.method, new URL(originOf(host)), url)
   if (problem !== undefined) return yield* storeError("request failed", "RedirectRefused", problem)
   const headers: Hop["headers"] = {
     "user-agent": yield* userAgent,
@@ -117,16 +120,26 @@ const rangeOf = ({ headers, resume }: RegistryRequest): Readonly<Record<string, 
     : { range: `bytes=${resume.from}-${resume.size - 1}` }
 
 /** Credentials belong to one origin; another is asked anonymously unless it has a configuration of its own. */
-const targetOf = Effect.fnUntraced(function*(parts: Parts, host: Host, url: URL, reach: Reach | undefined) {
-  const isOwn = url.origin === originOf(host)
-  if (isOwn) return { host, isOwn, isAnonymous: false, reach: undefined }
-  const other = yield* parts.hosts.get(url.host)
-  if (other.isConfigured && originOf(other) === url.origin) {
-    return { host: other, isOwn, isAnonymous: false, reach: undefined }
+const targetOf = Effect.fnUntraced(
+  function*(parts: Parts, request: RegistryRequest, host: Host, { method, url }: Hop, reach: Reach | undefined) {
+    const isOwn = url.origin === originOf(host)
+    const isFinal = !isOwn && !isRead(request, method)
+    if (isOwn) return { host, isOwn, isFinal, isAnonymous: false, reach: undefined }
+    const other = yield* parts.hosts.get(url.host)
+    if (other.isConfigured && originOf(other) === url.origin) {
+      return { host: other, isOwn, isFinal, isAnonymous: isFinal, reach: undefined }
+    }
+    const isSameHost = url.hostname === new URL(originOf(host)).hostname
+    return { host, isOwn, isFinal, isAnonymous: true, reach: reach ?? (isSameHost ? undefined : "public" as const) }
   }
-  const isSameHost = url.hostname === new URL(originOf(host)).hostname
-  return { host, isOwn, isAnonymous: true, reach: reach ?? (isSameHost ? undefined : "public" as const) }
-})
+)
+
+/**
+ * What a registry sends elsewhere is done there with that host's login only where it reads content: else one registry
+ * could write to or delete from another in our name. An upload's location is no content (faults N27).
+ */
+const isRead = ({ demand, url }: RegistryRequest, method: string): boolean =>
+  (method === "GET" || method === "HEAD") && !(url !== undefined && demand.kind === "query")
 
 const authRequest = (request: RegistryRequest, { host, isAnonymous }: Target, { method, url }: Hop): AuthRequest => {
   const repository = wireRepository(host, request.repository)
@@ -165,7 +178,7 @@ const rounded = Effect.fnUntraced(function*(
       return answer
     }
     // An upload's signed location says 401 for good (faults N27); others may ask for a login of their own.
-    if (!target.isOwn && (hop.body !== undefined || challenges.length === 0)) return answer
+    if (target.isFinal || (!target.isOwn && challenges.length === 0)) return answer
     if (rounds.left === 0) return answer
     rounds.left--
     const text = yield* readText(answer.response)

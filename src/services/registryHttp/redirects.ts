@@ -24,8 +24,8 @@ const personal: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy
 
 /**
  * The next hop. Fails with `RedirectRefused` for a location that is missing, broken, no web address, with user
- * information, without encryption after https, or elsewhere with a body that is no upload; and for a status that makes a
- * GET of a write, whose answer would say nothing of what was to be written.
+ * information, without encryption after https, or elsewhere as a deletion or with a body that is no upload; and for a
+ * status that makes a GET of a write, whose answer would say nothing of what was to be written.
  */
 export const follow = (
   hop: Hop,
@@ -39,11 +39,12 @@ export const follow = (
     return refuse(`redirect without a usable location not allowed (${shownUrl(hop.url, false)})`)
   }
   const url = new URL(location, hop.url.href)
-  const problem = addressProblem(hop.url, url)
+  const keepsMethod = status === 307 || status === 308
+  const problem = addressProblem(hop.url, url) ?? departure(hop.method, hop.url, url)
   if (problem !== undefined) return refuse(problem)
   const isOrigin = url.origin === hop.url.origin
   const isWrite = hop.method !== "GET" && hop.method !== "HEAD"
-  if (isWrite && status !== 307 && status !== 308) {
+  if (isWrite && !keepsMethod) {
     return refuse(`redirect of a ${hop.method} by status ${status} not allowed (${shownUrl(url, false)})`)
   }
   if (hop.body !== undefined && !isOrigin && !isUpload) {
@@ -65,6 +66,12 @@ export const addressProblem = (from: URL, to: URL): string | undefined => {
   }
   return undefined
 }
+
+/** A registry may only have its own content deleted, wherever it sends us. */
+export const departure = (method: string, from: URL, to: URL): string | undefined =>
+  method === "DELETE" && from.origin !== to.origin
+    ? `redirect of a deletion to another server not allowed (${shownUrl(to, false)})`
+    : undefined
 
 const refuse = (detail: string): Result.Result<never, StoreError> =>
   Result.fail(storeError("request failed", "RedirectRefused", detail))
