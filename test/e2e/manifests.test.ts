@@ -334,3 +334,30 @@ describe("a manifest sent for the digest of another (C03)", () => {
     assert.strictEqual(ran.out.trim(), moved.digest)
   })
 })
+
+describe("a registry at no address (K14)", () => {
+  it("is refused as a reference by each tool, and as a host of the configuration", async () => {
+    const no = "reg.example:99999"
+    const ran = [
+      await here.run(["--logopt", "json", "tag", "ls", `${no}/app`]),
+      await here.run(["--logopt", "json", "registry", "set", no]),
+      await here.run(["--logopt", "json", "repo", "ls", no]),
+      await here.run(["--logopt", "json", "image", "copy", `${here.source.host}/app:v1`, `${no}/app`]),
+      await tool(regsync, `sync: [{source: "${here.source.host}/app:v1", target: "${no}/app", type: image}]`)
+    ]
+    for (const it of ran) {
+      assert.strictEqual(it.code, 1)
+      assert.strictEqual(reasonOf(it), "ReferenceInvalid", it.err)
+    }
+    const other = join(dir.path, "host.yml")
+    writeFileSync(
+      other,
+      `version: 1\ncreds: [{registry: reg.example, hostname: "h:99999"}]\nsync: [{source: reg.example/a:b, target: "ocidir://${dir.path}/no:b", type: image}]\n`
+    )
+    const synced = await toolHere(regsync, ["--logopt", "json", "-c", other, "once"], {
+      config: join(dir.path, "none")
+    })
+    assert.strictEqual(reasonOf(synced), "ReferenceInvalid", synced.err)
+    assert.deepStrictEqual([...here.source.asked, ...here.target.asked], [])
+  })
+})
