@@ -49,12 +49,16 @@ const absent = (error: unknown): undefined => {
 export const codeOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : ""
 
+const toRead = constants.O_RDONLY | constants.O_NONBLOCK // without a wait for the writer of a pipe
+const refused = (path: string, code: string) => Object.assign(new Error(code), { code, syscall: "read", path })
+
 /** The whole of a file, refused with code `TOO_LARGE` when it has more than `limit` bytes. */
 export const readWhole = async (path: string, limit: number): Promise<Uint8Array> => {
-  const file = await fs.open(path, "r")
+  const file = await fs.open(path, toRead)
   try {
-    const { size } = await file.stat()
-    if (size > limit) throw Object.assign(new Error("file too large"), { code: "TOO_LARGE", syscall: "read", path })
+    const stats = await file.stat()
+    if (!stats.isFile()) throw refused(path, stats.isDirectory() ? "EISDIR" : "NOT_PLAIN")
+    if (stats.size > limit) throw refused(path, "TOO_LARGE")
     return await file.readFile()
   } finally {
     await file.close()
@@ -266,15 +270,14 @@ export const readFile = (path: string, { done, from, length, opened, sink }: Rea
     })
   }
   reading++
-  open(path, constants.O_RDONLY, (error, opening) => {
+  open(path, toRead, (error, opening) => {
     isReading = error === null
     if (error !== null) return finish(error)
     descriptor = opening
     fstat(descriptor, (failure, stats) => {
       isReading = false
       if (failure !== null || ending !== undefined) return finish(failure ?? undefined)
-      if (!stats.isFile())
-        return finish(Object.assign(new Error("not a file"), { code: "EISDIR", syscall: "read", path }))
+      if (!stats.isFile()) return finish(refused(path, stats.isDirectory() ? "EISDIR" : "NOT_PLAIN"))
       end = Math.min(end, stats.size)
       if (guarded(() => opened(stats.size))) next()
     })

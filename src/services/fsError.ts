@@ -16,6 +16,7 @@ const reasons: Readonly<Record<string, readonly [ReasonTag, string]>> = {
   EISDIR: ["FsPermission", "is a directory"],
   ELOOP: ["PathEscape", "too many levels of symbolic links"],
   TOO_LARGE: ["SizeLimit", "size limit exceeded"],
+  NOT_PLAIN: ["FsIo", "not a plain file"],
   EFBIG: ["FsIo", "file too large"],
   EMFILE: ["FsIo", tooManyFiles],
   ENFILE: ["FsIo", "too many open files in the system"],

@@ -8,7 +8,7 @@ import { Reference, type Tag } from "../../schemas/Ref.ts"
 import { fallbackTag } from "../../schemas/Referrers.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
-import { childrenOf, isDigestTagOf, listDigestTags } from "../graph/edges.ts"
+import { checkKnown, childrenOf, isDigestTagOf, listDigestTags } from "../graph/edges.ts"
 import { fold } from "../graph/fold.ts"
 
 /** Content with what it is made of, in its order. */
@@ -125,6 +125,7 @@ const walker = (repository: ReadonlyRepository) => {
       // What is of a type nobody knows may be a blob.
       const manifest = given ?? (yield* kind === "manifest" ? look : Effect.orElseSucceed(look, () => undefined))
       if (manifest === undefined) return []
+      yield* checkKnown(manifest)
       found.set(descriptor.digest, manifest)
       return childrenOf(manifest, { includeExternal: true, platforms: [] }).map((child): Node => ({
         ...child,

@@ -6,7 +6,7 @@ import { isSameLocation, Reference, type Tag } from "../../schemas/Ref.ts"
 import { fallbackTag, isMatch, type ReferrerFilter } from "../../schemas/Referrers.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
-import { childrenOf, type Choice, isDigestTagOf, listDigestTags } from "../graph/edges.ts"
+import { checkKnown, childrenOf, type Choice, isDigestTagOf, listDigestTags } from "../graph/edges.ts"
 import { fold } from "../graph/fold.ts"
 import { type Found, look, type Node, startAt } from "./look.ts"
 
@@ -78,6 +78,7 @@ const walkAll = Effect.fnUntraced(function*(
       const it = yield* look(node, ends[node.lane], options)
       found.set(node, it)
       if (it.manifest === undefined || isWithin(ends[node.lane])) return []
+      yield* checkKnown(it.manifest)
       return childrenOf(it.manifest, options).map((child): Node => ({
         ...child,
         lane: node.lane,

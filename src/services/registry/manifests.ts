@@ -1,5 +1,5 @@
 /** Manifests of a registry: looked up, read with their digest checked, pushed as they are, deleted (distribution-spec, pull and push). */
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, type Digest, isDigest } from "../../schemas/Digest.ts"
 import { decodeManifest, header, type Headers, type Manifest, maxPush, maxRead } from "../../schemas/Manifest.ts"
@@ -94,12 +94,8 @@ const described = (reference: Reference, headers: Headers): Effect.Effect<Head |
   ) {
     return Effect.succeed(undefined)
   }
-  // A registry may name content by its own algorithm, whichever was asked for.
-  const isOther = claimed !== undefined && claimed !== digest && claimed.startsWith(`${algorithmOf(digest)}:`)
-  return isOther
-    ? Effect.fail(
-      storeError("", "DigestMismatch", `manifest digest mismatch, expected ${digest}, received ${claimed}`)
-    )
+  return isOther(digest, claimed)
+    ? Effect.fail(otherDigest(digest, claimed))
     : Effect.succeed({ descriptor: { mediaType, digest, size }, headers })
 }
 
@@ -145,14 +141,26 @@ const decode = (at: At, reference: Reference, bytes: Uint8Array, headers: Header
   const claimed = header(headers, "docker-content-digest")
   const digest = expected?.digest ?? (reference._tag === "ByDigest" ? reference.digest : claimed)
   const mediaType = expected?.mediaType ?? header(headers, "content-type")
-  return decodeManifest(bytes, {
+  const read = decodeManifest(bytes, {
     name: nameOf(at, reference),
     headers,
     ...(mediaType === undefined ? {} : { mediaType }),
     ...(digest !== undefined && isDigest(digest) ? { digest } : {}),
     ...(expected === undefined ? {} : { size: expected.size })
   })
+  return Result.filterOrFail(
+    read,
+    (manifest) => !isOther(manifest.descriptor.digest, claimed),
+    ({ descriptor }) => otherDigest(descriptor.digest, claimed)
+  )
 }
+
+/** A header that names other content; a registry may name content by its own algorithm, whichever was asked for. */
+const isOther = (digest: Digest, claimed: string | undefined): boolean =>
+  claimed !== undefined && isDigest(claimed) && claimed !== digest && claimed.startsWith(`${algorithmOf(digest)}:`)
+
+const otherDigest = (digest: Digest, claimed: string | undefined) =>
+  storeError("", "DigestMismatch", `manifest digest mismatch, expected ${digest}, received ${claimed}`)
 
 const fits = (length: number | undefined, expected: Descriptor | undefined, name: string) => {
   if (length !== undefined && length > maxRead) {

@@ -100,6 +100,13 @@ export const exchange = Effect.fnUntraced(
 const isTrue = (text: string | undefined): boolean => /^(?:1|t|true)$/i.test(text ?? "")
 
 const firstHop = Effect.fnUntraced(function*(request: RegistryRequest, host: Host, upstream: Host) {
+  if (!URL.canParse(originOf(host))) {
+    return yield* storeError(
+      "",
+      "ReferenceInvalid",
+      `invalid reference, not the address of a registry: "${host.hostname}"`
+    )
+  }
   const url = request.url === undefined ? requestUrl(host, request, upstream) : withEncryption(request.url, host)
   const problem = addressProblem(new URL(originOf(host)), url) ??
     departure(request.method, new URL(originOf(host)), url)
