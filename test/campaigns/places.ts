@@ -128,3 +128,19 @@ export const tarPlace = (dir: string): Place => ({
     return { repository, flaws: [...left, ...flawsOf(repository, digestOf)] }
   }
 })
+
+/** A directory for files, by name and digest: each is there as a whole or not at all. */
+export const filesPlace = (dir: string, expected: ReadonlyMap<string, string>): Place => ({
+  kind: "files",
+  name: dir,
+  see: async () => {
+    const repository = emptyRepository()
+    const flaws = (existsSync(dir) ? readdirSync(dir) : []).flatMap((name) => {
+      const bytes = readFileSync(join(dir, name))
+      repository.blobs.set(digestOf(bytes), bytes)
+      if (!expected.has(name)) return [`${name} is left over`]
+      return expected.get(name) === digestOf(bytes) ? [] : [`the file ${name} has other bytes (L04)`]
+    })
+    return { repository, flaws }
+  }
+})

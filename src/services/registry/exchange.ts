@@ -168,7 +168,7 @@ export const remove = Effect.fnUntraced(function*(http: Http, request: RegistryR
     if (!(isTrouble(error) || error.reason._tag === "ProtocolError") || isLate || tried === maxDeletions) {
       return yield* Effect.fail(error)
     }
-    mayBeGone ||= !refusesForNow.has(error.reason._tag)
+    mayBeGone ||= retryAfter === undefined && !refusesForNow.has(error.reason._tag)
     yield* pause(tried, error)
   }
 })
