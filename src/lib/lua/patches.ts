@@ -14,6 +14,7 @@ import type { CallInfo, Machine } from "fengari/src/lstate.js"
 import lvm from "fengari/src/lvm.js"
 import { defs } from "./definitions.ts"
 import { numeralOf } from "./numerals.ts"
+import { newText } from "./strings.ts"
 import { Table } from "./tables.ts"
 
 if (typeof Table !== "function") throw new Error("fengari came before its patches")
@@ -24,6 +25,11 @@ const encoder = new TextEncoder()
 const { prototype } = lobject.TValue
 prototype.setivalue = prototype.setfltvalue
 lapi.lua_pushinteger = lapi.lua_pushnumber
+// fengari's own gives the string back, as bytes that nobody uses.
+lapi.lua_pushstring = (L, bytes) => {
+  if (bytes === null || bytes === undefined) lapi.lua_pushnil(L)
+  else lapi.lua_pushlstring(L, bytes, bytes.length)
+}
 lobject.luaO_str2num = (text, into) => {
   const value = numeralOf(text)
   if (value === undefined) return 0
@@ -31,20 +37,33 @@ lobject.luaO_str2num = (text, into) => {
   return text.length + 1
 }
 
-/** Asks for the memory of so many strings on top of the stack before they become one. */
-const chargeConcat = (L: Machine, top: number, count: number): void => {
-  if (L.l_G.guard === undefined) return
-  let bytes = 0
+/**
+ * Joins so many strings and numbers on top of the stack in the place of the last one, once their memory was asked for.
+ * The others are empty then: what is left to fengari, which copies bytes, costs nothing. Other values stay.
+ */
+const join = (L: Machine, top: number, count: number): void => {
+  let length = 0
+  let isText = true
   for (let at = top - count; at < top; at++) {
     const value = L.stack[at]
-    if (value?.ttisstring()) bytes += value.vslen()
+    if (value?.ttisstring()) length += value.vslen()
+    else isText &&= value !== undefined && lvm.cvt2str(value)
   }
-  if (bytes > 4096) L.l_G.guard.charge(L, bytes)
+  if (length > 4096) L.l_G.guard?.charge(L, length)
+  if (!isText) return
+  let letters = ""
+  for (let at = top - count; at < top; at++) {
+    const value = L.stack[at]
+    if (value === undefined) continue
+    if (!value.ttisstring()) lobject.luaO_tostring(L, value)
+    letters += value.tsvalue().hash
+    value.setsvalue(newText(L, at === top - 1 ? letters : ""))
+  }
 }
 
 const { luaV_concat } = lvm
 lvm.luaV_concat = (L, count) => {
-  chargeConcat(L, L.top, count)
+  join(L, L.top, count)
   luaV_concat(L, count)
 }
 
@@ -56,7 +75,7 @@ ldebug.luaG_traceexec = (L) => {
   const { ci } = L
   const instruction = ci.l_code[ci.l_savedpc - 1]
   if (instruction !== undefined && instruction.opcode === OP_CONCAT) {
-    chargeConcat(L, ci.l_base + instruction.C + 1, instruction.C - instruction.B + 1)
+    join(L, ci.l_base + instruction.C + 1, instruction.C - instruction.B + 1)
   }
   if (--L.hookcount > 0) return
   L.hookcount = L.basehookcount

@@ -1,5 +1,5 @@
 /** `string.format` of Lua 5.1, with the rules of `printf` (regbot description, 14.3). */
-import { badArgument, claim, pushBytes } from "./arguments.ts"
+import { badArgument, claim, pushOwned } from "./arguments.ts"
 import { bytesOf, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { type Conversion, formatFloat, formatInteger } from "./luaFormat.ts"
@@ -98,5 +98,5 @@ export const formatString = (guard: Guard): LuaFunction => (L) => {
     parts.add(converted(L, guard, argument, conversion))
     at = next + read
   }
-  return pushBytes(L, parts.joined())
+  return pushOwned(L, parts.joined())
 }

@@ -1,5 +1,5 @@
 /** The library `string` of Lua 5.1: patterns, `format`, and methods on strings. Nothing in it outlives a deadline. */
-import { badArgument, claim, pushBytes, pushLibrary } from "./arguments.ts"
+import { badArgument, claim, pushBytes, pushLibrary, pushOwned } from "./arguments.ts"
 import { bytesOf, integerAt, integerOr, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { compilePattern, indexOfBytes, Matcher, type Pattern, PatternProblem } from "./luaPattern.ts"
@@ -34,7 +34,7 @@ const bytesLibrary = (guard: Guard): Readonly<Record<string, LuaFunction>> => {
   const changed = (change: (byte: number, at: number, all: Uint8Array) => number): LuaFunction => (L) => {
     const source = lauxlib.luaL_checkstring(L, 1)
     guard.charge(L, source.length)
-    return pushBytes(L, source.map(change))
+    return pushOwned(L, source.map(change))
   }
   return {
     byte: (L) => {
@@ -70,7 +70,7 @@ const bytesLibrary = (guard: Guard): Readonly<Record<string, LuaFunction>> => {
       const source = lauxlib.luaL_checkstring(L, 1)
       const length = source.length * Math.max(integerAt(L, 2), 0)
       claim(L, guard, length)
-      return pushBytes(L, length === 0 ? new Uint8Array(0) : Buffer.alloc(length, source))
+      return length === 0 ? pushBytes(L, source.subarray(0, 0)) : pushOwned(L, Buffer.alloc(length, source))
     },
     sub: (L) => {
       const source = lauxlib.luaL_checkstring(L, 1)
@@ -195,7 +195,7 @@ const patternLibrary = (guard: Guard): Readonly<Record<string, LuaFunction>> => 
       if (pattern.isAnchored) break
     }
     parts.add(subject.subarray(kept))
-    pushBytes(L, parts.joined())
+    pushOwned(L, parts.joined())
     lua.lua_pushnumber(L, count)
     return 2
   }
