@@ -65,7 +65,7 @@ export const collectImage = Effect.fnUntraced(function*(
     if (tree._tag === "Blob" || seen.has(tree.manifest.descriptor.digest)) continue
     const { descriptor } = tree.manifest
     seen.add(descriptor.digest)
-    waiting.push(...tree.children)
+    for (const child of tree.children) waiting.push(child)
     const list = choice.referrers ? yield* referrerList(repository, descriptor) : undefined
     if (list !== undefined) {
       const trees = yield* Effect.forEach(
@@ -74,8 +74,10 @@ export const collectImage = Effect.fnUntraced(function*(
         { concurrency: 4 }
       )
       attached.push({ tag: fallbackTag(descriptor.digest), tree: { _tag: "Manifest", manifest: list, children: [] } })
-      referrers.push(...trees)
-      waiting.push(...trees)
+      for (const it of trees) {
+        referrers.push(it)
+        waiting.push(it)
+      }
     }
     if (choice.referrers) doneTags.add(fallbackTag(descriptor.digest))
     if (!choice.digestTags) continue
