@@ -26,7 +26,7 @@ describe("decodeManifest", () => {
     const mediaType = "application/vnd.oci.image.maniFest.v1+json"
     assert.strictEqual(read({ mediaType, config, layers: [] }), `Image ${image}`)
     assert.strictEqual(read({ mediaType, config, layers: [] }, { mediaType: image }), `Image ${image}`)
-    assert.strictEqual(read({ mediaType, config: { ...config, digest: "sha256:x" }, layers: [] }), "ManifestInvalid")
+    assert.strictEqual(read({ mediaType, config: { ...config, digest: "sha256:x" }, layers: [] }), "DigestInvalid")
   })
 
   it("believes the body's own type when the header says nothing definite", () => {
