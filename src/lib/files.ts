@@ -5,9 +5,7 @@
 import { close, constants, createReadStream, fstat, fsync, ftruncate, open, read, write } from "node:fs"
 import * as fs from "node:fs/promises"
 import { dirname } from "node:path"
-
-/** Bytes of one buffer; two are in use for each file that is read or written. */
-export const bufferSize = 1024 * 1024
+import { bufferSize, giveBuffer, sizeFor, takeBuffer } from "./buffers.ts"
 
 /** What tells one state of a file from another. */
 export interface FileInfo {
@@ -184,17 +182,8 @@ export const clone = async (from: string, to: string): Promise<void> => {
   }
 }
 
-const spare: Array<Buffer> = []
-const takeBuffer = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(bufferSize)
-const giveBuffer = (buffer: Buffer): void => {
-  if (spare.length < 8 && buffer.length === bufferSize) spare.push(buffer)
-}
-
-/** Files being read, and how many of them may have large buffers: a thousand slow readers must not hold gigabytes. */
+/** Files being read. */
 let reading = 0
-const largeReadings = 16
-const smallSize = 64 * 1024
-const readBuffer = (): Buffer => (reading > largeReadings ? Buffer.allocUnsafeSlow(smallSize) : takeBuffer())
 
 export interface Reading {
   /** Stops; `closed` is called once nothing uses the file any more. */
@@ -249,7 +238,7 @@ export const readFile = (path: string, { done, from, length, opened, sink }: Rea
     if (at >= end) return finish()
     if (views >= 2) return
     isReading = true
-    const buffer = readBuffer()
+    const buffer = takeBuffer(sizeFor(reading))
     read(descriptor, buffer, 0, Math.min(buffer.length, end - at), at, (error, count) => {
       isReading = false
       if (error !== null || count === 0 || ending !== undefined) {
@@ -297,7 +286,7 @@ export const readForward = (path: string): AsyncIterable<Uint8Array> =>
 
 /** What comes out of a pipe or device, of which no part can be asked for. */
 export const pipedBytes = (path: string): AsyncIterable<Uint8Array> =>
-  createReadStream(path, { highWaterMark: smallSize })
+  createReadStream(path, { highWaterMark: 64 * 1024 })
 
 interface Waiting {
   readonly view: Uint8Array
@@ -306,6 +295,9 @@ interface Waiting {
 
 /** Views from this size on are written as they are, smaller ones are gathered. */
 const large = 256 * 1024
+
+/** Files being written. */
+let writing = 0
 
 /** A file being written: large views go out as they are, small ones are gathered in two buffers. */
 export class Writer {
@@ -323,6 +315,7 @@ export class Writer {
   private constructor(descriptor: number, at: number) {
     this.descriptor = descriptor
     this.at = at
+    writing++
   }
 
   /** Creates the file; fails with `EEXIST` when the name is taken, be it by a link. */
@@ -369,21 +362,23 @@ export class Writer {
 
   private advance(): void {
     for (let next = this.waiting[0]; next !== undefined; next = this.waiting[0]) {
-      if (next.view.length >= large) this.flush()
-      else if (!this.gather(next)) return
+      const size = sizeFor(writing)
+      const isLarge = next.view.length >= Math.min(large, size)
+      if (isLarge) this.flush()
+      else if (!this.gather(next, size)) return
       this.waiting.shift()
-      if (next.view.length >= large) this.send(next.view, next.release)
+      if (isLarge) this.send(next.view, next.release)
       else next.release()
     }
   }
 
   /** False when both buffers are on their way. */
-  private gather({ view }: Waiting): boolean {
-    if (this.current !== undefined && this.filled + view.length > bufferSize) this.flush()
+  private gather({ view }: Waiting, size: number): boolean {
+    if (this.current !== undefined && this.filled + view.length > this.current.length) this.flush()
     if (this.current === undefined) {
       if (this.buffers >= 2) return false
       this.buffers++
-      this.current = takeBuffer()
+      this.current = takeBuffer(size)
     }
     this.current.set(view, this.filled)
     this.filled += view.length
@@ -437,6 +432,7 @@ export class Writer {
   /** Waits for writes under way and closes the file. */
   async close(): Promise<void> {
     await this.settle()
+    writing--
     await new Promise<void>((resolve, reject) =>
       close(this.descriptor, (error) => error == null ? resolve() : reject(error))
     )
