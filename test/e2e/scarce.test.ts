@@ -175,6 +175,8 @@ describe("L16: with 64 open files", () => {
     assert.strictEqual(bot.code, 1, bot.err)
     assert.match(bot.err, /too many open files, raise their limit \(ulimit -n\)/)
     assert.deepStrictEqual(judge(at("fewer")).problems, [])
+    // The thread of a script cannot start.
+    fails(await limited(24, "regbot", ["once", "-c", at("fewer.yml")]), "FsIo", /too many open files/)
   })
 })
 

@@ -97,10 +97,14 @@ const call = <R>(run: Run<R>, name: HostName, args: ReadonlyArray<LuaValue>): Ef
     return yield* broken(run, Cause.squash(exit.cause))
   })
 
-const died = <R>(run: Run<R>, thread: Thread, { detail, isMemory }: Death) =>
-  isMemory
-    ? failure(run, { _tag: "ScriptMemory", detail: placed(thread.line(), "not enough memory") })
-    : broken(run, detail)
+/** What a thread that cannot start says, or one that cannot read its modules (faults L16). */
+const noFiles = /\bEMFILE\b|too many open files/
+
+const died = <R>(run: Run<R>, thread: Thread, { detail, isMemory }: Death) => {
+  if (isMemory) return failure(run, { _tag: "ScriptMemory", detail: placed(thread.line(), "not enough memory") })
+  if (noFiles.test(detail)) return failure(run, { _tag: "FsIo", detail: "start script: too many open files" })
+  return broken(run, detail)
+}
 
 const tooMuch: Failed = { message: "parallel: the results are too big", traceback: "" }
 
