@@ -90,7 +90,9 @@ const execute = (leaf: Leaf, line: CommandLine, { everything, local, stop }: Sur
 const showTopic = (tool: Tool, words: ReadonlyArray<string>): Effect.Effect<void> => {
   const { path } = findCommand(tool, words)
   return words.length > 0 && path.length === 1
-    ? Console.error(`Unknown help topic [${words.map((word) => `\`${visible(word)}\``).join(" ")}]\n${usageText(tool, path)}`)
+    ? Console.error(
+      `Unknown help topic [${words.map((word) => `\`${visible(word)}\``).join(" ")}]\n${usageText(tool, path)}`
+    )
     : Console.log(helpText(tool, path))
 }
 

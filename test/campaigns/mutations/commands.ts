@@ -149,7 +149,7 @@ export const commands: ReadonlyArray<Family> = [
   command(
     "registry set",
     ["disableHead=true", "1048576", "-1", "m.example:5000", "team", "10.5", "disabled", "r.example:5000"],
-    (values, _) => [
+    (values) => [
       "registry",
       "set",
       "--skip-check",
@@ -159,7 +159,7 @@ export const commands: ReadonlyArray<Family> = [
       values[7] ?? "r.example"
     ]
   ),
-  command("host", ["reg=r.example,user=u,tls=disabled", "a/b:{{.}}"], (values, _) => [
+  command("host", ["reg=r.example,user=u,tls=disabled", "a/b:{{.}}"], (values) => [
     "ref",
     ...flags(["host"], values),
     "--",

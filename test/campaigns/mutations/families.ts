@@ -11,5 +11,15 @@ export const families = async (): Promise<ReadonlyArray<Family>> => {
   const { layoutPlaces } = await import("./places.ts")
   const { commands } = await import("./commands.ts")
   const { served } = await import("./serve.ts")
-  return [...texts, ...documents, ...settings, ...archives, ...answers, ...served, ...wires, ...layoutPlaces, ...commands]
+  return [
+    ...texts,
+    ...documents,
+    ...settings,
+    ...archives,
+    ...answers,
+    ...served,
+    ...wires,
+    ...layoutPlaces,
+    ...commands
+  ]
 }

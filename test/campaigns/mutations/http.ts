@@ -1,9 +1,9 @@
 /** Answers of registries and token services, each with one header or its body changed, through all that asks. */
 import { Clock, Duration, Effect, Layer, Redacted, Result, Stream } from "effect"
 import { createHash } from "node:crypto"
+import { Digest, isDigest } from "../../../src/schemas/Digest.ts"
 import type { Host } from "../../../src/schemas/Host.ts"
 import { decodeManifest } from "../../../src/schemas/Manifest.ts"
-import { Digest, isDigest } from "../../../src/schemas/Digest.ts"
 import { isRepository, isTag, Reference, Tag } from "../../../src/schemas/Ref.ts"
 import { collect, fromBytes } from "../../../src/services/Bytes.ts"
 import { Registry } from "../../../src/services/Registry.ts"

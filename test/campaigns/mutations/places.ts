@@ -9,8 +9,8 @@ import { Location, Reference, Tag } from "../../../src/schemas/Ref.ts"
 import { collect, fromBytes } from "../../../src/services/Bytes.ts"
 import { Repositories } from "../../../src/services/Repositories.ts"
 import type { Repository } from "../../../src/services/Repository.ts"
-import { addBlob, addImage, blobPath, digestOf, makeLayout, tagAll } from "../../support/layouts.ts"
 import { layoutsLayer } from "../../programs/serve/serving.ts"
+import { addBlob, addImage, blobPath, digestOf, makeLayout, tagAll } from "../../support/layouts.ts"
 import { type Family, held } from "./family.ts"
 
 // In memory where that can be: each write waits for the disk.
@@ -84,14 +84,20 @@ const contents = (dir: string): ReadonlyMap<string, string> =>
   )
 
 /** What a write must not have done, by the files before and after. */
-const spoiled = ({ dir, kept }: Made, before: ReadonlyMap<string, string>, isRefused: boolean): ReadonlyArray<string> => {
+const spoiled = (
+  { dir, kept }: Made,
+  before: ReadonlyMap<string, string>,
+  isRefused: boolean
+): ReadonlyArray<string> => {
   const after = contents(dir)
   const changed = ["/index.json", "/oci-layout"].filter((it) => after.get(it) !== before.get(it))
   const keptPath = blobPath(dir, kept).slice(dir.length)
   const wasNamed = (before.get("/index.json") ?? "").includes(kept)
   return [
     ...(isRefused ? changed.map((it) => `refused, and ${it} is another (L06)`) : []),
-    ...(!isRefused && before.get("/oci-layout") !== after.get("/oci-layout") ? ["oci-layout is written again (D4)"] : []),
+    ...(!isRefused && before.get("/oci-layout") !== after.get("/oci-layout")
+      ? ["oci-layout is written again (D4)"]
+      : []),
     ...(wasNamed && after.get(keptPath) !== before.get(keptPath) ? ["the image beside is another (D5)"] : []),
     ...(!isRefused && !(after.get("/index.json") ?? "").includes(pushed.descriptor.digest) ? ["it has no entry"] : [])
   ]
@@ -140,9 +146,17 @@ const manifestBytes = readFileSync(blobPath(sample.dir, sample.image))
 export const layoutPlaces: ReadonlyArray<Family> = [
   family("index.json", "json", [read("index.json")], ({ dir }, input) => writeFileSync(join(dir, "index.json"), input)),
   family("oci-layout", "json", [read("oci-layout")], ({ dir }, input) => writeFileSync(join(dir, "oci-layout"), input)),
-  family("a damaged manifest", "json", [manifestBytes], ({ dir, image }, input) =>
-    writeFileSync(blobPath(dir, image), input)),
+  family(
+    "a damaged manifest",
+    "json",
+    [manifestBytes],
+    ({ dir, image }, input) => writeFileSync(blobPath(dir, image), input)
+  ),
   family("a damaged layer", "bytes", [layer], (made, input) => writeFileSync(blobPath(made.dir, made.layer), input)),
-  family("a manifest", "json", [manifestBytes], ({ dir }, input) =>
-    tagAll(dir, { v3: addBlob(dir, input, "application/vnd.oci.image.manifest.v1+json") }))
+  family(
+    "a manifest",
+    "json",
+    [manifestBytes],
+    ({ dir }, input) => tagAll(dir, { v3: addBlob(dir, input, "application/vnd.oci.image.manifest.v1+json") })
+  )
 ]

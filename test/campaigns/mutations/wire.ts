@@ -1,7 +1,6 @@
 /** Answers as bytes of a connection, changed anywhere, through the real transport: heads, chunks, lengths, codings. */
 import { Clock, Effect, Exit, Layer, Option, Scope } from "effect"
-import { createServer, type Server } from "node:net"
-import type { AddressInfo } from "node:net"
+import { type AddressInfo, createServer, type Server } from "node:net"
 import { defaultHost } from "../../../src/schemas/Host.ts"
 import { Credentials } from "../../../src/services/Credentials.ts"
 import { Hosts } from "../../../src/services/Hosts.ts"

@@ -30,8 +30,7 @@ export const run = (source: string | Uint8Array, circumstances: Circumstances = 
   const written: Array<Uint8Array> = []
   let checked = 0
   const guard = makeGuard({
-    isOver: () =>
-      ++checked > checks || process.cpuUsage().user - began > milliseconds * 1000 ? overText : undefined,
+    isOver: () => ++checked > checks || process.cpuUsage().user - began > milliseconds * 1000 ? overText : undefined,
     ...(memory === undefined ? {} : { memory }),
     ...(used === undefined ? {} : { used })
   })

@@ -6,7 +6,10 @@ import { UsageError } from "../../../src/schemas/UsageError.ts"
 
 const told = (message: string) => {
   const lines: Array<string> = []
-  const console = { ...globalThis.console, error: (...words: ReadonlyArray<unknown>) => void lines.push(words.join(" ")) }
+  const console = {
+    ...globalThis.console,
+    error: (...words: ReadonlyArray<unknown>) => void lines.push(words.join(" "))
+  }
   return report(Cause.fail(new UsageError({ message })), false).pipe(
     Effect.provideService(Console.Console, console),
     Effect.as(lines)
