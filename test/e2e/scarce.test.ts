@@ -341,6 +341,22 @@ describe("L01: a file system that gets full", () => {
     assert.deepStrictEqual(readdirSync(small).toSorted(), ["layout", "old.tar", "regctl.json"])
   })
 
+  it("L04: comes before a file that a command writes has its name: it is synced first", async () => {
+    const layout = `ocidir://${at("noted")}:v1`
+    writeFileSync(at("note.txt"), "content")
+    const put = ["artifact", "put", "--artifact-type", "application/example", "--file", "note.txt", layout]
+    const stored = await plain("regctl", put)
+    assert.strictEqual(stored.code, 0, stored.err)
+    const [taken, log] = [at("taken"), at("calls")]
+    mkdirSync(taken)
+    const get = ["artifact", "get", layout, "--config-file", "taken/config.json"]
+    const ran = await plain("regctl", get, fullDisk({ dir: taken, from: 1_000, log }))
+    assert.strictEqual(ran.code, 0, ran.err)
+    const calls = readFileSync(log, "utf8").split("\n").map((it) => it.replace(/^\d+ /, ""))
+    assert.isBelow(calls.indexOf("fsync .regclient-X.tmp"), calls.indexOf("rename config.json"))
+    assert.include(calls, "fsync .regclient-X.tmp")
+  })
+
   it("is no matter for what is done by then: with room again the same command succeeds", async () => {
     const ran = await plain("regctl", ["image", "copy", `ocidir://${at("many")}:t1`, "ocidir://room/layout:v1"])
     assert.strictEqual(ran.code, 0, ran.err)

@@ -9,7 +9,7 @@ import { basename, dirname, sep } from "node:path"
 const { dir, log, only, when, ...given } = JSON.parse(process.env.FULL_DISK ?? "{}")
 const { appendFileSync, existsSync, realpathSync } = fs
 
-/** Files below the directory that are open to be written, by descriptor. */
+/** Files below the directory that are open, by descriptor. */
 const opened = new Map()
 let calls = 0
 let after = given.after ?? Infinity
@@ -41,7 +41,6 @@ const found = (call, path) => {
 }
 
 const creates = (flags) => typeof flags === "string" ? /[wa]/.test(flags) : (flags & fs.constants.O_CREAT) !== 0
-const writes = (flags) => typeof flags === "string" ? /[wa+]/.test(flags) : (flags & 3) !== fs.constants.O_RDONLY
 
 /** Where a call needs room, by its arguments. */
 const places = {
@@ -53,7 +52,8 @@ const places = {
   rename: ([, to]) => to,
   symlink: ([, path]) => path,
   writeFile: ([path]) => path,
-  open: ([path, flags]) => creates(flags) || writes(flags) ? path : undefined
+  // To read needs none; an fsync of what was opened so may.
+  open: ([path]) => path
 }
 for (const [name, place] of Object.entries(places)) {
   const [plain, promised] = [fs[name], fs.promises[name]]
