@@ -62,7 +62,7 @@ const reasonsOf = ({ err }: Ran): ReadonlyArray<string> =>
   })
 
 /** Milliseconds in which a command ends, its waits being 200 times shorter than for others. */
-const patience = 20_000
+const patience = 45_000
 
 const ended = async (running: Promise<Ran>): Promise<Ran | undefined> => {
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -128,13 +128,12 @@ const start = async (): Promise<Runner> => {
     const talk = random.chance(0.1) ? ["-v", "trace"] : []
     const [sourceBefore, targetBefore] = [await command.source?.see(), await command.target.see()]
     for (const name of names) registries.breaks(name, seed, odds, (kind) => count(`met: ${kind}`))
+    const late = () => [
+      `still running after ${patience / 1000} s: ${command.tool} ${command.args.join(" ")}`,
+      ...names.flatMap((name) => registries.storyOf(name))
+    ]
     const ran = await ended(perform(command, random.chance(0.3) ? "whole" : "config", ["--logopt", "json", ...talk]))
-    if (ran === undefined) {
-      return [
-        `still running after ${patience / 1000} s: ${command.tool} ${command.args.join(" ")}`,
-        ...names.flatMap((name) => registries.storyOf(name))
-      ]
-    }
+    if (ran === undefined) return late()
     for (const name of names) registries.heal(name)
     const isDone = ran.code === 0
     count(`${command.kind}: ${isDone ? "done" : "failed"}`)
@@ -144,7 +143,8 @@ const start = async (): Promise<Runner> => {
     const found = [...spoken(ran, false), ...flawsOf(command, targetBefore, after, isDone, ran.err)]
     if (isDone && command.isSaid?.(ran) === false) found.push("done, but it does not say what it has to say")
     if (!isDone || random.chance(0.1)) {
-      const again = await perform(command, "calm", ["--logopt", "json"])
+      const again = await ended(perform(command, "calm", ["--logopt", "json"]))
+      if (again === undefined) return ["without faults:", ...late()]
       const isOver = command.isOnce === true && (isDone || reasonsOf(again).at(-1) === "NotFound")
       count("run again without faults")
       if (again.code === 0 && command.isSaid?.(again) === false) found.push("does not say what it has to say")

@@ -69,8 +69,12 @@ const lookUp = (at: At, http: Http, blob: Descriptor): Effect.Effect<Head, Store
   )
 
 /** An answer that is long or short of the blob is of something else, such as a login page (faults N42). Of 0 bytes it says nothing. */
-const described = (blob: Descriptor, headers: Headers): Effect.Effect<Head, StoreError> => {
-  const size = lengthOf(headers) ?? blob.size
+const described = (
+  blob: Descriptor,
+  headers: Headers,
+  told: number | undefined = lengthOf(headers)
+): Effect.Effect<Head, StoreError> => {
+  const size = told ?? blob.size
   return isSizeKnown(blob) && size !== 0 && size !== blob.size
     ? Effect.fail(storeError("", "NotFound", `blob not found: the server tells of ${size} bytes, it has ${blob.size}`))
     : Effect.succeed({ descriptor: { ...blob, size }, headers })
@@ -78,17 +82,15 @@ const described = (blob: Descriptor, headers: Headers): Effect.Effect<Head, Stor
 
 const firstByte = (at: At, http: Http, blob: Descriptor, where: Pick<RegistryRequest, "url">) =>
   Effect.scoped(
-    Effect.map(
+    Effect.flatMap(
       http.request({
         ...request(at, blob),
         demand: { kind: "head", size: 0 },
         headers: { range: "bytes=0-0" },
         ...where
       }),
-      ({ headers, status }) => {
-        const size = status === 206 ? rangeOf(headers["content-range"]?.[0])?.total : lengthOf(headers)
-        return { descriptor: { ...blob, size: size ?? blob.size }, headers }
-      }
+      ({ headers, status }) =>
+        described(blob, headers, status === 206 ? rangeOf(headers["content-range"]?.[0])?.total : lengthOf(headers))
     )
   )
 

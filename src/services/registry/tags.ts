@@ -8,9 +8,9 @@ import { deleteByDigest } from "./manifests.ts"
 import { pages } from "./pages.ts"
 import { placeholder } from "./placeholder.ts"
 
-/** `tags` is null where a registry means none (registry-quirks 3.14). */
+/** `tags` is null where a registry means none (registry-quirks 3.14); an object without it is some other document. */
 const decodeTags = Schema.decodeUnknownResult(
-  Schema.Struct({ tags: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String))) })
+  Schema.Struct({ tags: Schema.NullOr(Schema.Array(Schema.String)) })
 )
 
 export const tags = (

@@ -164,6 +164,13 @@ describe("headBlob", () => {
       assert.include(error.message, "the server tells of 19 bytes, it has 11")
     }).pipe(Effect.scoped))
 
+  it.effect("is not there when a page answers for its first byte (N42)", () =>
+    Effect.gen(function*() {
+      const page: Reply = { status: 200, headers: { "Content-Length": "30" }, body: "<html>log in</html>" }
+      const error = yield* Effect.flip((yield* opened(fakeHttp([{ status: 403 }, page]))).headBlob(blob))
+      assert.strictEqual(error.reason._tag, "NotFound")
+    }).pipe(Effect.scoped))
+
   it.effect("asks for one byte where HEAD is refused, as by signed addresses", () =>
     Effect.gen(function*() {
       const http = fakeHttp([{ status: 403 }, { status: 206, headers: { "Content-Range": "bytes 0-0/11" }, body: "h" }])

@@ -105,6 +105,9 @@ describe("tags", () => {
       )
       const cut = yield* list([{ status: 200, headers: { "Content-Type": "application/json" }, body: `{"tags":["a"` }])
       assert.strictEqual(cut.error?.reason._tag, "ManifestInvalid")
+      // Such as what `/v2/` answers with, to which a registry may redirect.
+      const other = yield* list([{ status: 200, headers: { "Content-Type": "application/json" }, body: "{}" }])
+      assert.strictEqual(other.error?.reason._tag, "ManifestInvalid")
     }))
 
   it.effect("tells a missing repository", () =>
