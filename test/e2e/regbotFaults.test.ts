@@ -108,6 +108,10 @@ describe("scripts that take all memory", () => {
       `local t = {} while true do t[#t + 1] = ("x"):rep(5000) .. #t end`,
       `local t = {} while true do t[#t + 1] = ("x"):rep(1000):upper() end`,
       `local t = {} while true do t[#t + 1] = { #t } end`,
+      `local t = {} while true do t[#t + 1] = (("x"):rep(1e6) .. #t):gmatch("x") end`,
+      // What such strings are put together from is shared: they must not take their room later, all at once.
+      `local s, t = ("x"):rep(3e7), {} for i = 1, 3000 do t[i] = s .. i end for i = 1, 3000 do t[i]:byte(1) end`,
+      `local s, t = ("x"):rep(6e4), {} for i = 1, 999 do t[i] = s end local u = {} while true do u[#u + 1] = table.concat(t) end`,
       `local s = "x" while true do s = s .. s end`
     ].map((script, at): Row => ({ id: "S03", what: `bomb ${at}`, script, fails: memory }))
     const rows: ReadonlyArray<Row> = [

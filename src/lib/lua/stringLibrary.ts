@@ -1,10 +1,11 @@
 /** The library `string` of Lua 5.1: patterns, `format`, and methods on strings. Nothing in it outlives a deadline. */
-import { badArgument, claim, pushBytes, pushLibrary, pushOwned } from "./arguments.ts"
+import { badArgument, claim, lettersOnTop, pushBytes, pushLibrary, pushOwned } from "./arguments.ts"
 import { bytesOf, integerAt, integerOr, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { compilePattern, indexOfBytes, Matcher, type Pattern, PatternProblem } from "./luaPattern.ts"
 import { Parts } from "./parts.ts"
 import { formatString } from "./stringFormat.ts"
+import { bytesOfLetters } from "./strings.ts"
 import type { Surroundings } from "./surroundings.ts"
 
 /** Sets the global `string`, and the metatable that all strings share. */
@@ -156,10 +157,14 @@ const patternLibrary = (guard: Guard): Readonly<Record<string, LuaFunction>> => 
 
   /** An iterator; an anchored pattern is found once at most, as upstream has it. */
   const gmatch: LuaFunction = (L) => {
-    const matcher = matcherOf(L, lauxlib.luaL_checkstring(L, 1), lauxlib.luaL_checkstring(L, 2))
+    lauxlib.luaL_checkstring(L, 1)
+    const pattern = compiled.of(L, lauxlib.luaL_checkstring(L, 2))
+    // An iterator may stay: bytes that it held would outlive its thread (faults S03).
+    lua.lua_pushvalue(L, 1)
+    const letters = lettersOnTop(L)
     let next = 0
     lua.lua_pushcfunction(L, (caller) => {
-      const { subject, pattern } = matcher
+      const subject = bytesOfLetters(letters)
       const running = new Matcher(pattern, subject, () => guard.check(caller))
       for (; next <= subject.length; next++) {
         const [start, end] = [next, running.matchAt(next)]

@@ -33,7 +33,7 @@ export const lettersOf = (bytes: Uint8Array): string => {
   return text
 }
 
-const bytesOfLetters = (letters: string): Uint8Array => {
+const freshBytes = (letters: string): Uint8Array => {
   const { length } = letters
   const bytes = new Uint8Array(length)
   if (length > onHeap) Buffer.from(bytes.buffer).write(letters, "latin1")
@@ -53,7 +53,7 @@ const recentBytes = (letters: string): Uint8Array => {
   const found = kept.findIndex((it) => it.bytes.length === length && it.letters === letters)
   const known = kept[found]
   if (found === 0 && known !== undefined) return known.bytes
-  const it = known ?? { letters, bytes: bytesOfLetters(letters) }
+  const it = known ?? { letters, bytes: freshBytes(letters) }
   const next = [it]
   let sum = length
   for (const other of kept) {
@@ -65,6 +65,10 @@ const recentBytes = (letters: string): Uint8Array => {
   return it.bytes
 }
 
+/** The bytes of a string, which nobody may change. */
+export const bytesOfLetters = (letters: string): Uint8Array =>
+  letters.length < worthKeeping ? freshBytes(letters) : recentBytes(letters)
+
 /** A string of Lua. */
 class Text implements TString {
   readonly hash: string
@@ -73,9 +77,8 @@ class Text implements TString {
     this.hash = letters
   }
 
-  /** Nobody may change them. */
   getstr(): Uint8Array {
-    return this.hash.length < worthKeeping ? bytesOfLetters(this.hash) : recentBytes(this.hash)
+    return bytesOfLetters(this.hash)
   }
 
   tsslen(): number {
@@ -94,10 +97,19 @@ export const release = (bytes: Uint8Array): void => {
   if (length === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0)
 }
 
+/**
+ * The same in one piece. What was added up is a tree until somebody looks into it, and takes its memory then: by far too
+ * much at once when many are, which ends the process, and nobody was asked.
+ */
+const flat = (letters: string): string => {
+  if (letters.charCodeAt(0) > 255) throw new RangeError("no letter of a string")
+  return letters
+}
+
 /** A string of these letters, none beyond the 256th. */
 export const newText = (L: Machine, letters: string): TString => {
   if (letters.length >= worthCharging) L.l_G.guard?.charge(L, letters.length)
-  return new Text(letters)
+  return new Text(flat(letters))
 }
 
 /** A string as a key of a table. */
@@ -108,7 +120,7 @@ lstring.luaS_hashlongstr = keyOf
 lstring.luaS_eqlngstr = (a, b) => a === b || a.hash === b.hash
 lstring.luaS_bless = (L, bytes) => {
   if (bytes.length >= worthCharging) L.l_G.guard?.charge(L, bytes.length)
-  const text = new Text(lettersOf(bytes))
+  const text = new Text(flat(lettersOf(bytes)))
   // They were made to be taken.
   release(bytes)
   return text
