@@ -66,7 +66,8 @@ export const readSettings = Effect.fn("settings.read")(function*(file: string) {
   const found = parseYaml(text)
   if ("node" in found) return { name, lines, node: found.node } satisfies SettingsFile
   const detail = told(lines, { ...found, path: "", detail: found.problem })
-  return yield* failure(name, found.isLimit === true ? "YamlLimit" : "ConfigSyntax", detail)
+  const tag = found.isLimit === true ? "YamlLimit" : found.isForbidden === true ? "ConfigInvalid" : "ConfigSyntax"
+  return yield* failure(name, tag, detail)
 })
 
 /** `[3:7] sync[0].tags: what is wrong`, and the line below it. */
