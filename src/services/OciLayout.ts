@@ -10,7 +10,8 @@ import { tagsOf } from "./ociLayout/documents.ts"
 import * as manifests from "./ociLayout/manifests.ts"
 import { indexBytes, indexOf, type LayoutState, makeState, pathOf, settle, type Shared } from "./ociLayout/state.ts"
 import { finish } from "./ociLayout/sweep.ts"
-import { announce } from "./ociLayout/writer.ts"
+import { announce, announceAtOnce } from "./ociLayout/writer.ts"
+import { WillWrite } from "./Registry.ts"
 import type { Repository } from "./Repository.ts"
 
 /**
@@ -51,8 +52,8 @@ export class OciLayout extends Context.Service<OciLayout, {
       })
       return OciLayout.of({
         open: Effect.fn("OciLayout.open")(function*({ path: dir }) {
-          const wantsSweep = yield* SweepAtEnd
-          return repository(Location.OciLayout({ path: dir }), yield* stateAt(dir), wantsSweep, stateAt)
+          const wants = { sweep: yield* SweepAtEnd, writing: yield* WillWrite }
+          return repository(Location.OciLayout({ path: dir }), yield* stateAt(dir), wants, stateAt)
         })
       })
     })
@@ -64,13 +65,22 @@ const homeless = (dir: string) => storeError(`open ${dir}`, "FsIo", "the current
 const repository = (
   location: Location,
   state: LayoutState,
-  wantsSweep: boolean,
+  wants: { readonly sweep: boolean; readonly writing: boolean },
   stateAt: (dir: string) => Effect.Effect<LayoutState, StoreError, Scope.Scope>
 ): Repository => {
   const writing = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
-    Effect.andThen(announce(state, wantsSweep), effect)
+    Effect.andThen(announce(state, wants.sweep), effect)
   const puttingBlob = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
-    wantsSweep ? effect : Effect.tap(effect, () => settle(state))
+    wants.sweep ? effect : Effect.tap(effect, () => settle(state))
+  /**
+   * What a writer finds by its digest it will rely on: its marker is there first, so that nobody sweeps it meanwhile. A
+   * layout that is absent or may not be written is looked at as it is.
+   */
+  const relying = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
+    !wants.writing || state.isAnnounced ? effect : Effect.andThen(
+      Effect.catchReason(announceAtOnce(state), "StoreError", "FsPermission", () => Effect.void),
+      effect
+    )
   /** Of what is there already: a layout that is absent is not made. */
   const changing = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
     Effect.andThen(indexOf(state), writing(effect))
@@ -83,13 +93,16 @@ const repository = (
   })
   return {
     location,
-    resolve: (reference) => manifests.resolve(state, reference),
+    resolve: (reference) => {
+      const resolved = manifests.resolve(state, reference)
+      return reference._tag === "ByDigest" ? relying(resolved) : resolved
+    },
     manifest: (reference, expected) => manifests.manifestOf(state, reference, expected),
     headBlob: Effect.fnUntraced(function*(blob) {
       yield* indexOf(state)
       const size = yield* presentSize(state, blob)
       return size === undefined ? yield* unusable(blob.digest) : { descriptor: { ...blob, size }, headers: {} }
-    }),
+    }, relying),
     blob: (blob, part) => readBlob(state, blob, part),
     tags: ({ last, limit = 0 } = {}) =>
       Stream.fromEffect(Effect.map(Effect.all([indexOf(state), indexBytes(state)]), ([index, body]) => {
@@ -110,6 +123,7 @@ const repository = (
         return yield* writing(cloneBlob(state, blob, other))
       },
       Effect.scoped,
+      relying,
       puttingBlob
     ),
     putManifest: (manifest, how = {}) => writing(manifests.putManifest(state, manifest, how)),

@@ -15,11 +15,20 @@ export const announce = (state: LayoutState, wantsSweep: boolean): Effect.Effect
   Effect.suspend(() => {
     if (wantsSweep) state.wantsSweep = true
     else state.wantsNoSweep = true
-    if (state.isAnnounced) return Effect.void
-    return state.announcing.withPermit(
+    return mostOnce(state)
+  })
+
+/** The same before anything was written, so that what is found stays. A layout that is not there is not made for it. */
+export const announceAtOnce = Effect.fnUntraced(function*(state: LayoutState) {
+  if ((yield* state.disk.infoOfName(`${state.dir}/index.json`)) !== undefined) yield* mostOnce(state)
+})
+
+const mostOnce = (state: LayoutState): Effect.Effect<void, StoreError> =>
+  Effect.suspend(() =>
+    state.isAnnounced ? Effect.void : state.announcing.withPermit(
       Effect.suspend(() => state.isAnnounced ? Effect.void : begin(state))
     )
-  })
+  )
 
 const begin = Effect.fnUntraced(function*(state: LayoutState) {
   const { dir, disk } = state
