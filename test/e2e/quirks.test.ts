@@ -187,8 +187,9 @@ const rows: ReadonlyArray<Row> = [
     most: usual + 6
   },
   {
-    ids: "quirks 3.2",
+    ids: "C03 quirks 3.2",
     what: "names another digest in the head of its manifests",
+    fails: /manifest digest mismatch, expected sha256:\S+, received sha256:/,
     source: () =>
       always(
         (it) => manifestGet(it) && it.target.includes("sha256"),
