@@ -98,6 +98,32 @@ describe("a registry gets nothing done with the login of another", () => {
   })
 })
 
+describe("a registry that sends us to another one for what it names", () => {
+  const there = (path: RegExp, repository: string): Quirk =>
+    always((it) => it.method !== "PUT" && path.test(it.target), (it) => ({
+      status: 307,
+      headers: { location: `http://${here.store.host}${it.url.pathname.replace("/v2/app/", `/v2/${repository}/`)}` }
+    }))
+
+  it("gets nothing that only a tag names with the login of that one", async () => {
+    here.source.quirk = withLogin(there(/\/(?:manifests\/v1|tags\/list|referrers\/)/, "prod"))
+    const app = `${here.source.host}/app`
+    for (const args of [["image", "copy", `${app}:v1`, `${app}:v2`], ["tag", "ls", app]])
+      fails(await run(...args), "Unauthorized", /unauthorized \[http 401\]/)
+    isUntouched()
+    assert.isFalse(here.source.repository("app").tags.has("v2"))
+  })
+
+  it("gets what it names by digest", async () => {
+    here.store.repositories.set("shared", here.source.repository("app"))
+    here.source.quirk = withLogin(there(/\/(?:manifests|blobs)\/sha256:/, "shared"))
+    const ran = await run("image", "copy", `${here.source.host}/app:v1`, `${here.target.host}/app:v2`)
+    assert.strictEqual(ran.code, 0, ran.err)
+    assert.strictEqual(here.target.repository("app").tags.get("v2"), here.source.repository("app").tags.get("v1"))
+    assert.include(here.store.asked.map(({ headers }) => headers.authorization), bob)
+  })
+})
+
 describe("a login stays at its origin", () => {
   const port = () => here.store.host.replace(/.*:/, "")
   const spellings: ReadonlyArray<readonly [string, () => string]> = [

@@ -21,7 +21,7 @@ import {
   settled,
   statusOf
 } from "./exchange.ts"
-import { isAcknowledged, names, stored, unacknowledged } from "./pushed.ts"
+import { isAcknowledged, stored, unacknowledged } from "./pushed.ts"
 
 /** What keeps the lists of referrers where the registry does not. */
 export interface ReferrerKeeper {
@@ -113,7 +113,13 @@ export const getManifest = (
       Effect.mapError(within(`failed to get manifest ${nameOf(at, reference)}`))
     )
 
-const fetch = (at: At, http: Http, reference: Reference, expected?: Descriptor): Effect.Effect<Manifest, StoreError> =>
+const fetch = (
+  at: At,
+  http: Http,
+  reference: Reference,
+  expected?: Descriptor,
+  mirrors = true
+): Effect.Effect<Manifest, StoreError> =>
   document(
     http,
     {
@@ -122,7 +128,7 @@ const fetch = (at: At, http: Http, reference: Reference, expected?: Descriptor):
       path: pathOf(reference),
       headers: { accept: manifestTypes },
       demand: { kind: "manifest", size: expected?.size ?? 0 },
-      mirrors: true
+      mirrors
     },
     maxRead,
     ({ bytes, headers }) =>
@@ -212,12 +218,12 @@ export const push = (
     ? send(at, http, manifest, pathOf(reference), {}, how)
     : sendWithTag(at, http, manifest, how.tag, how)
   return sent.pipe(
+    Effect.flatMap((answer) =>
+      isAcknowledged(answer) ? Effect.succeed(answer) : confirmed(at, http, manifest, reference, unacknowledged(answer))
+    ),
     Effect.catchIf(
       (error) => how.headers === undefined && how.tag !== undefined && isImmutable(error),
       (error) => confirmed(at, http, manifest, reference, error)
-    ),
-    Effect.flatMap((answer) =>
-      isAcknowledged(answer) ? Effect.succeed(answer) : confirmed(at, http, manifest, reference, unacknowledged(answer))
     ),
     Effect.mapError(within(`failed to put manifest ${name}`)),
     Effect.flatMap(({ headers }) => stored(manifest, headers))
@@ -231,15 +237,22 @@ const isImmutable = (error: StoreError): boolean => {
     (status === 400 && /immutable|already ?exists/i.test(error.reason.detail))
 }
 
-/** What may not be moved need not be when it is there already. */
+/** What may not be moved need not be when it is there already. A head without a digest may be that of any manifest. */
 const confirmed = (at: At, http: Http, manifest: Manifest, reference: Reference, refusal: StoreError) =>
   settled(http, { ...at, ...headOf(reference) }).pipe(
-    Effect.mapError(() => refusal),
-    Effect.filterOrFail(
-      ({ headers }) => names(headers, manifest),
-      () => refusal
-    )
+    Effect.tap(({ headers }) =>
+      Effect.filterOrFail(
+        header(headers, "docker-content-digest") === undefined
+          ? Effect.map(fetch(at, http, reference, undefined, false), ({ bytes }) => isSame(bytes, manifest.bytes))
+          : Effect.succeed(header(headers, "docker-content-digest") === manifest.descriptor.digest),
+        (isThere) => isThere,
+        () => refusal
+      )
+    ),
+    Effect.mapError(() => refusal)
   )
+
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
 /** A tag on a digest the registry would not compute itself (distribution-spec, pushing manifests, `tag` parameters). */
 const sendWithTag = (at: At, http: Http, manifest: Manifest, tag: Tag, how: Push) => {

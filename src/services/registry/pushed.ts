@@ -4,7 +4,7 @@ import { hashHex } from "../../lib/hash.ts"
 import { algorithmOf, encodedOf, isDigest } from "../../schemas/Digest.ts"
 import { header, type Headers, type Manifest } from "../../schemas/Manifest.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
-import { lengthOf, type Settled } from "./exchange.ts"
+import type { Settled } from "./exchange.ts"
 
 /** 201, or another success that names a digest. Any other may be that of a page, or be cut: it is looked into (faults N35, N42). */
 export const isAcknowledged = ({ headers, status }: Settled): boolean =>
@@ -12,12 +12,6 @@ export const isAcknowledged = ({ headers, status }: Settled): boolean =>
 
 export const unacknowledged = ({ status }: Settled): StoreError =>
   storeError("", "ProtocolError", `answered with status ${status}, but the manifest is not there`)
-
-/** Whether the head of a manifest is that of this one; where it has no digest, its length has to do. */
-export const names = (headers: Headers, { bytes, descriptor }: Manifest): boolean => {
-  const digest = header(headers, "docker-content-digest")
-  return digest === undefined ? lengthOf(headers) === bytes.length : digest === descriptor.digest
-}
 
 /** Fails when the registry says that it stored something else. */
 export const stored = ({ bytes, descriptor }: Manifest, headers: Headers): Effect.Effect<Headers, StoreError> => {

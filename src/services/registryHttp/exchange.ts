@@ -134,19 +134,23 @@ const targetOf = Effect.fnUntraced(
     if (isOwn) return { host, isOwn, isFinal, isAnonymous: false, reach: undefined }
     const other = yield* parts.hosts.get(url.host)
     if (other.isConfigured && originOf(other) === url.origin) {
-      return { host: other, isOwn, isFinal, isAnonymous: isFinal, reach: undefined }
+      return { host: other, isOwn, isFinal, isAnonymous: !isContent(request, method), reach: undefined }
     }
     const isSameHost = url.hostname === new URL(originOf(host)).hostname
     return { host, isOwn, isFinal, isAnonymous: true, reach: reach ?? (isSameHost ? undefined : "public" as const) }
   }
 )
 
-/**
- * What a registry sends elsewhere is done there with that host's login only where it reads content: else one registry
- * could write to or delete from another in our name. An upload's location is no content (faults N27).
- */
+/** Neither a write nor an upload's location, whose signature is all there is to say (faults N27). */
 const isRead = ({ demand, url }: RegistryRequest, method: string): boolean =>
   (method === "GET" || method === "HEAD") && !(url !== undefined && demand.kind === "query")
+
+/**
+ * What a registry sends elsewhere is done there with that host's login only where it reads content by digest: else one
+ * registry could write to or delete from another in our name, or have us bring it what it cannot name.
+ */
+const isContent = (request: RegistryRequest, method: string): boolean =>
+  isRead(request, method) && /^(?:blobs|manifests)\/[^/:]+:/.test(request.path)
 
 const authRequest = (request: RegistryRequest, { host, isAnonymous }: Target, { method, url }: Hop): AuthRequest => {
   const repository = wireRepository(host, request.repository)

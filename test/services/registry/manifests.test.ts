@@ -229,6 +229,29 @@ describe("putManifest", () => {
       yield* (yield* opened(fakeHttp([{ status: 200 }, answer]))).putManifest(manifest, { tag: Tag.make("v1") })
     }).pipe(Effect.scoped))
 
+  it.effect("takes another manifest of the same length for no success where a registry tells no digests (D2)", () =>
+    Effect.gen(function*() {
+      const refused = { status: 409, body: "immutable" }
+      const head = {
+        status: 200,
+        headers: { "Content-Length": String(text.length), "Content-Type": mediaTypes.ociManifest }
+      }
+      const put = (body: string, first: Reply) => {
+        const http = fakeHttp([first, head, { ...head, body }])
+        return Effect.map(
+          Effect.flatMap(opened(http), (it) => Effect.result(it.putManifest(manifest, { tag: Tag.make("v1") }))),
+          (result) => [Result.isSuccess(result), ...http.lines()]
+        )
+      }
+      const asked = ["PUT app/manifests/v1", "HEAD app/manifests/v1", "GET app/manifests/v1"]
+      const another = text.replace(config.digest, other)
+      assert.strictEqual(another.length, text.length)
+      for (const first of [refused, { status: 200 }]) {
+        assert.deepStrictEqual(yield* put(another, first), [false, ...asked])
+        assert.deepStrictEqual(yield* put(text, first), [true, ...asked])
+      }
+    }).pipe(Effect.scoped))
+
   it.effect("is a success when a tag that may not be moved is there already", () =>
     Effect.gen(function*() {
       const refused = { status: 400, body: "ImageTagAlreadyExistsException" }
