@@ -27,6 +27,8 @@ import { confirmed, isAmbiguous, isFinal, isPresent, type Upload, uploadFailure 
 interface State {
   /** What the registry has. */
   offset: number
+  /** The most it had in this session: to come back to that is no progress, or one that goes to and fro would never end. */
+  most: number
   /** Bytes of a chunk. */
   limit: number
   failures: number
@@ -52,7 +54,7 @@ export const sendChunks = Effect.fnUntraced(function*(
   upload.current = session
   const parts = Math.ceil((expected?.size ?? 0) / maxParts)
   const limit = Math.max(upload.host.blobChunk, leastOf(upload, session), parts)
-  const state: State = { offset: 0, limit, failures: 0, stuck: 0, sessions: 1 }
+  const state: State = { offset: 0, most: 0, limit, failures: 0, stuck: 0, sessions: 1 }
   if (isInterrupted) yield* goOn(upload, expected, state, yield* status(upload.at, upload.http, session), Infinity)
   for (;;) {
     const sent = yield* Effect.scoped(pass(upload, expected, state))
@@ -136,9 +138,12 @@ const advance = (
       (progress) => goOn(upload, expected, state, progress, after)
     )
   }
-  state.failures = Math.max(0, state.failures - 1)
-  state.stuck = 0
   state.offset = offset === undefined || offset <= state.offset ? after : offset
+  if (state.offset > state.most) {
+    state.failures = Math.max(0, state.failures - 1)
+    state.stuck = 0
+    state.most = state.offset
+  }
   return Effect.void
 }
 
@@ -209,7 +214,8 @@ const goOn = (
     if (progress?.offset === undefined) return renew(upload, expected, state, lost("the session cannot be asked"))
     if (progress.offset > after) return renew(upload, expected, state, lost("the registry has more than was sent"))
     upload.current = progress.session
-    state.stuck = progress.offset > state.offset ? 0 : state.stuck + 1
+    state.stuck = progress.offset > state.most ? 0 : state.stuck + 1
+    state.most = Math.max(state.most, progress.offset)
     if (state.stuck >= 3) return renew(upload, expected, state, lost("the upload does not move on"))
     state.offset = progress.offset
     return Effect.void
@@ -233,6 +239,7 @@ const renew = Effect.fnUntraced(function*(
   if (current !== undefined && statusOf(cause) !== 404) yield* cancel(at, http, current)
   upload.current = yield* openPlain(upload, expected)
   state.offset = 0
+  state.most = 0
   state.stuck = 0
 })
 

@@ -4,24 +4,13 @@ import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, type Digest, isDigest } from "../../schemas/Digest.ts"
 import { decodeManifest, header, type Headers, type Manifest, maxPush, maxRead } from "../../schemas/Manifest.ts"
 import { baseType, isManifestType, manifestTypes } from "../../schemas/MediaType.ts"
-import { Reference, type Tag } from "../../schemas/Ref.ts"
+import { Reference } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { inlineData } from "../inlineData.ts"
 import type { Head, PutManifest, Repository } from "../Repository.ts"
-import {
-  type At,
-  document,
-  type Http,
-  isPage,
-  lengthOf,
-  listed,
-  nameOf,
-  remove,
-  type Settled,
-  settled,
-  statusOf
-} from "./exchange.ts"
+import { type At, document, type Http, isPage, lengthOf, nameOf, remove, settled, statusOf } from "./exchange.ts"
 import { isAcknowledged, stored, unacknowledged } from "./pushed.ts"
+import { type Push, sendManifest } from "./sending.ts"
 
 /** What keeps the lists of referrers where the registry does not. */
 export interface ReferrerKeeper {
@@ -194,12 +183,6 @@ const put = Effect.fnUntraced(function*(
   return descriptor
 })
 
-export interface Push {
-  readonly tag?: Tag
-  /** Conditions, such as `if-match`. */
-  readonly headers?: Readonly<Record<string, string>>
-}
-
 /** Pushes the bytes as they are and checks what the registry says it stored. Gives the headers of the answer. */
 export const push = (
   at: At,
@@ -214,10 +197,7 @@ export const push = (
     const detail = `manifest too large, calculated ${bytes.length}, limit ${maxPush}: ${name}`
     return Effect.fail(storeError("", "SizeLimit", detail))
   }
-  const sent = how.tag === undefined || algorithmOf(descriptor.digest) === "sha256"
-    ? send(at, http, manifest, pathOf(reference), {}, how)
-    : sendWithTag(at, http, manifest, how.tag, how)
-  return sent.pipe(
+  return sendManifest(at, http, manifest, pathOf(reference), how).pipe(
     Effect.flatMap((answer) =>
       isAcknowledged(answer) ? Effect.succeed(answer) : confirmed(at, http, manifest, reference, unacknowledged(answer))
     ),
@@ -253,61 +233,6 @@ const confirmed = (at: At, http: Http, manifest: Manifest, reference: Reference,
   )
 
 const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
-
-/** A tag on a digest the registry would not compute itself (distribution-spec, pushing manifests, `tag` parameters). */
-const sendWithTag = (at: At, http: Http, manifest: Manifest, tag: Tag, how: Push) => {
-  const { digest } = manifest.descriptor
-  return Effect.flatMap(
-    send(at, http, manifest, `manifests/${digest}`, { tag }, how),
-    (answer) =>
-      listed(answer.headers, "oci-tag").includes(tag)
-        ? Effect.succeed(answer)
-        : send(at, http, manifest, `manifests/${tag}`, { digest }, how)
-  )
-}
-
-/** Waits for a registry that does not know yet the blobs it just took (faults N34, registry-quirks 3.20). */
-const pauses = ["200 millis", "800 millis", "2 seconds"] as const
-
-const send = (
-  at: At,
-  http: Http,
-  manifest: Manifest,
-  path: string,
-  query: Readonly<Record<string, string>>,
-  how: Push,
-  tried = 0
-): Effect.Effect<Settled, StoreError> =>
-  settled(http, {
-    ...at,
-    method: "PUT",
-    path,
-    query,
-    headers: { "content-type": manifest.descriptor.mediaType, ...how.headers },
-    body: manifest.bytes,
-    demand: { kind: "manifest", size: manifest.bytes.length }
-  }).pipe(
-    Effect.catchIf(isBlobUnknown, (error) => {
-      const pause = pauses[tried]
-      return pause === undefined
-        ? Effect.fail(
-          storeError(error.operation, "HttpStatus", error.reason.detail, {
-            status: statusOf(error) ?? 400,
-            lacksContent: true
-          })
-        )
-        : Effect.andThen(
-          Effect.sleep(pause),
-          send(at, http, manifest, path, query, how, tried + 1)
-        )
-    })
-  )
-
-/** The registry says that content the manifest names is not there. */
-const isBlobUnknown = (error: StoreError): boolean => {
-  const status = statusOf(error)
-  return (status === 400 || status === 404) && /BLOB_UNKNOWN/.test(error.reason.detail)
-}
 
 /** Deletes a manifest with all its tags. */
 export const deleteByDigest = (at: At, http: Http, digest: Digest): Effect.Effect<void, StoreError> =>

@@ -187,7 +187,9 @@ const storageFlaws = (root: string): ReadonlyArray<string> => {
         continue
       }
       const { config, layers, manifests: children } = JSON.parse(readFileSync(blobOf(dir, digest), "utf8"))
-      const parts: ReadonlyArray<Named> = Array.isArray(children) ? [] : [config, ...(layers ?? [])]
+      const parts: ReadonlyArray<Named> = Array.isArray(children)
+        ? []
+        : [...config === undefined ? [] : [config], ...(layers ?? [])]
       for (const part of parts) {
         const isForeign = /foreign|nondistributable/.test(part.mediaType) || part.urls !== undefined
         if (!isForeign && !existsSync(blobOf(dir, part.digest))) found.push(`${digest} lacks ${part.digest} (D1)`)
