@@ -21,7 +21,7 @@ import {
   settled,
   statusOf
 } from "./exchange.ts"
-import { isAcknowledged, stored, unacknowledged } from "./pushed.ts"
+import { isAcknowledged, isBlobUnknown, isImmutable, isSame, stored, unacknowledged } from "./pushed.ts"
 
 /** What keeps the lists of referrers where the registry does not. */
 export interface ReferrerKeeper {
@@ -230,29 +230,19 @@ export const push = (
   )
 }
 
-/** A tag that may not be moved (registry-quirks 3.12). */
-const isImmutable = (error: StoreError): boolean => {
-  const status = statusOf(error)
-  return status === 409 || status === 412 ||
-    (status === 400 && /immutable|already ?exists/i.test(error.reason.detail))
-}
-
 /** What may not be moved need not be when it is there already. A head without a digest may be that of any manifest. */
 const confirmed = (at: At, http: Http, manifest: Manifest, reference: Reference, refusal: StoreError) =>
   settled(http, { ...at, ...headOf(reference) }).pipe(
-    Effect.tap(({ headers }) =>
-      Effect.filterOrFail(
-        header(headers, "docker-content-digest") === undefined
-          ? Effect.map(fetch(at, http, reference, undefined, false), ({ bytes }) => isSame(bytes, manifest.bytes))
-          : Effect.succeed(header(headers, "docker-content-digest") === manifest.descriptor.digest),
-        (isThere) => isThere,
-        () => refusal
-      )
-    ),
+    Effect.tap(({ headers }) => {
+      const claimed = header(headers, "docker-content-digest")
+      return claimed === undefined
+        ? Effect.filterOrFail(fetch(at, http, reference, undefined, false), isSame(manifest), () => refusal)
+        : claimed === manifest.descriptor.digest
+        ? Effect.void
+        : Effect.fail(refusal)
+    }),
     Effect.mapError(() => refusal)
   )
-
-const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
 /** A tag on a digest the registry would not compute itself (distribution-spec, pushing manifests, `tag` parameters). */
 const sendWithTag = (at: At, http: Http, manifest: Manifest, tag: Tag, how: Push) => {
@@ -302,12 +292,6 @@ const send = (
         )
     })
   )
-
-/** The registry says that content the manifest names is not there. */
-const isBlobUnknown = (error: StoreError): boolean => {
-  const status = statusOf(error)
-  return (status === 400 || status === 404) && /BLOB_UNKNOWN/.test(error.reason.detail)
-}
 
 /** Deletes a manifest with all its tags. */
 export const deleteByDigest = (at: At, http: Http, digest: Digest): Effect.Effect<void, StoreError> =>
