@@ -113,10 +113,7 @@ export const replace = async (path: string, temporary: string, content: Uint8Arr
   }
 }
 
-/**
- * A directory with its parents, present or made; gives those that have a new name in them. Node's own recursive form never ends where a directory cannot be made
- * and its parent is there, as below /proc.
- */
+/** A directory with its parents, present or made; gives the parents of those made. Node's own way hangs below /proc. */
 export const makeDirectories = async (path: string): Promise<ReadonlyArray<string>> => {
   const parent = dirname(path)
   try {

@@ -16,7 +16,7 @@ import { mediaTypes } from "../schemas/MediaType.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import { type Bytes, fromBytes, pumpOf, withSpareFile } from "./Bytes.ts"
 import { fsError, platformError } from "./fsError.ts"
-import { openHome } from "./uploads/home.ts"
+import { temporaryDirectory } from "./temporaryDirectory.ts"
 
 export interface Session {
   readonly id: string
@@ -66,7 +66,7 @@ export class Uploads extends Context.Service<Uploads, {
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const path = yield* Path.Path
-        const home = yield* io(openHome(options.directory))
+        const home = yield* io(temporaryDirectory(options.directory))
         const sessions = new Map<string, Open>()
         const most = { sessions: options.sessions ?? 1000, bytes: options.limit ?? defaultLimit }
         yield* Effect.forkScoped(Effect.repeat(forgetIdle(fs, sessions), Schedule.spaced("1 minute")))

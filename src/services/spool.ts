@@ -1,13 +1,13 @@
 /** Bytes kept in a file of their own until they are needed, hashed as they come. */
-import { Clock, Effect, FileSystem, Path, Scope } from "effect"
+import { Effect, FileSystem, Path, Scope } from "effect"
 import { hasher } from "../lib/hash.ts"
-import { directoryPrefix, removeLeftovers } from "../lib/leftovers.ts"
 import { randomId } from "../lib/randomId.ts"
 import { type Algorithm, Digest } from "../schemas/Digest.ts"
 import type { StoreError } from "../schemas/StoreError.ts"
 import { type Bytes, fromPump, pumpOf, tapped } from "./Bytes.ts"
 import { filePump, writeNewFile } from "./fileBytes.ts"
 import { platformError } from "./fsError.ts"
+import { temporaryDirectory } from "./temporaryDirectory.ts"
 
 interface Measured {
   readonly digest: Digest
@@ -26,27 +26,12 @@ export interface Scratch {
   readonly remove: (file: string) => Effect.Effect<void, StoreError>
 }
 
-/**
- * A directory for temporary files that goes with the scope; what dead processes left beside it goes now (faults L12). It
- * is touched now and then, which tells other machines that its owner is alive.
- */
-export const temporaryDirectory = Effect.gen(function*() {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const directory = yield* fs.makeTempDirectoryScoped({ prefix: directoryPrefix() })
-  const now = yield* Clock.currentTimeMillis
-  yield* Effect.promise(() => removeLeftovers(path.dirname(directory), now))
-  const touched = Effect.flatMap(Clock.currentTimeMillis, (it) => fs.utimes(directory, it / 1000, it / 1000))
-  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep("10 minutes"), Effect.ignore(touched)))) // the next one may
-  return directory
-})
-
-/** The same, made when it is first needed. */
+/** A directory of its own, made when it is first needed. */
 export const scratch: Effect.Effect<Scratch, never, FileSystem.FileSystem | Path.Path | Scope.Scope> = Effect.gen(
   function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const directory = yield* temporaryDirectory.pipe(
+    const directory = yield* temporaryDirectory().pipe(
       Effect.mapError(platformError("create")),
       Effect.provideService(FileSystem.FileSystem, fs),
       Effect.provideService(Path.Path, path),

@@ -2,7 +2,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Layer, Path, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { encodeOwner, self } from "../../src/lib/owner.ts"
+import { directoryPrefix } from "../../src/lib/leftovers.ts"
 import { Digest } from "../../src/schemas/Digest.ts"
 import { storeError } from "../../src/schemas/StoreError.ts"
 import { collect, fromBytes, spareFileOf } from "../../src/services/Bytes.ts"
@@ -131,27 +131,24 @@ describe("an upload", () => {
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
       const directory = yield* fs.makeTempDirectoryScoped()
-      const make = (name: string, owner: string) =>
-        Effect.gen(function*() {
-          yield* fs.makeDirectory(path.join(directory, name))
-          yield* fs.writeFileString(path.join(directory, name, "owner"), owner)
-          yield* fs.writeFileString(path.join(directory, name, "session"), "bytes")
-        })
-      yield* TestClock.setTime(Date.now())
-      yield* make("server-killed", encodeOwner({ ...self(), pid: 2_147_483_646, started: "1" }))
-      yield* make("server-living", encodeOwner(self()))
-      yield* make("server-elsewhere", encodeOwner({ ...self(), host: "another/boot/pid:[1]" }))
-      yield* make("server-unnamed", "")
-      yield* fs.utimes(path.join(directory, "server-unnamed"), 1000, 1000)
-      for (const file of ["owner", "session"]) {
-        yield* fs.utimes(path.join(directory, "server-unnamed", file), 1000, 1000)
+      // Made up as by a process that cannot be, by this one, and by those of another machine.
+      const own = directoryPrefix()
+      const [, host = ""] = own.split("-")
+      const killed = `regclient-${host}-2147483646-1-killed`
+      const living = `${own}living`
+      const elsewhere = `regclient-${"f".repeat(12)}-1-1-elsewh`
+      const silent = `regclient-${"f".repeat(12)}-1-1-silent`
+      for (const name of [killed, living, elsewhere, silent]) {
+        yield* fs.makeDirectory(path.join(directory, name))
+        yield* fs.writeFileString(path.join(directory, name, "session"), "bytes")
       }
+      yield* TestClock.setTime(Date.now())
+      yield* fs.utimes(path.join(directory, silent), 1000, 1000)
       yield* fs.writeFileString(path.join(directory, "notes.txt"), "of somebody else")
       yield* Effect.scoped(Layer.build(Uploads.layer({ directory })))
-      assert.deepStrictEqual((yield* fs.readDirectory(directory)).toSorted(), [
-        "notes.txt",
-        "server-elsewhere",
-        "server-living"
-      ])
+      assert.deepStrictEqual(
+        (yield* fs.readDirectory(directory)).toSorted(),
+        ["notes.txt", living, elsewhere].toSorted()
+      )
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
 })

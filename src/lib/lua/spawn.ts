@@ -1,6 +1,5 @@
 /** Starts and ends the threads of scripts. Nothing of Lua is loaded on this side. */
 import { MessageChannel, Worker } from "node:worker_threads"
-import { tooManyFiles } from "../tooManyFiles.ts"
 import { type Answer, type CommandQuestion, type Message, shared, sharedBytes, type Start } from "./channel.ts"
 import { type CommandEnd, startCommand } from "./commandHost.ts"
 
@@ -72,8 +71,7 @@ export const startThread = (
   // What cannot be read is no answer to wait for.
   port.on("messageerror", ({ message }) => died(false, message))
   worker.on("error", (error: NodeJS.ErrnoException) => {
-    const text = error.message.includes("EMFILE") ? tooManyFiles : error.message
-    died(error.code === "ERR_WORKER_OUT_OF_MEMORY", text)
+    died(error.code === "ERR_WORKER_OUT_OF_MEMORY", error.message)
   })
   worker.on("exit", () => {
     killCommand()

@@ -96,7 +96,7 @@ const walkAll = Effect.fnUntraced(function*(
         yield* emit(it.isPresent ? CopyStep.Skip(common) : CopyStep.Blob({ ...common, isKnownAbsent }))
       } else {
         const attached = yield* relationsOf(node, it.isPresent)
-        for (const it of attached) relations.push(it)
+        for (const relation of attached) relations.push(relation)
         yield* emit(manifestStep(node, it, common, attached.length > 0))
       }
       return common.id

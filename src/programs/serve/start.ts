@@ -6,7 +6,7 @@ import type { StoreError } from "../../schemas/StoreError.ts"
 import { type LoginError, Logins } from "../../services/Logins.ts"
 import type { Repositories } from "../../services/Repositories.ts"
 import { ServeStore } from "../../services/ServeStore.ts"
-import { temporaryDirectory } from "../../services/spool.ts"
+import { temporaryDirectory } from "../../services/temporaryDirectory.ts"
 import { Uploads } from "../../services/Uploads.ts"
 import { refusal, toResponse } from "./failures.ts"
 import { Listener, type ListenOptions, ServeError } from "./Listener.ts"
@@ -49,7 +49,7 @@ export const serve = (
   Effect.gen(function*() {
     const path = yield* Path.Path
     const listener = yield* Listener
-    const temporary = Effect.mapError(temporaryDirectory, ({ message }) => new ServeError({ message }))
+    const temporary = Effect.mapError(temporaryDirectory(), ({ message }) => new ServeError({ message }))
     const root = options.dir ?? (yield* temporary)
     // A directory that is only read may be one that cannot be written.
     const uploads = options.isReadOnly === true ? yield* temporary : path.join(root, ".uploads")

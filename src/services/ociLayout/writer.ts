@@ -33,7 +33,7 @@ const mostOnce = (state: LayoutState): Effect.Effect<void, StoreError> =>
 const begin = Effect.fnUntraced(function*(state: LayoutState) {
   const { dir, disk } = state
   const grown = yield* Effect.mapError(disk.makeDirectory(dir), within(`failed creating ${dir}`))
-  for (const parent of grown) yield* syncName(state, parent)
+  for (const parent of grown) yield* disk.sync(parent)
   yield* exclusively(state)(Effect.uninterruptible(Effect.gen(function*() {
     const hasLayout = (yield* disk.infoOfName(`${dir}/oci-layout`)) !== undefined
     const hasIndex = (yield* disk.infoOfName(`${dir}/index.json`)) !== undefined
@@ -56,10 +56,6 @@ const begin = Effect.fnUntraced(function*(state: LayoutState) {
     state.isAnnounced = true
   })))
 })
-
-/** The name of a new layout in its directory, which one who may write there need not be allowed to read. */
-const syncName = ({ disk }: LayoutState, parent: string) =>
-  Effect.catchReason(disk.sync(parent), "StoreError", "FsPermission", () => Effect.void)
 
 const mark = Effect.fnUntraced(function*({ dir, disk }: LayoutState) {
   for (;;) {

@@ -9,7 +9,7 @@ import { type StoreError, storeError, within } from "../../schemas/StoreError.ts
 import { inlineData } from "../inlineData.ts"
 import type { Head, PutManifest, Repository } from "../Repository.ts"
 import { type At, document, type Http, isPage, lengthOf, nameOf, remove, settled, statusOf } from "./exchange.ts"
-import { isAcknowledged, stored, unacknowledged } from "./pushed.ts"
+import { isAcknowledged, isImmutable, isSame, stored, unacknowledged } from "./pushed.ts"
 import { type Push, sendManifest } from "./sending.ts"
 
 /** What keeps the lists of referrers where the registry does not. */
@@ -210,29 +210,19 @@ export const push = (
   )
 }
 
-/** A tag that may not be moved (registry-quirks 3.12). */
-const isImmutable = (error: StoreError): boolean => {
-  const status = statusOf(error)
-  return status === 409 || status === 412 ||
-    (status === 400 && /immutable|already ?exists/i.test(error.reason.detail))
-}
-
 /** What may not be moved need not be when it is there already. A head without a digest may be that of any manifest. */
 const confirmed = (at: At, http: Http, manifest: Manifest, reference: Reference, refusal: StoreError) =>
   settled(http, { ...at, ...headOf(reference) }).pipe(
-    Effect.tap(({ headers }) =>
-      Effect.filterOrFail(
-        header(headers, "docker-content-digest") === undefined
-          ? Effect.map(fetch(at, http, reference, undefined, false), ({ bytes }) => isSame(bytes, manifest.bytes))
-          : Effect.succeed(header(headers, "docker-content-digest") === manifest.descriptor.digest),
-        (isThere) => isThere,
-        () => refusal
-      )
-    ),
+    Effect.tap(({ headers }) => {
+      const claimed = header(headers, "docker-content-digest")
+      return claimed === undefined
+        ? Effect.filterOrFail(fetch(at, http, reference, undefined, false), isSame(manifest), () => refusal)
+        : claimed === manifest.descriptor.digest
+        ? Effect.void
+        : Effect.fail(refusal)
+    }),
     Effect.mapError(() => refusal)
   )
-
-const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
 /** Deletes a manifest with all its tags. */
 export const deleteByDigest = (at: At, http: Http, digest: Digest): Effect.Effect<void, StoreError> =>

@@ -5,6 +5,7 @@ import type { Manifest } from "../../schemas/Manifest.ts"
 import type { Tag } from "../../schemas/Ref.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { type At, type Http, listed, type Settled, settled, statusOf } from "./exchange.ts"
+import { isBlobUnknown } from "./pushed.ts"
 
 export interface Push {
   readonly tag?: Tag
@@ -72,9 +73,3 @@ const send = (
         )
     })
   )
-
-/** The registry says that content the manifest names is not there. */
-const isBlobUnknown = (error: StoreError): boolean => {
-  const status = statusOf(error)
-  return (status === 400 || status === 404) && /BLOB_UNKNOWN/.test(error.reason.detail)
-}

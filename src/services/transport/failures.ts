@@ -31,9 +31,9 @@ const platformError = (error: unknown): PlatformError => {
 }
 
 const systemText = (error: Error): string | undefined =>
-  "code" in error && error.code === "EMFILE" ?
-    tooManyFiles :
-    "errno" in error && typeof error.errno === "number"
+  "code" in error && error.code === "EMFILE"
+    ? tooManyFiles
+    : "errno" in error && typeof error.errno === "number"
     ? getSystemErrorMap().get(error.errno)?.[1]
     : undefined
 
