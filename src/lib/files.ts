@@ -280,7 +280,6 @@ export const readFile = (path: string, { done, from, length, opened, sink }: Rea
 /** What can be read once and forward alone, such as a pipe. Fails as Node does. */
 export const readForward = (path: string): AsyncIterable<Uint8Array> =>
   createReadStream(path, { highWaterMark: bufferSize })
-
 /** What comes out of a pipe or device, of which no part can be asked for. */
 export const pipedBytes = (path: string): AsyncIterable<Uint8Array> =>
   createReadStream(path, { highWaterMark: 64 * 1024 })

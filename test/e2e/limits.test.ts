@@ -147,6 +147,12 @@ const rows: Readonly<Record<string, Row>> = {
     reason: "NotFound",
     text: /the source lacks more than 1000 parts: sha256:/
   },
+  "an index of 20,000 entries to change (C12)": {
+    args: (host) => ["image", "mod", `${host}/app:v1`, "--create", "v2", "--annotation", "a=b"],
+    quirk: manifest(types.index, indexOf(20_000)),
+    reason: "SizeLimit",
+    text: /more than 10000 manifests in one image/
+  },
   "a page 1,000,000 deep": {
     args: list,
     quirk: ({ url }) =>

@@ -113,7 +113,7 @@ const firstPage = (
 ): Effect.Effect<ApiPage | undefined, StoreError> => {
   const asked = request(at, subject, artifactType)
   return readPage(http, { ...asked, isProbe: true }).pipe(
-    Effect.catchIf((error) => !isRefusal(error) && !isDamaged(error), () => readPage(http, asked)),
+    Effect.catchIf((error) => !isRefusal(error) && !isRead(error), () => readPage(http, asked)),
     Effect.catchIf(isRefusal, () => Effect.succeed(undefined))
   )
 }
@@ -126,6 +126,9 @@ const isRefusal = (error: StoreError): boolean => {
 
 const isDamaged = ({ reason }: StoreError): boolean => reason._tag === "ManifestInvalid"
 
+/** A list came, and asking again without a doubt would bring the same. */
+const isRead = (error: StoreError): boolean => isDamaged(error) || error.reason._tag === "DepthLimit"
+
 /** A page; nobody named its digest, so one that cannot be read may have come damaged, and is asked for again. */
 const readPage = (http: Http, how: RegistryRequest): Effect.Effect<ApiPage | undefined, StoreError> =>
   document(http, how, maxRead, (answer) => Effect.fromResult(apiPage(answer))).pipe(
@@ -134,16 +137,20 @@ const readPage = (http: Http, how: RegistryRequest): Effect.Effect<ApiPage | und
 
 const types: ReadonlySet<string> = new Set([mediaTypes.ociIndex, "application/json", ""])
 
-/** None: something else. Fails with ManifestInvalid for what would be an index, or any JSON, if it could be read. */
+/**
+ * None: something else. Fails with ManifestInvalid for what would be an index, or any JSON, if it could be read, and
+ * with DepthLimit for JSON of any name that is nested too deeply (faults C12, C18).
+ */
 const apiPage = (answer: Document): Result.Result<ApiPage | undefined, StoreError> => {
   const type = baseType(header(answer.headers, "content-type") ?? "")
-  if (answer.status !== 200 || !types.has(type)) return Result.succeed(undefined)
+  if (answer.status !== 200 || !(types.has(type) || type.endsWith("json"))) return Result.succeed(undefined)
   const read = decodeManifest(answer.bytes, { name: "referrers", mediaType: type, headers: answer.headers })
   if (
     Result.isSuccess(read) && read.success._tag === "Index" &&
     read.success.descriptor.mediaType === mediaTypes.ociIndex
   ) return Result.succeed({ index: read.success, answer })
-  return type === mediaTypes.ociIndex || isBrokenJson(answer.bytes)
+  if (Result.isFailure(read) && read.failure.reason._tag === "DepthLimit") return Result.fail(read.failure)
+  return type === mediaTypes.ociIndex || (types.has(type) && isBrokenJson(answer.bytes))
     ? Result.fail(storeError("", "ManifestInvalid", "the list of referrers is not an OCI index"))
     : Result.succeed(undefined)
 }

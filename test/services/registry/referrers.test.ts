@@ -146,6 +146,31 @@ describe("referrers", () => {
       assert.deepStrictEqual(http.lines(), [api, api, api, api, api])
     }))
 
+  const foreign: ReadonlyArray<readonly [string, string, string]> = [
+    ["an image", new TextDecoder().decode(attached("a/b").bytes), "ManifestInvalid"],
+    ["a list of numbers", "[1]", "ManifestInvalid"],
+    ["a web page", "<html>", "ManifestInvalid"],
+    ["an index 1,000,000 deep (C12)", `{"a":${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}}`, "DepthLimit"]
+  ]
+  for (const [what, body, tag] of foreign) {
+    it.effect(`fail at ${what} that calls itself an index (C18)`, () =>
+      Effect.gen(function*() {
+        const found = yield* asked(fakeHttp(() => ({ ...cut, body })))
+        assert.strictEqual(Result.isFailure(found) ? found.failure.reason._tag : "", tag)
+      }))
+  }
+
+  for (const type of ["application/json", mediaTypes.ociManifest, mediaTypes.dockerList, ""]) {
+    it.effect(`fail at JSON 1,000,000 deep of type "${type}", rather than being none (C18)`, () =>
+      Effect.gen(function*() {
+        const body = `{"a":${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}}`
+        const http = fakeHttp([{ status: 200, headers: { "Content-Type": type }, body }, { status: 404 }])
+        const found = yield* asked(http)
+        assert.strictEqual(Result.isFailure(found) ? found.failure.reason._tag : "", "DepthLimit")
+        assert.deepStrictEqual(http.lines(), [api])
+      }))
+  }
+
   const unsaid: ReadonlyArray<readonly [string, StoreError]> = [
     ["a token taken back again and again (N16)", storeError("", "Unauthorized", "x", { status: 401, ofLogin: true })],
     ["an answer that is no HTTP (N35)", storeError("", "ProtocolError", "x")],
