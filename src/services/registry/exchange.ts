@@ -22,6 +22,8 @@ export interface Settled {
   readonly status: number
   readonly headers: Headers
   readonly url: URL
+  /** Its body could not be read: its head may be wrong as well (faults N35). */
+  readonly isCut?: true
 }
 
 /** Bytes of an unwanted body that are read so that its connection can be used again. */
@@ -32,10 +34,14 @@ export const settled = (http: Http, request: RegistryRequest): Effect.Effect<Set
   Effect.scoped(
     Effect.flatMap(http.request(request), ({ body, headers, status, url }) => {
       const answer = { status, headers, url }
-      // Nothing is lost with this body; at worst its connection is.
+      // Nothing is lost with this body; at worst its connection is, and the answer's good faith.
       return request.method === "HEAD"
         ? Effect.succeed(answer)
-        : Effect.as(Effect.ignore(collect(fromPump(body), drained)), answer)
+        : Effect.match(collect(fromPump(body), drained), {
+          onSuccess: () => answer,
+          // One that is too long is given up by ourselves.
+          onFailure: ({ reason }) => reason._tag === "SizeLimit" ? answer : { ...answer, isCut: true as const }
+        })
     })
   )
 
@@ -160,8 +166,9 @@ export const remove = Effect.fnUntraced(function*(http: Http, request: RegistryR
   let mayBeGone = false
   for (let tried = 1;; tried++) {
     const answer = yield* Effect.result(settled(http, { ...request, isProbe: true }))
-    if (Result.isSuccess(answer)) return
-    const error = answer.failure
+    if (Result.isSuccess(answer) && answer.success.isCut !== true) return
+    if (Result.isSuccess(answer) && (yield* isGone(http, request))) return
+    const error = Result.isFailure(answer) ? answer.failure : cut
     if (mayBeGone && statusOf(error) === 404 && (yield* isGone(http, request))) return
     const { retryAfter } = error.reason
     const isLate = retryAfter !== undefined && retryAfter > (yield* LongestRetryAfter)
@@ -172,6 +179,8 @@ export const remove = Effect.fnUntraced(function*(http: Http, request: RegistryR
     yield* pause(tried, error)
   }
 })
+
+const cut = storeError("request failed", "ProtocolError", "the answer to the deletion cannot be read")
 
 /** Troubles in which nothing was done. */
 const refusesForNow: ReadonlySet<ReasonTag> = new Set(["RateLimited", "ConnectFailed", "DnsFailed"])

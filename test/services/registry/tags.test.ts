@@ -4,6 +4,8 @@ import { TestClock } from "effect/testing"
 import { createHash } from "node:crypto"
 import { mediaTypes } from "../../../src/schemas/MediaType.ts"
 import { Tag } from "../../../src/schemas/Ref.ts"
+import { storeError } from "../../../src/schemas/StoreError.ts"
+import type { Pump } from "../../../src/services/Bytes.ts"
 import { Registry } from "../../../src/services/Registry.ts"
 import { type Answer, fakeHttp, opened, registryOver, type Reply, reset } from "./fakeHttp.ts"
 
@@ -152,6 +154,18 @@ describe("deleteTag", () => {
         "DELETE app/manifests/v1",
         "DELETE app/manifests/v1",
         "HEAD app/manifests/v1"
+      ])
+    }).pipe(Effect.scoped))
+
+  it.effect("is not done by an answer that cannot be read, unless the registry says so (N35)", () =>
+    Effect.gen(function*() {
+      const cut: Pump = () => Effect.fail(storeError("", "ConnectionLost", "reset"))
+      const http = fakeHttp([{ status: 200, body: cut }, { status: 200 }, { status: 202 }])
+      yield* soon((yield* opened(http)).deleteTag(tag))
+      assert.deepStrictEqual(http.lines(), [
+        "DELETE app/manifests/v1",
+        "HEAD app/manifests/v1",
+        "DELETE app/manifests/v1"
       ])
     }).pipe(Effect.scoped))
 
