@@ -166,9 +166,10 @@ export const remove = Effect.fnUntraced(function*(http: Http, request: RegistryR
   let mayBeGone = false
   for (let tried = 1;; tried++) {
     const answer = yield* Effect.result(settled(http, { ...request, isProbe: true }))
-    if (Result.isSuccess(answer) && answer.success.isCut !== true) return
+    // Cut, or from elsewhere, it may be the answer to something else.
+    if (Result.isSuccess(answer) && answer.success.isCut !== true && isOf(answer.success, request)) return
     if (Result.isSuccess(answer) && (yield* isGone(http, request))) return
-    const error = Result.isFailure(answer) ? answer.failure : cut
+    const error = Result.isFailure(answer) ? answer.failure : unsettled
     if (mayBeGone && statusOf(error) === 404 && (yield* isGone(http, request))) return
     const { retryAfter } = error.reason
     const isLate = retryAfter !== undefined && retryAfter > (yield* LongestRetryAfter)
@@ -180,7 +181,9 @@ export const remove = Effect.fnUntraced(function*(http: Http, request: RegistryR
   }
 })
 
-const cut = storeError("request failed", "ProtocolError", "the answer to the deletion cannot be read")
+const isOf = ({ url }: Settled, { path }: RegistryRequest): boolean => url.pathname.endsWith(`/${path}`)
+
+const unsettled = storeError("request failed", "ProtocolError", "answered, but what was deleted is still there")
 
 /** Troubles in which nothing was done. */
 const refusesForNow: ReadonlySet<ReasonTag> = new Set(["RateLimited", "ConnectFailed", "DnsFailed"])

@@ -169,6 +169,14 @@ describe("deleteTag", () => {
       ])
     }).pipe(Effect.scoped))
 
+  it.effect("is not done by the answer of another place that a redirect led to", () =>
+    Effect.gen(function*() {
+      const elsewhere = { status: 200, url: "https://r.example/v2/" }
+      const http = fakeHttp([elsewhere, { status: 404 }])
+      yield* soon((yield* opened(http)).deleteTag(tag))
+      assert.deepStrictEqual(http.lines(), ["DELETE app/manifests/v1", "HEAD app/manifests/v1"])
+    }).pipe(Effect.scoped))
+
   it.effect("changes nothing at a registry in trouble", () =>
     Effect.gen(function*() {
       const http = fakeHttp(() => ({ status: 503 }))
