@@ -7,7 +7,18 @@ import { type Bytes, fromBytes, fromPump, type Pump, pumpOf, verified } from "..
 import { inlineData } from "../inlineData.ts"
 import type { RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
 import type { Head, Repository } from "../Repository.ts"
-import { type At, type Http, labelled, lengthOf, remove, repositoryName, settled, statusOf } from "./exchange.ts"
+import {
+  type At,
+  type Http,
+  isOf,
+  labelled,
+  lengthOf,
+  remove,
+  repositoryName,
+  type Settled,
+  settled,
+  statusOf
+} from "./exchange.ts"
 
 export interface Part {
   readonly from: number
@@ -60,6 +71,10 @@ const lookUp = (at: At, http: Http, blob: Descriptor): Effect.Effect<Head, Store
     blob,
     (where) =>
       settled(http, { ...request(at, blob), method: "HEAD", demand: { kind: "head", size: 0 }, ...where }).pipe(
+        Effect.filterOrFail(
+          (answer) => where.url !== undefined || !isOther(answer, blob),
+          () => storeError("", "NotFound", "blob not found: a redirect led to another part of the registry")
+        ),
         Effect.flatMap(({ headers }) => described(blob, headers)),
         Effect.catchIf(
           (error) => error.reason._tag === "Unsupported" || headless.has(statusOf(error) ?? 0),
@@ -67,6 +82,10 @@ const lookUp = (at: At, http: Http, blob: Descriptor): Effect.Effect<Head, Store
         )
       )
   )
+
+/** Blobs may lie at any address, but the registry's own for something else is not theirs. */
+const isOther = (answer: Settled, { digest }: Descriptor): boolean =>
+  answer.url.pathname.startsWith("/v2/") && !isOf(answer, { path: `blobs/${digest}` })
 
 /** An answer that is long or short of the blob is of something else, such as a login page (faults N42). Of 0 bytes it says nothing. */
 const described = (

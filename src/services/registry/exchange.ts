@@ -181,7 +181,9 @@ export const remove = Effect.fnUntraced(function*(http: Http, request: RegistryR
   }
 })
 
-const isOf = ({ url }: Settled, { path }: RegistryRequest): boolean => url.pathname.endsWith(`/${path}`)
+/** Whether the answer comes from the address that was asked, not from where a redirect led. */
+export const isOf = ({ url }: Pick<Settled, "url">, { path }: Pick<RegistryRequest, "path">): boolean =>
+  url.pathname.endsWith(`/${path}`)
 
 const unsettled = storeError("request failed", "ProtocolError", "answered, but what was deleted is still there")
 
