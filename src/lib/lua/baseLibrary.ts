@@ -107,6 +107,7 @@ const unpack = (L: LuaState): number => {
   if (count >= 900_000 || !lua.lua_checkstack(L, count)) {
     return lauxlib.luaL_error(L, bytesOf("too many results to unpack"))
   }
+  inside(L).l_G.guard?.charge(L, count * 64)
   for (let at = from; at <= to; at++) lua.lua_rawgeti(L, 1, at)
   return count
 }

@@ -279,6 +279,7 @@ declare module "fengari/src/lstate.js" {
   export interface CallInfo {
     readonly callstatus: number
     readonly previous: CallInfo | null
+    readonly funcOff: number
     readonly l_base: number
     readonly l_code: ReadonlyArray<Instruction>
     readonly l_savedpc: number
@@ -400,6 +401,7 @@ declare module "fengari/src/lapi.js" {
 }
 
 declare module "fengari/src/lopcodes.js" {
-  const lopcodes: { readonly OpCodesI: { readonly OP_CONCAT: number } }
+  type Name = "OP_CALL" | "OP_CONCAT" | "OP_SETLIST" | "OP_TAILCALL" | "OP_VARARG"
+  const lopcodes: { readonly OpCodesI: Readonly<Record<Name, number>> }
   export default lopcodes
 }

@@ -42,8 +42,8 @@ const bytesLibrary = (guard: Guard): Readonly<Record<string, LuaFunction>> => {
       const source = lauxlib.luaL_checkstring(L, 1)
       const first = integerOr(L, 2, 1)
       const { from, to } = rangeOf(first, integerOr(L, 3, positionIn(source.length, first)), source.length)
-      guard.charge(L, (to - from) * 32)
       lauxlib.luaL_checkstack(L, to - from, bytesOf("string slice too long"))
+      guard.charge(L, (to - from) * 64)
       for (const byte of source.subarray(from, to)) lua.lua_pushnumber(L, byte)
       return Math.max(to - from, 0)
     },
