@@ -204,7 +204,7 @@ const loadstring = (L: LuaState): number => loadSource(L, lauxlib.luaL_checkstri
 const contentOf = (L: LuaState, surroundings: Surroundings, name: Uint8Array | undefined): Uint8Array => {
   const channel = name === undefined ? standardInput(surroundings) : openFile(Buffer.from(name), "r")
   try {
-    return new OpenedFile(channel, surroundings.guard, false).all(L)
+    return Buffer.from(new OpenedFile(channel, surroundings.guard, false).all(L), "latin1")
   } finally {
     channel.close(L)
   }

@@ -365,7 +365,11 @@ declare module "fengari/src/lvm.js" {
 }
 
 declare module "fengari/src/llex.js" {
-  const llex: { readonly LUA_ENV: Uint8Array }
+  import type { Machine } from "fengari/src/lstate.js"
+  interface Lexer {
+    readonly L: Machine
+  }
+  const llex: { readonly LUA_ENV: Uint8Array; luaX_next: (lexer: Lexer) => void }
   export default llex
 }
 

@@ -105,6 +105,16 @@ Object.defineProperty(lfunc.Proto.prototype, "cache", { get: () => null, set: ()
 export const environmentName = "*env"
 llex.LUA_ENV.set(encoder.encode(environmentName))
 
+/** Tokens between two looks at the bounds: a source may be long, and what it becomes is longer. */
+const fewTokens = 1000
+let tokens = 0
+
+const { luaX_next } = llex
+llex.luaX_next = (lexer) => {
+  if (++tokens % fewTokens === 0) lexer.L.l_G.guard?.check(lexer.L)
+  luaX_next(lexer)
+}
+
 // Errors that are none of Lua are turned into some in the frame in which they came up, which may be full.
 const { lua_checkstack, lua_pushcfunction } = lapi
 lapi.lua_pushcfunction = (L, f) => {

@@ -1,5 +1,5 @@
 /** `string.format` of Lua 5.1, with the rules of `printf` (regbot description, 14.3). */
-import { badArgument, pushOwned } from "./arguments.ts"
+import { badArgument, pushLetters } from "./arguments.ts"
 import { bytesOf, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { type Conversion, formatFloat, formatInteger } from "./luaFormat.ts"
@@ -48,7 +48,7 @@ const quoted = (L: LuaState, guard: Guard, bytes: Uint8Array): Uint8Array => {
   }
   parts.add(bytes.subarray(kept))
   parts.addLetters("\"")
-  return parts.joined()
+  return Buffer.from(parts.joined(), "latin1")
 }
 
 /** What an argument becomes. */
@@ -100,5 +100,5 @@ export const formatString = (guard: Guard): LuaFunction => (L) => {
     parts.add(converted(L, guard, argument, conversion))
     at = next + read
   }
-  return pushOwned(L, parts.joined())
+  return pushLetters(L, parts.joined())
 }
