@@ -279,6 +279,7 @@ declare module "fengari/src/lstate.js" {
   export interface CallInfo {
     readonly callstatus: number
     readonly previous: CallInfo | null
+    readonly funcOff: number
     readonly l_base: number
     readonly l_code: ReadonlyArray<Instruction>
     readonly l_savedpc: number
@@ -364,7 +365,11 @@ declare module "fengari/src/lvm.js" {
 }
 
 declare module "fengari/src/llex.js" {
-  const llex: { readonly LUA_ENV: Uint8Array }
+  import type { Machine } from "fengari/src/lstate.js"
+  interface Lexer {
+    readonly L: Machine
+  }
+  const llex: { readonly LUA_ENV: Uint8Array; luaX_next: (lexer: Lexer) => void }
   export default llex
 }
 
@@ -400,6 +405,7 @@ declare module "fengari/src/lapi.js" {
 }
 
 declare module "fengari/src/lopcodes.js" {
-  const lopcodes: { readonly OpCodesI: { readonly OP_CONCAT: number } }
+  type Name = "OP_CALL" | "OP_CONCAT" | "OP_SETLIST" | "OP_TAILCALL" | "OP_VARARG"
+  const lopcodes: { readonly OpCodesI: Readonly<Record<Name, number>> }
   export default lopcodes
 }

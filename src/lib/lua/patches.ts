@@ -67,15 +67,30 @@ lvm.luaV_concat = (L, count) => {
   luaV_concat(L, count)
 }
 
-const { OP_CONCAT } = lopcodes.OpCodesI
+const { OP_CALL, OP_CONCAT, OP_SETLIST, OP_TAILCALL, OP_VARARG } = lopcodes.OpCodesI
 const countEvent = 3
+
+/** Bytes of a value on the stack or in a table, and so many of them cost nothing worth counting. */
+const valueBytes = 64
+const fewValues = 100
+
+/** Before an instruction that takes as many values as there are: a stack of them is copied at once. */
+const chargeValues = (L: Machine, count: number): void => {
+  if (count > fewValues) L.l_G.guard?.charge(L, count * valueBytes)
+}
 
 // Asked before each instruction. fengari loses the permission to call hooks where an error is caught in a coroutine.
 ldebug.luaG_traceexec = (L) => {
   const { ci } = L
   const instruction = ci.l_code[ci.l_savedpc - 1]
-  if (instruction !== undefined && instruction.opcode === OP_CONCAT) {
-    join(L, ci.l_base + instruction.C + 1, instruction.C - instruction.B + 1)
+  if (instruction !== undefined) {
+    const { B, C, opcode } = instruction
+    if (opcode === OP_CONCAT) join(L, ci.l_base + C + 1, C - B + 1)
+    else if (B === 0) {
+      if (opcode === OP_CALL || opcode === OP_TAILCALL || opcode === OP_SETLIST) {
+        chargeValues(L, L.top - ci.l_base - instruction.A)
+      } else if (opcode === OP_VARARG) chargeValues(L, ci.l_base - ci.funcOff)
+    }
   }
   if (--L.hookcount > 0) return
   L.hookcount = L.basehookcount
@@ -89,6 +104,16 @@ Object.defineProperty(lfunc.Proto.prototype, "cache", { get: () => null, set: ()
 /** What the variable of environments is called: nothing that a source can name. */
 export const environmentName = "*env"
 llex.LUA_ENV.set(encoder.encode(environmentName))
+
+/** Tokens between two looks at the bounds: a source may be long, and what it becomes is longer. */
+const fewTokens = 1000
+let tokens = 0
+
+const { luaX_next } = llex
+llex.luaX_next = (lexer) => {
+  if (++tokens % fewTokens === 0) lexer.L.l_G.guard?.check(lexer.L)
+  luaX_next(lexer)
+}
 
 // Errors that are none of Lua are turned into some in the frame in which they came up, which may be full.
 const { lua_checkstack, lua_pushcfunction } = lapi

@@ -26,8 +26,11 @@ const stack = 16
 
 const mebibyte = 1024 * 1024
 
-/** Megabytes for what is between two looks of the guard, and the longest string while it is put together. */
-const room = 320
+/**
+ * Megabytes for what is between two looks of the guard: answers of the host, and the longest string while it is put
+ * together, in two-byte letters where it is shown. It is taken by nobody unless it is needed.
+ */
+const room = 1024
 
 /** From the sources the entry is a file beside this one, in the bundle one beside the tools. */
 const entry = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "../luaThread.js", import.meta.url)

@@ -1,5 +1,5 @@
 /** The library `string` of Lua 5.1: patterns, `format`, and methods on strings. Nothing in it outlives a deadline. */
-import { badArgument, claim, lettersOnTop, pushBytes, pushLibrary, pushOwned } from "./arguments.ts"
+import { badArgument, claim, lettersOnTop, pushBytes, pushLetters, pushLibrary, pushOwned } from "./arguments.ts"
 import { bytesOf, integerAt, integerOr, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { compilePattern, indexOfBytes, Matcher, type Pattern, PatternProblem } from "./luaPattern.ts"
@@ -42,8 +42,8 @@ const bytesLibrary = (guard: Guard): Readonly<Record<string, LuaFunction>> => {
       const source = lauxlib.luaL_checkstring(L, 1)
       const first = integerOr(L, 2, 1)
       const { from, to } = rangeOf(first, integerOr(L, 3, positionIn(source.length, first)), source.length)
-      guard.charge(L, (to - from) * 32)
       lauxlib.luaL_checkstack(L, to - from, bytesOf("string slice too long"))
+      guard.charge(L, (to - from) * 64)
       for (const byte of source.subarray(from, to)) lua.lua_pushnumber(L, byte)
       return Math.max(to - from, 0)
     },
@@ -200,7 +200,7 @@ const patternLibrary = (guard: Guard): Readonly<Record<string, LuaFunction>> => 
       if (pattern.isAnchored) break
     }
     parts.add(subject.subarray(kept))
-    pushOwned(L, parts.joined())
+    pushLetters(L, parts.joined())
     lua.lua_pushnumber(L, count)
     return 2
   }
@@ -256,7 +256,7 @@ const replacementText = (L: LuaState, guard: Guard, matcher: Matcher): Replaceme
       if (digit < 0 || digit > 9) parts.add(at < text.length ? text.subarray(at, at + 1) : text.subarray(next))
       else parts.add(captured(L, matcher, digit, start, end))
     }
-    return parts.joined()
+    return Buffer.from(parts.joined(), "latin1")
   }
 }
 

@@ -101,7 +101,7 @@ export const release = (bytes: Uint8Array): void => {
  * The same in one piece. What was added up is a tree until somebody looks into it, and takes its memory then: by far too
  * much at once when many are, which ends the process, and nobody was asked.
  */
-const flat = (letters: string): string => {
+export const flat = (letters: string): string => {
   if (letters.charCodeAt(0) > 255) throw new RangeError("no letter of a string")
   return letters
 }
