@@ -98,6 +98,13 @@ describe("tags", () => {
       }))
   }
 
+  it.effect("stops after 10,000 pages that each bring a name (N37)", () =>
+    Effect.gen(function*() {
+      const { error, lines } = yield* list(Array.from({ length: 10_001 }, (_, at) => page([`t${at}`], `?last=t${at}`)))
+      assert.strictEqual(error?.reason._tag, "SizeLimit")
+      assert.strictEqual(lines.length, 10_000)
+    }))
+
   it.effect("refuses a page of another type, and one that is no list", () =>
     Effect.gen(function*() {
       const html = yield* list([page([], undefined, "text/html; charset=utf-8")])
