@@ -116,7 +116,7 @@ export const tarPlace = (dir: string): Place => ({
       const name = tar.toString("latin1", at, at + 100).replace(/\0.*$/s, "")
       const size = parseInt(tar.toString("latin1", at + 124, at + 136), 8)
       const bytes = tar.subarray(at + 512, at + 512 + size)
-      if (name.startsWith("blobs/sha256/") && size > 0) {
+      if (/^blobs\/sha256\/[0-9a-f]{64}$/.test(name)) {
         if (digestOf(bytes) !== `sha256:${name.slice(13)}`) left.push(`${name} is other bytes (D3)`)
         sort(repository, bytes)
       }
