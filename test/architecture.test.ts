@@ -34,7 +34,7 @@ const islands: ReadonlyArray<readonly [RegExp, RegExp]> = [
   [/^bcryptjs$/, /^(lib|services)\//],
   [/^re2js$/, /^lib\/pattern\.ts$/],
   [/^(xz-decompress)$/, /^lib\/compression\.ts$/],
-  [/^yaml$/, /^lib\/yaml\.ts$/],
+  [/^yaml$/, /^lib\/yaml(Excess)?\.ts$/],
   [/^fengari/, /^lib\/lua\//]
 ]
 

@@ -51,7 +51,11 @@ export const launch = (
   // Who closed stderr does not want to hear of it.
   process.stderr.on("error", () => {})
   run(process.argv.slice(2), stop.signal).then(finish, (error: unknown) => {
-    process.stderr.write(`internal error: ${error instanceof Error ? error.message : String(error)}\n`)
+    const text = error instanceof Error ? error.message : String(error)
+    // Parts of the program are loaded when they are needed.
+    process.stderr.write(
+      text.startsWith("EMFILE: ") ? `${text}: raise their limit (ulimit -n)\n` : `internal error: ${text}\n`
+    )
     finish(1)
   })
 }

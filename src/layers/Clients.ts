@@ -5,10 +5,14 @@ import { Archive } from "../services/Archive.ts"
 import { Clients, type ClientSettings } from "../services/Clients.ts"
 import { ConfigFile } from "../services/ConfigFile.ts"
 import { OciLayout } from "../services/OciLayout.ts"
+import { LongestRetryAfter } from "../services/registryHttp/backoff.ts"
 import { Repositories } from "../services/Repositories.ts"
 import { caching } from "../services/repository/cached.ts"
 import { ToolName } from "../services/UserAgent.ts"
 import { registriesBy } from "./Registries.ts"
+
+/** The longest `Retry-After` waited for by what runs unattended, in milliseconds (faults N14). */
+const patience = 600_000
 
 /** Repositories, their answers kept for a while where that is asked for. */
 const repositoriesBy = ({ cache }: ClientSettings) =>
@@ -48,7 +52,8 @@ export const clients = Layer.effect(
     return Clients.of({
       open: Effect.fnUntraced(function*(settings) {
         const context = yield* Effect.provideContext(Layer.build(layerOf(settings)), platform)
-        return settings.userAgent === "" ? context : Context.add(context, ToolName, settings.userAgent)
+        const patient = Context.add(context, LongestRetryAfter, patience)
+        return settings.userAgent === "" ? patient : Context.add(patient, ToolName, settings.userAgent)
       })
     })
   })

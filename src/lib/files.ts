@@ -5,9 +5,7 @@
 import { close, constants, createReadStream, fstat, fsync, ftruncate, open, read, write } from "node:fs"
 import * as fs from "node:fs/promises"
 import { dirname } from "node:path"
-
-/** Bytes of one buffer; two are in use for each file that is read or written. */
-export const bufferSize = 1024 * 1024
+import { bufferSize, giveBuffer, sizeFor, takeBuffer } from "./buffers.ts"
 
 /** What tells one state of a file from another. */
 export interface FileInfo {
@@ -49,12 +47,16 @@ const absent = (error: unknown): undefined => {
 export const codeOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : ""
 
+const toRead = constants.O_RDONLY | constants.O_NONBLOCK // without a wait for the writer of a pipe
+const refused = (path: string, code: string) => Object.assign(new Error(code), { code, syscall: "read", path })
+
 /** The whole of a file, refused with code `TOO_LARGE` when it has more than `limit` bytes. */
 export const readWhole = async (path: string, limit: number): Promise<Uint8Array> => {
-  const file = await fs.open(path, "r")
+  const file = await fs.open(path, toRead)
   try {
-    const { size } = await file.stat()
-    if (size > limit) throw Object.assign(new Error("file too large"), { code: "TOO_LARGE", syscall: "read", path })
+    const stats = await file.stat()
+    if (!stats.isFile()) throw refused(path, stats.isDirectory() ? "EISDIR" : "NOT_PLAIN")
+    if (stats.size > limit) throw refused(path, "TOO_LARGE")
     return await file.readFile()
   } finally {
     await file.close()
@@ -111,25 +113,24 @@ export const replace = async (path: string, temporary: string, content: Uint8Arr
   }
 }
 
-/**
- * A directory with its parents, present or made. Node's own recursive form never ends where a directory cannot be made
- * and its parent is there, as below /proc.
- */
-export const makeDirectories = async (path: string): Promise<void> => {
+/** A directory with its parents, present or made; gives the parents of those made. Node's own way hangs below /proc. */
+export const makeDirectories = async (path: string): Promise<ReadonlyArray<string>> => {
+  const parent = dirname(path)
   try {
     await fs.mkdir(path)
+    return [parent]
   } catch (error) {
     const code = codeOf(error)
     if (code === "EEXIST") {
-      if ((await fs.stat(path)).isDirectory()) return
+      if ((await fs.stat(path)).isDirectory()) return []
       throw Object.assign(new Error(`ENOTDIR: not a directory, mkdir '${path}'`), { code: "ENOTDIR" })
     }
-    const parent = dirname(path)
     if (code !== "ENOENT" || parent === path) throw error
-    await makeDirectories(parent)
+    const grown = await makeDirectories(parent)
     await fs.mkdir(path).catch((again: unknown) => {
       if (codeOf(again) !== "EEXIST") throw again
     })
+    return [...grown, parent]
   }
 }
 
@@ -145,9 +146,12 @@ export const syncFile = async (path: string): Promise<void> => {
   }
 }
 
-/** Makes the names in a directory durable. Where directories cannot be synced (some network file systems) it is skipped. */
+/** Makes the names in a directory durable, where it can be read and its file system knows how. */
 export const syncDirectory = async (path: string): Promise<void> => {
-  const directory = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  const directory = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY).catch((error: unknown) => {
+    if (codeOf(error) !== "EACCES") throw error
+  })
+  if (directory === undefined) return
   try {
     await directory.sync().catch((error: unknown) => {
       if (!["EINVAL", "ENOTSUP", "EISDIR"].includes(codeOf(error))) throw error
@@ -175,17 +179,8 @@ export const clone = async (from: string, to: string): Promise<void> => {
   }
 }
 
-const spare: Array<Buffer> = []
-const takeBuffer = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(bufferSize)
-const giveBuffer = (buffer: Buffer): void => {
-  if (spare.length < 8 && buffer.length === bufferSize) spare.push(buffer)
-}
-
-/** Files being read, and how many of them may have large buffers: a thousand slow readers must not hold gigabytes. */
+/** Files being read. */
 let reading = 0
-const largeReadings = 16
-const smallSize = 64 * 1024
-const readBuffer = (): Buffer => (reading > largeReadings ? Buffer.allocUnsafeSlow(smallSize) : takeBuffer())
 
 export interface Reading {
   /** Stops; `closed` is called once nothing uses the file any more. */
@@ -240,7 +235,7 @@ export const readFile = (path: string, { done, from, length, opened, sink }: Rea
     if (at >= end) return finish()
     if (views >= 2) return
     isReading = true
-    const buffer = readBuffer()
+    const buffer = takeBuffer(sizeFor(reading))
     read(descriptor, buffer, 0, Math.min(buffer.length, end - at), at, (error, count) => {
       isReading = false
       if (error !== null || count === 0 || ending !== undefined) {
@@ -261,15 +256,14 @@ export const readFile = (path: string, { done, from, length, opened, sink }: Rea
     })
   }
   reading++
-  open(path, constants.O_RDONLY, (error, opening) => {
+  open(path, toRead, (error, opening) => {
     isReading = error === null
     if (error !== null) return finish(error)
     descriptor = opening
     fstat(descriptor, (failure, stats) => {
       isReading = false
       if (failure !== null || ending !== undefined) return finish(failure ?? undefined)
-      if (!stats.isFile())
-        return finish(Object.assign(new Error("not a file"), { code: "EISDIR", syscall: "read", path }))
+      if (!stats.isFile()) return finish(refused(path, stats.isDirectory() ? "EISDIR" : "NOT_PLAIN"))
       end = Math.min(end, stats.size)
       if (guarded(() => opened(stats.size))) next()
     })
@@ -286,10 +280,9 @@ export const readFile = (path: string, { done, from, length, opened, sink }: Rea
 /** What can be read once and forward alone, such as a pipe. Fails as Node does. */
 export const readForward = (path: string): AsyncIterable<Uint8Array> =>
   createReadStream(path, { highWaterMark: bufferSize })
-
 /** What comes out of a pipe or device, of which no part can be asked for. */
 export const pipedBytes = (path: string): AsyncIterable<Uint8Array> =>
-  createReadStream(path, { highWaterMark: smallSize })
+  createReadStream(path, { highWaterMark: 64 * 1024 })
 
 interface Waiting {
   readonly view: Uint8Array
@@ -298,6 +291,9 @@ interface Waiting {
 
 /** Views from this size on are written as they are, smaller ones are gathered. */
 const large = 256 * 1024
+
+/** Files being written. */
+let writing = 0
 
 /** A file being written: large views go out as they are, small ones are gathered in two buffers. */
 export class Writer {
@@ -315,6 +311,7 @@ export class Writer {
   private constructor(descriptor: number, at: number) {
     this.descriptor = descriptor
     this.at = at
+    writing++
   }
 
   /** Creates the file; fails with `EEXIST` when the name is taken, be it by a link. */
@@ -361,21 +358,23 @@ export class Writer {
 
   private advance(): void {
     for (let next = this.waiting[0]; next !== undefined; next = this.waiting[0]) {
-      if (next.view.length >= large) this.flush()
-      else if (!this.gather(next)) return
+      const size = sizeFor(writing)
+      const isLarge = next.view.length >= Math.min(large, size)
+      if (isLarge) this.flush()
+      else if (!this.gather(next, size)) return
       this.waiting.shift()
-      if (next.view.length >= large) this.send(next.view, next.release)
+      if (isLarge) this.send(next.view, next.release)
       else next.release()
     }
   }
 
   /** False when both buffers are on their way. */
-  private gather({ view }: Waiting): boolean {
-    if (this.current !== undefined && this.filled + view.length > bufferSize) this.flush()
+  private gather({ view }: Waiting, size: number): boolean {
+    if (this.current !== undefined && this.filled + view.length > this.current.length) this.flush()
     if (this.current === undefined) {
       if (this.buffers >= 2) return false
       this.buffers++
-      this.current = takeBuffer()
+      this.current = takeBuffer(size)
     }
     this.current.set(view, this.filled)
     this.filled += view.length
@@ -429,6 +428,7 @@ export class Writer {
   /** Waits for writes under way and closes the file. */
   async close(): Promise<void> {
     await this.settle()
+    writing--
     await new Promise<void>((resolve, reject) =>
       close(this.descriptor, (error) => error == null ? resolve() : reject(error))
     )

@@ -1,6 +1,7 @@
 /** Who owns a lock or marker file: a process, told apart from later ones of the same number and from other machines. */
 import { readFileSync, readlinkSync } from "node:fs"
 import { hostname } from "node:os"
+import { hashHex } from "./hash.ts"
 
 export interface Owner {
   readonly pid: number
@@ -46,6 +47,18 @@ export const stateOf = ({ host, pid, started }: Owner): "alive" | "dead" | "unkn
   }
   const now = startOf(pid)
   return started !== "" && now !== "" && now !== started ? "dead" : "alive"
+}
+
+const hostMark = (): string => hashHex("sha256", Buffer.from(self().host)).slice(0, 12)
+
+/** This process, as a part of a name for a temporary file. */
+export const ownerMark = (): string => `${hostMark()}-${self().pid}-${self().started || "0"}`
+
+/** The same question of the owner that a name tells. */
+export const stateOfMark = (mark: string): ReturnType<typeof stateOf> => {
+  const [host, pid, started] = mark.split("-")
+  if (host !== hostMark()) return "unknown"
+  return stateOf({ host: self().host, pid: Number(pid), started: started === "0" ? "" : started ?? "" })
 }
 
 export const encodeOwner = (owner: Owner): string => `${JSON.stringify(owner)}\n`

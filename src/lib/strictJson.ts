@@ -22,6 +22,11 @@ export const strictJson = (bytes: Uint8Array, options: StrictOptions): Strict =>
   } catch {
     return { problem: "not UTF-8 text" }
   }
+  return strictJsonText(source, options)
+}
+
+/** Parses text that was decoded already. */
+export const strictJsonText = (source: string, options: StrictOptions): Strict => {
   const found = scan(source, options)
   if (found !== undefined) return found
   try {

@@ -6,6 +6,7 @@ import { sprint } from "./gotemplate/printf.ts"
 import { noValue, Struct, textOf } from "./gotemplate/value.ts"
 import { timeFunctions } from "./goTimeView.ts"
 import { compactJson, indentJson, marshal } from "./json.ts"
+import { asciiControls } from "./visibleText.ts"
 
 const maxFile = 1024 * 1024
 
@@ -47,7 +48,8 @@ const json = (space: (text: string) => string) => (value: unknown): string => {
 const printPretty = (value: unknown): string =>
   value instanceof Struct && value.behaviour.pretty !== undefined
     ? value.behaviour.pretty()
-    : json(indentJson)(value)
+    // What is printed when nobody asks for more is for a terminal, too; as JSON it stays the same.
+    : json((text) => indentJson(asciiControls(text)))(value)
 
 /** Go's `unicode.IsSpace`, which leaves the byte order mark alone. */
 const trimSpace = (text: string): string => text.replace(/^(?:(?!\ufeff)[\s\u0085])+|(?:(?!\ufeff)[\s\u0085])+$/g, "")

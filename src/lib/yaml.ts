@@ -3,6 +3,7 @@
  * them, within limits that no small file gets past (faults K01, K04, K07, K08).
  */
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml"
+import { excessOf } from "./yamlExcess.ts"
 
 interface Place {
   /** From 1. */
@@ -42,29 +43,40 @@ export interface YamlProblem extends Place {
   readonly problem: string
   /** More than a file may hold. */
   readonly isLimit?: true
+  /** Sound YAML that no file may use: an odd tag, a merge of what is no map. */
+  readonly isForbidden?: true
 }
 
-/** Bytes of a file, levels of nesting, and nodes that aliases may stand for in all. */
-const limits = { size: 4 * 1024 * 1024, depth: 64, expanded: 100_000 }
+/** Bytes of a file, levels of nesting, and values, those that aliases stand for included. */
+const limits = { size: 4 * 1024 * 1024, depth: 64, values: 100_000 }
 
 /** Merges are how large files are written: ten thousand entries on one anchor are no attack. */
 const mergeDiscount = 10
 
 class Refused extends Error {
   readonly at: number
-  readonly isLimit: boolean
+  readonly why: Pick<YamlProblem, "isLimit" | "isForbidden">
 
-  constructor(problem: string, at: number, isLimit = false) {
+  constructor(problem: string, at: number, why: Pick<YamlProblem, "isLimit" | "isForbidden"> = {}) {
     super(problem)
     this.at = at
-    this.isLimit = isLimit
+    this.why = why
   }
 }
+
+const limit = { isLimit: true } as const
+const forbidden = { isForbidden: true } as const
 
 /** Reads the first document of a text; `undefined` for one without content. */
 export const parseYaml = (text: string): { readonly node: YamlNode | undefined } | YamlProblem => {
   if (text.length > limits.size) {
     return { problem: `more than ${limits.size} bytes`, line: 1, column: 1, isLimit: true }
+  }
+  const excess = excessOf(text, limits)
+  if (excess !== undefined) {
+    const before = text.slice(0, excess.at)
+    const line = before.split("\n").length
+    return { problem: excess.problem, line, column: excess.at - before.lastIndexOf("\n"), isLimit: true }
   }
   const lineCounter = new LineCounter()
   const placeOf = (offset: number): Place => {
@@ -81,11 +93,13 @@ export const parseYaml = (text: string): { readonly node: YamlNode | undefined }
       intAsBigInt: false
     })
     const error = document.errors.find(({ code }) => code !== "MULTIPLE_DOCS")
-    if (error !== undefined) throw new Refused(messageOf(error), error.pos[0])
+    if (error !== undefined) {
+      throw new Refused(messageOf(error), error.pos[0], error.code === "RESOURCE_EXHAUSTION" ? limit : {})
+    }
     return { node: document.contents === null ? undefined : read(document, placeOf) }
   } catch (error) {
     if (error instanceof Refused) {
-      return { problem: error.message, ...placeOf(error.at), ...(error.isLimit ? { isLimit: true } : {}) }
+      return { problem: error.message, ...placeOf(error.at), ...error.why }
     }
     // The parser goes down a level for each level of the text.
     if (error instanceof RangeError) return { problem: "nested too deeply", line: 1, column: 1, isLimit: true }
@@ -106,26 +120,36 @@ const plainTags: ReadonlySet<string> = new Set(
 
 const read = (document: Document.Parsed, placeOf: (offset: number) => Place): YamlNode => {
   const anchors = new Map<string, { readonly node: YamlNode; readonly size: number } | "open">()
+  /** Values that aliases stand for, of merges a part; then all values but those merged. */
   let expanded = 0
+  let values = 0
   let size = 0
 
   const offsetOf = (it: unknown): number => (it as { range?: readonly [number, ...Array<number>] }).range?.[0] ?? 0
 
+  const counted = (count: number, at: number): void => {
+    values += count
+    if (values > limits.values) throw new Refused(`more than ${limits.values} values`, at, limit)
+  }
+
   const nodeOf = (it: unknown, depth: number, isMerge = false): YamlNode => {
     const at = offsetOf(it)
-    if (depth > limits.depth) throw new Refused(`nested more than ${limits.depth} levels deep`, at, true)
+    if (depth > limits.depth) throw new Refused(`nested more than ${limits.depth} levels deep`, at, limit)
     if (isAlias(it)) {
       const found = anchors.get(it.source)
       if (found === undefined) throw new Refused(`cannot find anchor by alias name ${it.source}`, at)
-      if (found === "open") throw new Refused(`alias ${it.source} stands inside of what it names`, at, true)
+      if (found === "open") throw new Refused(`alias ${it.source} stands inside of what it names`, at, limit)
       expanded += isMerge ? found.size / mergeDiscount : found.size
       size += found.size
-      if (expanded > limits.expanded)
-        throw new Refused(`aliases stand for more than ${limits.expanded} values`, at, true)
+      if (expanded > limits.values)
+        throw new Refused(`aliases stand for more than ${limits.values} values`, at, limit)
+      if (!isMerge) counted(found.size, at)
       return found.node
     }
     const { anchor, tag } = it as { anchor?: string; tag?: string }
-    if (tag !== undefined && tag !== "!" && !plainTags.has(tag)) throw new Refused(`tag ${tag} is not allowed`, at)
+    if (tag !== undefined && tag !== "!" && !plainTags.has(tag))
+      throw new Refused(`tag ${tag} is not allowed`, at, forbidden)
+    counted(1, at)
     const before = size++
     if (anchor !== undefined) anchors.set(anchor, "open")
     const node = valueOf(it, at, depth)
@@ -168,7 +192,7 @@ const read = (document: Document.Parsed, placeOf: (offset: number) => Place): Ya
     // Of a list of maps the first ones win.
     const maps = node.kind === "list" ? node.items.toReversed() : [node]
     return maps.map((it) => {
-      if (it.kind !== "map") throw new Refused("only maps can be merged", at)
+      if (it.kind !== "map") throw new Refused("only maps can be merged", at, forbidden)
       return it
     })
   }

@@ -1,35 +1,17 @@
 /** A file that a user names for output: it gets its name, or its new content, once the content is whole. */
 import { Clock, Effect, FileSystem, Option, Path, Stream } from "effect"
-import { randomId } from "../lib/randomId.ts"
+import { syncDirectory, syncFile } from "../lib/files.ts"
+import { removeLeftovers, temporaryName } from "../lib/leftovers.ts"
 import type { StoreError } from "../schemas/StoreError.ts"
 import type { Bytes } from "../services/Bytes.ts"
 import { fsError, platformError } from "../services/fsError.ts"
 
-/**
- * A name in the directory of a file, for what is to take its place; no longer than any file system allows. What stands
- * under such a name for more than an hour has lost its writer, and is removed (faults L12).
- */
+/** A name in the directory of a file, for what is to take its place; what dead writers left there is removed (faults L12). */
 export const nameBeside = Effect.fnUntraced(function*(file: string) {
   const { dirname, join } = yield* Path.Path
-  yield* tidy(dirname(file))
-  return join(dirname(file), `.regclient-${randomId()}.tmp`)
-})
-
-const hour = 3_600_000
-
-const tidy = Effect.fnUntraced(function*(folder: string) {
-  const files = yield* FileSystem.FileSystem
-  const { join } = yield* Path.Path
   const now = yield* Clock.currentTimeMillis
-  const remove = Effect.fnUntraced(function*(path: string) {
-    const { mtime } = yield* files.stat(path)
-    if (Option.isSome(mtime) && now - mtime.value.getTime() > hour) yield* files.remove(path)
-  })
-  const names = yield* Effect.orElseSucceed(files.readDirectory(folder), () => [])
-  for (const name of names) {
-    // Another may be as fast, or not allow it: it is their file.
-    if (/^\.regclient-[0-9a-f]{32}\.tmp$/.test(name)) yield* Effect.ignore(remove(join(folder, name)))
-  }
+  yield* Effect.promise(() => removeLeftovers(dirname(file), now))
+  return join(dirname(file), temporaryName())
 })
 
 export interface OutputFile {
@@ -47,6 +29,7 @@ export const openOutput = Effect.fnUntraced(function*(path: string) {
   const files = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const failed = Effect.mapError(platformError("open", path))
+  const durable = (run: () => Promise<void>) => Effect.tryPromise({ try: run, catch: fsError(path, "fsync") })
   const into = (place: string, flag: "a" | "w" | "wx") => (content: Bytes) =>
     Stream.run(content, files.sink(place, { flag, mode: 0o666 })).pipe(
       Effect.catchTag("PlatformError", (error) => Effect.fail(platformError("write", path)(error)))
@@ -69,9 +52,11 @@ export const openOutput = Effect.fnUntraced(function*(path: string) {
   const file: OutputFile = {
     write: into(temporary, "wx"),
     finish: Effect.gen(function*() {
-      if (old !== undefined) yield* files.chmod(temporary, old.mode & 0o7777)
-      yield* files.rename(temporary, target)
-    }).pipe(failed)
+      if (old !== undefined) yield* failed(files.chmod(temporary, old.mode & 0o7777))
+      yield* durable(() => syncFile(temporary))
+      yield* failed(files.rename(temporary, target))
+      yield* durable(() => syncDirectory(paths.dirname(target)))
+    })
   }
   return file
 })

@@ -2,8 +2,9 @@
  * The YAML file of a tool: read within limits, every problem in it told with its place, templates of its logins expanded
  * (faults K01 to K12; regsync description, sections 3, 6 and 8).
  */
-import { Effect, FileSystem, Redacted, Stream } from "effect"
+import { Effect, FileSystem, Redacted } from "effect"
 import { noValue } from "../lib/gotemplate/value.ts"
+import { readUpTo } from "../lib/readUpTo.ts"
 import { quoted } from "../lib/visibleText.ts"
 import { parseYaml, type YamlNode } from "../lib/yaml.ts"
 import { shownLine } from "../lib/yamlLine.ts"
@@ -12,9 +13,8 @@ import type { Creds } from "../schemas/Creds.ts"
 import { compact, type HostEntry, mergeEntry, namedHost } from "../schemas/HostEntry.ts"
 import type { OddKey, SettingProblem, SettingsReader } from "../schemas/settings.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
-import { collect, fromBytes } from "../services/Bytes.ts"
 import { Formatter, TemplateError } from "../services/Formatter.ts"
-import { platformError } from "../services/fsError.ts"
+import { fsError, platformError } from "../services/fsError.ts"
 import { readStdin } from "./stdin.ts"
 
 export interface SettingsFile {
@@ -48,12 +48,21 @@ const decoded = (name: string, bytes: Uint8Array) =>
 /** The bytes of a file, 4 MiB at most; what comes through a pipe has no size and cannot be read in parts. */
 export const readBounded = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
-  const failed = Effect.mapError(platformError("open", file))
-  const { type } = yield* failed(fs.stat(file))
-  if (type === "FIFO" || type === "Socket") return yield* collect(fromBytes(yield* failed(fs.readFile(file))), maxSize)
+  const { type } = yield* Effect.mapError(fs.stat(file), platformError("open", file))
+  const isPipe = type === "FIFO" || type === "Socket"
   if (type === "CharacterDevice" && file === "/dev/null") return new Uint8Array()
-  if (type !== "File") return yield* storeError("", "FsIo", `is ${type === "Directory" ? "a directory" : "a device"}`)
-  return yield* collect(fs.stream(file).pipe(Stream.mapError(platformError("open", file))), maxSize)
+  if (type !== "File" && !isPipe)
+    return yield* storeError("", "FsIo", `is ${type === "Directory" ? "a directory" : "a device"}`)
+  return yield* Effect.tryPromise({
+    try: (signal) => readUpTo(file, maxSize, signal),
+    catch: fsError(file, "open")
+  }).pipe(
+    Effect.catchReason(
+      "StoreError",
+      "SizeLimit",
+      () => storeError("", "SizeLimit", `size limit exceeded: more than ${maxSize} bytes`)
+    )
+  )
 })
 
 /** Reads a file, or standard input for `-`: its first document as a tree. */
@@ -66,7 +75,8 @@ export const readSettings = Effect.fn("settings.read")(function*(file: string) {
   const found = parseYaml(text)
   if ("node" in found) return { name, lines, node: found.node } satisfies SettingsFile
   const detail = told(lines, { ...found, path: "", detail: found.problem })
-  return yield* failure(name, found.isLimit === true ? "YamlLimit" : "ConfigSyntax", detail)
+  const tag = found.isLimit === true ? "YamlLimit" : found.isForbidden === true ? "ConfigInvalid" : "ConfigSyntax"
+  return yield* failure(name, tag, detail)
 })
 
 /** `[3:7] sync[0].tags: what is wrong`, and the line below it. */

@@ -1,10 +1,21 @@
 /** A manifest keeps its exact bytes: re-encoding would change its digest. Decoding looks inside a copy. */
 import { Result, Schema } from "effect"
 import { strictJson } from "../lib/strictJson.ts"
+import { cut, quoted } from "../lib/visibleText.ts"
 import { computeDigest } from "./computeDigest.ts"
 import { Annotations, Descriptor } from "./Descriptor.ts"
 import { type Algorithm, algorithmOf, Digest } from "./Digest.ts"
-import { baseType, isBlobType, isGenericType, isIndexType, isManifestType, mediaTypes } from "./MediaType.ts"
+import { ambiguity, digestsProblem, isNeither, keyProblem, type Shape } from "./manifestShape.ts"
+import {
+  baseType,
+  isBlobType,
+  isGenericType,
+  isIndexType,
+  isManifestType,
+  isMediaType,
+  mediaTypes
+} from "./MediaType.ts"
+import { isSchema1, signedPayload, signedText } from "./signedManifest.ts"
 import { type StoreError, storeError } from "./StoreError.ts"
 
 /** Header values by lower-case name, in the order received. */
@@ -134,34 +145,27 @@ export const decodeManifest = (bytes: Uint8Array, expected: Expected): Result.Re
     const tag = "problem" in json && json.tooDeep === true ? "DepthLimit" : "ManifestInvalid"
     return fail(tag, `error unmarshaling manifest for ${expected.name}: ${problem}`)
   }
+  const key = keyProblem(document)
+  if (key !== undefined) return fail("ManifestInvalid", `error unmarshaling manifest for ${expected.name}: ${key}`)
   return Result.flatMap(typeOf(document as Shape, expected), (mediaType) => {
     const descriptor: Descriptor = { mediaType, digest, size: bytes.length }
     return assemble(document, { descriptor, bytes, headers: expected.headers ?? {} }, expected.name)
   })
 }
 
-interface Shape {
-  readonly schemaVersion?: unknown
-  readonly mediaType?: unknown
-  readonly signatures?: unknown
-  readonly manifests?: unknown
-  readonly layers?: unknown
-  readonly config?: unknown
-  readonly fsLayers?: unknown
-}
-
 /** Which type a document is (image-spec, manifest.md; CVE-2021-41190 for the documents that could be two things). */
 const typeOf = (document: Shape, expected: Expected): Result.Result<string, StoreError> => {
   const claimed = baseType(expected.mediaType ?? "")
-  const own = typeof document.mediaType === "string" ? document.mediaType : shapeType(document)
-  const isAmbiguous = Array.isArray(document.manifests) && (Array.isArray(document.layers) || document.config != null)
-  if (isAmbiguous) {
-    return fail("MediaTypeMismatch", `manifest has both manifests and layers: ${expected.name}`)
-  }
+  const own = ownType(document) ?? shapeType(document)
+  const both = ambiguity(document)
+  if (both !== undefined) return fail("MediaTypeMismatch", `manifest has ${both}: ${expected.name}`)
   if (own === undefined) {
     return isGenericType(claimed)
       ? fail("ManifestInvalid", `manifest has no known media type: ${expected.name}`)
       : Result.succeed(claimed)
+  }
+  if (!isMediaType(own)) {
+    return fail("ManifestInvalid", `manifest has an invalid media type ${quoted(cut(own, 100))}: ${expected.name}`)
   }
   // Schema 1 has no field for its type, and servers call the signed form by either name.
   const isSame = isGenericType(claimed) || claimed === own.toLowerCase() || (isSchema1(own) && isSchema1(claimed))
@@ -170,7 +174,12 @@ const typeOf = (document: Shape, expected: Expected): Result.Result<string, Stor
     : fail("MediaTypeMismatch", `manifest contains an unexpected media type: expected ${claimed}, received ${own}`)
 }
 
-const isSchema1 = (type: string): boolean => type === mediaTypes.schema1 || type === mediaTypes.schema1Signed
+/** The type a document names, in its usual spelling where it is one we know. */
+const ownType = ({ mediaType }: Shape): string | undefined => {
+  if (typeof mediaType !== "string" || mediaType === "") return undefined
+  const base = baseType(mediaType)
+  return isManifestType(base) || isBlobType(base) ? base : mediaType
+}
 
 const shapeType = (document: Shape): string | undefined => {
   if (document.schemaVersion === 1) {
@@ -191,12 +200,17 @@ const firstIsDocker = (entries: ReadonlyArray<unknown>): boolean => {
 }
 
 const assemble = (
-  document: unknown,
+  document: object,
   received: Pick<Received, "descriptor" | "bytes" | "headers">,
   name: string
 ): Result.Result<Manifest, StoreError> => {
-  const invalid = (error: { readonly message: string }) =>
-    storeError("", "ManifestInvalid", `error unmarshaling manifest for ${name}: ${error.message}`)
+  const invalid = (error: { readonly message: string }) => {
+    const told = (problem: string) => `error unmarshaling manifest for ${name}: ${problem}`
+    const digest = digestsProblem(document)
+    return digest === undefined
+      ? storeError("", "ManifestInvalid", told(error.message.replace(/\n\s*at /g, " at ")))
+      : storeError("", "DigestInvalid", told(digest))
+  }
   const shared = (fields: Fields) => ({
     ...received,
     annotations: fields.annotations ?? {},
@@ -204,13 +218,17 @@ const assemble = (
     ...(fields.subject == null ? {} : { subject: fields.subject })
   })
   const type = received.descriptor.mediaType
+  const isImage = type === mediaTypes.ociManifest || type === mediaTypes.dockerManifest
+  if ((isIndexType(type) || isImage) && isNeither(document)) {
+    return fail("MediaTypeMismatch", `manifest has neither manifests nor layers: ${name}`)
+  }
   if (isIndexType(type)) {
     return Result.mapBoth(decodeIndex(document), {
       onFailure: invalid,
       onSuccess: (it): Manifest => ({ _tag: "Index", ...shared(it), manifests: it.manifests ?? [] })
     })
   }
-  if (type === mediaTypes.ociManifest || type === mediaTypes.dockerManifest) {
+  if (isImage) {
     return Result.mapBoth(decodeImage(document), {
       onFailure: invalid,
       onSuccess: (it): Manifest => ({ _tag: "Image", ...shared(it), config: it.config, layers: it.layers ?? [] })
@@ -248,30 +266,12 @@ interface Fields {
 /** The digest of a signed schema 1 manifest is over its payload, without the signatures. */
 const digestOf = (bytes: Uint8Array, document: object | null, { algorithm, digest }: Expected): Digest => {
   const name = algorithm ?? (digest === undefined ? "sha256" : algorithmOf(digest))
-  const payload = signedPayload(bytes, document) ?? bytes
-  return computeDigest(name, payload)
+  return computeDigest(name, signedPayload(bytes, document) ?? bytes)
 }
 
 /** How many bytes the signatures of a schema 1 manifest are over; `undefined` for other manifests. */
 export const signedSize = (manifest: Manifest | undefined): number | undefined =>
   manifest?._tag === "Schema1" ? signedText(manifest.bytes)?.length : undefined
-
-/** The bytes that the signatures of a schema 1 manifest are over; `undefined` for one without. */
-export const signedText = (bytes: Uint8Array): Uint8Array | undefined =>
-  signedPayload(bytes, JSON.parse(new TextDecoder().decode(bytes)))
-
-const signedPayload = (bytes: Uint8Array, document: object | null): Uint8Array | undefined => {
-  const { schemaVersion, signatures } = (document ?? {}) as Shape
-  if (schemaVersion !== 1 || !Array.isArray(signatures)) return undefined
-  try {
-    const header = JSON.parse(Buffer.from(String(signatures[0]?.protected), "base64url").toString("utf8"))
-    const length = Number(header.formatLength)
-    if (!(length >= 0 && length <= bytes.length)) return undefined
-    return Buffer.concat([bytes.subarray(0, length), Buffer.from(String(header.formatTail), "base64url")])
-  } catch {
-    return undefined
-  }
-}
 
 /** The content a manifest is made of: configs, layers, blobs and child manifests, in their order. */
 export const contentOf = (manifest: Manifest): ReadonlyArray<Descriptor> => {

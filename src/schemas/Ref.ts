@@ -72,6 +72,9 @@ export const parseRef = (text: string): Result.Result<Ref, RefError> => {
   }
 }
 
+/** Whether requests can be sent there: ports end at 65535, and some names of the right form are no address. */
+const isAddress = (name: string): boolean => URL.canParse(`https://${name}/`)
+
 /** Docker Hub has three names; a bare name on it is one of `library`. */
 const canonicalRegistry = (name: string | undefined): string =>
   name === undefined || name === "index.docker.io" || name === "registry-1.docker.io" ? "docker.io" : name
@@ -87,6 +90,7 @@ const parseRegistryRef = (text: string): Result.Result<Ref, RefError> => {
   if (name === undefined && repository.startsWith("localhost/")) {
     ;[name, repository] = ["localhost", repository.slice("localhost/".length)]
   }
+  if (name !== undefined && !isAddress(name)) return invalid(text)
   const registry = canonicalRegistry(name)
   if (registry === "docker.io" && !repository.includes("/")) repository = `library/${repository}`
   const location = Location.Registry({ registry, repository })
@@ -126,7 +130,7 @@ export const isRepository = (text: string): boolean => text.length <= maxLength 
 
 /** Reads a bare registry such as `localhost:5000`; the name as configured, with Docker Hub's names made one. */
 export const parseHost = (text: string): Result.Result<string, RefError> =>
-  text.length <= maxLength && hostForm.test(text)
+  text.length <= maxLength && hostForm.test(text) && isAddress(text)
     ? Result.succeed(canonicalRegistry(text))
     : Result.fail(new RefError({ message: `parsing failed "${text}"` }))
 

@@ -8,6 +8,8 @@ export interface ScriptReason {
     | "ScriptTimeout"
     | "ScriptMemory"
     | "ScriptDenied"
+    // Too few files for its thread (faults L16).
+    | "FsIo"
     // It ran to its end, but lists held names that no reference can hold (faults N38).
     | "ReferenceInvalid"
   /** The text of the error, with its place in the script, and the stack of Lua below it. */

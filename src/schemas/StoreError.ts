@@ -46,6 +46,8 @@ interface Details {
   readonly status?: number
   /** Content that a manifest names is not where the manifest was put (distribution-spec, MANIFEST_BLOB_UNKNOWN). */
   readonly lacksContent?: true
+  /** The login did not work, or its token was taken back: nothing was said of what was asked for. */
+  readonly ofLogin?: true
   /** Milliseconds after which the server wants to be asked again. */
   readonly retryAfter?: number
 }

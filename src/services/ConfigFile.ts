@@ -1,9 +1,13 @@
 /** regctl's configuration file: where it is, what it says, and its replacement as a whole (faults L13, L14). */
-import { Context, Effect, FileSystem, Layer, Option, Path, type PlatformError, Random, Redacted, Result } from "effect"
+import { Clock, Context, Effect, FileSystem, Layer, Option, Path, type PlatformError, Redacted, Result } from "effect"
+import { syncDirectory } from "../lib/files.ts"
+import { removeLeftovers, temporaryName } from "../lib/leftovers.ts"
+import { readUpTo } from "../lib/readUpTo.ts"
 import { ConfigError, type ConfigReason } from "../schemas/ConfigError.ts"
 import { decodeRegctlConfig, emptyConfig, encodeRegctlConfig, type RegctlConfig } from "../schemas/RegctlConfig.ts"
+import type { StoreError } from "../schemas/StoreError.ts"
 import { home, variable } from "./Environment.ts"
-import { platformError } from "./fsError.ts"
+import { fsError, platformError } from "./fsError.ts"
 
 export class ConfigFile extends Context.Service<ConfigFile, {
   /** The file's name, whether it exists or not (library description, section 4.1). */
@@ -49,7 +53,7 @@ export class ConfigFile extends Context.Service<ConfigFile, {
           return yield* failure(file, "FsIo", `${operation}: is a device`)
         }
         if (Number(info?.size ?? 0) > maxSize) {
-          return yield* failure(file, "ConfigInvalid", `${operation}: larger than ${maxSize} bytes`)
+          return yield* tooLarge(file, operation)
         }
         return info
       })
@@ -58,9 +62,14 @@ export class ConfigFile extends Context.Service<ConfigFile, {
         const file = yield* path
         if (file === "/dev/null") return emptyConfig
         yield* inspect(file, "read")
-        const bytes = yield* fs.readFile(file).pipe(
-          Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed(new Uint8Array())),
-          Effect.mapError(translated(file, "read"))
+        const bytes = yield* Effect.tryPromise({
+          try: (signal) => readUpTo(file, maxSize, signal),
+          catch: fsError(file, "read")
+        }).pipe(
+          Effect.catchReason("StoreError", "NotFound", () => Effect.succeed(new Uint8Array())),
+          // What comes through a pipe shows its size only now.
+          Effect.catchReason("StoreError", "SizeLimit", () => tooLarge(file, "read")),
+          Effect.catchTag("StoreError", (error) => Effect.fail(told(file, "read", error)))
         )
         const config = yield* Option.match(textOf(bytes), {
           onNone: () => failure(file, "ConfigSyntax", "not UTF-8 text"),
@@ -92,7 +101,9 @@ export class ConfigFile extends Context.Service<ConfigFile, {
         const old = yield* inspect(file, "write")
         yield* Effect.gen(function*() {
           yield* fs.makeDirectory(directory, { recursive: true, mode: 0o700 })
-          const temporary = `${file}.${(yield* Random.nextInt) >>> 0}.tmp`
+          const now = yield* Clock.currentTimeMillis
+          yield* Effect.promise(() => removeLeftovers(directory, now))
+          const temporary = paths.join(directory, temporaryName())
           yield* Effect.gen(function*() {
             yield* Effect.scoped(Effect.gen(function*() {
               const opened = yield* fs.open(temporary, { flag: "wx", mode: 0o600 })
@@ -107,6 +118,8 @@ export class ConfigFile extends Context.Service<ConfigFile, {
               yield* fs.chmod(temporary, old.mode & 0o777)
             }
             yield* fs.rename(temporary, file)
+            // The new text is there already; without this it may only be the old one after a loss of power.
+            yield* Effect.ignore(Effect.tryPromise(() => syncDirectory(directory)))
           }).pipe(Effect.onError(() => Effect.ignore(fs.remove(temporary)))) // already failing; the first error is told
         }).pipe(Effect.mapError(translated(file, "write")))
       })
@@ -133,6 +146,9 @@ const maxSize = 4 * 1024 * 1024
 const failure = (file: string, _tag: ConfigReason["_tag"], detail: string) =>
   Effect.fail(new ConfigError({ file, reason: { _tag, detail } }))
 
+const tooLarge = (file: string, operation: string) =>
+  failure(file, "ConfigInvalid", `${operation}: larger than ${maxSize} bytes`)
+
 const textOf = Option.liftThrowable((bytes: Uint8Array) => new TextDecoder("utf-8", { fatal: true }).decode(bytes))
 
 const hasSecrets = ({ hosts }: RegctlConfig): boolean =>
@@ -140,8 +156,10 @@ const hasSecrets = ({ hosts }: RegctlConfig): boolean =>
     [clientKey, pass, token].some((it) => it !== undefined && Redacted.value(it) !== "")
   )
 
-const translated = (file: string, operation: string) => (cause: PlatformError.PlatformError): ConfigError => {
-  const { _tag, detail } = platformError(operation, file)(cause).reason
+const translated = (file: string, operation: string) => (cause: PlatformError.PlatformError): ConfigError =>
+  told(file, operation, platformError(operation, file)(cause))
+
+const told = (file: string, operation: string, { cause, reason: { _tag, detail } }: StoreError): ConfigError => {
   const tag = _tag === "FsPermission" || _tag === "FsNoSpace" ? _tag : "FsIo"
   return new ConfigError({ file, reason: { _tag: tag, detail: `${operation}: ${detail}` }, cause })
 }

@@ -2,13 +2,15 @@
  * What all sources of configuration say of registries, merged (library description, sections 4.5 and 5): docker's
  * configuration, regctl's hosts, `--host`, in this order. Read when it is first asked for, and once.
  */
-import { Context, Effect, FileSystem, Layer, Path, Redacted, Result } from "effect"
+import { Context, Effect, Layer, Path, Redacted, Result } from "effect"
 import { parseKeyValues } from "../lib/keyValue.ts"
+import { readUpTo } from "../lib/readUpTo.ts"
 import { decodeDockerConfig, type DockerConfig } from "../schemas/DockerConfig.ts"
 import { type HostEntry, mergeEntry, namedHost, parseTls } from "../schemas/HostEntry.ts"
 import { emptyConfig, type RegctlConfig } from "../schemas/RegctlConfig.ts"
 import { ConfigFile } from "./ConfigFile.ts"
 import { home, variable } from "./Environment.ts"
+import { fsError } from "./fsError.ts"
 import { Globals } from "./Globals.ts"
 
 export interface SourcedEntry {
@@ -38,18 +40,18 @@ export class HostEntries extends Context.Service<HostEntries, {
     HostEntries,
     Effect.gen(function*() {
       const file = yield* ConfigFile
-      const fs = yield* FileSystem.FileSystem
       const paths = yield* Path.Path
 
       const readDocker = Effect.fnUntraced(function*(name: string, mayHavePaths: boolean) {
         if (name === "") return undefined
-        const text = yield* fs.readFileString(name).pipe(
-          Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed("")),
-          Effect.catch(({ reason }) =>
-            Effect.as(warnDocker(name, reason._tag === "PermissionDenied" ? "permission denied" : reason._tag), "")
-          )
+        const bytes = yield* Effect.tryPromise({
+          try: (signal) => readUpTo(name, maxDocker, signal),
+          catch: fsError(name, "read")
+        }).pipe(
+          Effect.catchReason("StoreError", "NotFound", () => Effect.succeed(new Uint8Array())),
+          Effect.catch(({ reason }) => Effect.as(warnDocker(name, reason.detail), new Uint8Array()))
         )
-        return yield* importDocker(name, text, mayHavePaths)
+        return yield* importDocker(name, new TextDecoder().decode(bytes), mayHavePaths)
       })
 
       const merge = Effect.gen(function*() {
@@ -199,6 +201,9 @@ const addText = Effect.fnUntraced(function*(draft: Draft, text: string) {
 
 const warnNameless = (source: string): Effect.Effect<void> =>
   Effect.logWarning("Ignoring registry config without a name").pipe(Effect.annotateLogs({ source }))
+
+/** Bytes that are read of docker's configuration: what it is linked to may never end. */
+const maxDocker = 4 * 1024 * 1024
 
 const warnDocker = (file: string, err: string): Effect.Effect<void> =>
   Effect.logWarning("Failed to load docker creds").pipe(Effect.annotateLogs({ file, err }))

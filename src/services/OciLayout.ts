@@ -8,12 +8,16 @@ import { cloneBlob, noBlob, presentSize, readBlob, writeBlob } from "./ociLayout
 import { diskOf, realPathOf } from "./ociLayout/disk.ts"
 import { tagsOf } from "./ociLayout/documents.ts"
 import * as manifests from "./ociLayout/manifests.ts"
-import { indexBytes, indexOf, type LayoutState, makeState, pathOf, type Shared } from "./ociLayout/state.ts"
+import { indexBytes, indexOf, type LayoutState, makeState, pathOf, settle, type Shared } from "./ociLayout/state.ts"
 import { finish } from "./ociLayout/sweep.ts"
-import { announce } from "./ociLayout/writer.ts"
+import { announce, announceAtOnce } from "./ociLayout/writer.ts"
+import { WillWrite } from "./Registry.ts"
 import type { Repository } from "./Repository.ts"
 
-/** Whether layouts opened under it are swept at their end: not by a server, nor where only a blob is put. */
+/**
+ * Whether layouts opened under it are swept at their end: not by a server, nor where only a blob is put. Without a sweep
+ * each blob is durable as soon as it is put, as no manifest need come after it.
+ */
 export const SweepAtEnd = Context.Reference<boolean>("regclient/services/OciLayout/SweepAtEnd", {
   defaultValue: () => true
 })
@@ -48,8 +52,8 @@ export class OciLayout extends Context.Service<OciLayout, {
       })
       return OciLayout.of({
         open: Effect.fn("OciLayout.open")(function*({ path: dir }) {
-          const wantsSweep = yield* SweepAtEnd
-          return repository(Location.OciLayout({ path: dir }), yield* stateAt(dir), wantsSweep, stateAt)
+          const wants = { sweep: yield* SweepAtEnd, writing: yield* WillWrite }
+          return repository(Location.OciLayout({ path: dir }), yield* stateAt(dir), wants, stateAt)
         })
       })
     })
@@ -61,11 +65,22 @@ const homeless = (dir: string) => storeError(`open ${dir}`, "FsIo", "the current
 const repository = (
   location: Location,
   state: LayoutState,
-  wantsSweep: boolean,
+  wants: { readonly sweep: boolean; readonly writing: boolean },
   stateAt: (dir: string) => Effect.Effect<LayoutState, StoreError, Scope.Scope>
 ): Repository => {
   const writing = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
-    Effect.andThen(announce(state, wantsSweep), effect)
+    Effect.andThen(announce(state, wants.sweep), effect)
+  const puttingBlob = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
+    wants.sweep ? effect : Effect.tap(effect, () => settle(state))
+  /**
+   * What a writer finds by its digest it will rely on: its marker is there first, so that nobody sweeps it meanwhile. A
+   * layout that is absent or may not be written is looked at as it is.
+   */
+  const relying = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
+    !wants.writing || state.isAnnounced ? effect : Effect.andThen(
+      Effect.catchReason(announceAtOnce(state), "StoreError", "FsPermission", () => Effect.void),
+      effect
+    )
   /** Of what is there already: a layout that is absent is not made. */
   const changing = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
     Effect.andThen(indexOf(state), writing(effect))
@@ -78,13 +93,16 @@ const repository = (
   })
   return {
     location,
-    resolve: (reference) => manifests.resolve(state, reference),
+    resolve: (reference) => {
+      const resolved = manifests.resolve(state, reference)
+      return reference._tag === "ByDigest" ? relying(resolved) : resolved
+    },
     manifest: (reference, expected) => manifests.manifestOf(state, reference, expected),
     headBlob: Effect.fnUntraced(function*(blob) {
       yield* indexOf(state)
       const size = yield* presentSize(state, blob)
       return size === undefined ? yield* unusable(blob.digest) : { descriptor: { ...blob, size }, headers: {} }
-    }),
+    }, relying),
     blob: (blob, part) => readBlob(state, blob, part),
     tags: ({ last, limit = 0 } = {}) =>
       Stream.fromEffect(Effect.map(Effect.all([indexOf(state), indexBytes(state)]), ([index, body]) => {
@@ -92,17 +110,22 @@ const repository = (
         return { names: limit > 0 ? after.slice(0, limit) : after, body, headers: {} }
       })),
     referrers: (subject, filter = {}) => manifests.referrers(state, subject.digest, filter),
-    putBlob: (content, expected) => writing(writeBlob(state, content, expected)),
-    mountBlob: Effect.fnUntraced(function*(blob, from) {
-      if (from._tag !== "OciLayout") return false
-      // What is here whole is not made again (faults D7).
-      if ((yield* presentSize(state, blob)) !== undefined) return true
-      if (isSameLocation(from, location)) return false
-      const other = yield* stateAt(from.path)
-      if (other === state) return false
-      if ((yield* presentSize(other, blob)) === undefined) return false
-      return yield* writing(cloneBlob(state, blob, other))
-    }, Effect.scoped),
+    putBlob: (content, expected) => puttingBlob(writing(writeBlob(state, content, expected))),
+    mountBlob: Effect.fnUntraced(
+      function*(blob, from) {
+        if (from._tag !== "OciLayout") return false
+        // What is here whole is not made again (faults D7).
+        if ((yield* presentSize(state, blob)) !== undefined) return true
+        if (isSameLocation(from, location)) return false
+        const other = yield* stateAt(from.path)
+        if (other === state) return false
+        if ((yield* presentSize(other, blob)) === undefined) return false
+        return yield* writing(cloneBlob(state, blob, other))
+      },
+      Effect.scoped,
+      relying,
+      puttingBlob
+    ),
     putManifest: (manifest, how = {}) => writing(manifests.putManifest(state, manifest, how)),
     deleteBlob: ({ digest }) =>
       changing(Effect.gen(function*() {

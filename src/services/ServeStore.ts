@@ -137,6 +137,10 @@ const operations = (
       (target) =>
         Effect.flatMap(target.mountBlob(blob, from.location), (isMounted) =>
           isMounted ? Effect.succeed(true) : Effect.as(target.putBlob(from.blob(blob), blob), true))
+    ).pipe(
+      // Deleted meanwhile: the client is to send it.
+      Effect.catchReason("StoreError", "NotFound", () =>
+        Effect.succeed(false))
     )
   return {
     find,
@@ -145,7 +149,9 @@ const operations = (
     names,
     mount: (name, blob, from) =>
       Effect.gen(function*() {
-        if ((yield* has(name, blob)) !== undefined) return true
+        const own = yield* has(name, blob)
+        // What another is just putting there is not durable before it is told so here.
+        if (own !== undefined) return yield* take(name, own.repository, own.descriptor)
         // Those open already come first: an image is usually mounted from one that was just pushed.
         const candidates = Option.isSome(from) ? [from.value] : [...new Set([...held.keys(), ...(yield* names)])]
         for (const candidate of candidates.slice(0, searched)) {

@@ -5,7 +5,7 @@
  * What was received stays received when a request breaks off; a session is forgotten an hour after its last byte,
  * and with the process (distribution-spec, pushing blobs).
  */
-import { Clock, Context, Effect, Exit, FileSystem, Layer, Option, Path, Schedule, Semaphore, Stream } from "effect"
+import { Clock, Context, Effect, Exit, FileSystem, Layer, Path, Schedule, Semaphore, Stream } from "effect"
 import type { PlatformError } from "effect"
 import { syncFile, Writer } from "../lib/files.ts"
 import { type Hasher, hasher, type HashName } from "../lib/hash.ts"
@@ -16,6 +16,7 @@ import { mediaTypes } from "../schemas/MediaType.ts"
 import { type StoreError, storeError } from "../schemas/StoreError.ts"
 import { type Bytes, fromBytes, pumpOf, withSpareFile } from "./Bytes.ts"
 import { fsError, platformError } from "./fsError.ts"
+import { temporaryDirectory } from "./temporaryDirectory.ts"
 
 export interface Session {
   readonly id: string
@@ -65,19 +66,10 @@ export class Uploads extends Context.Service<Uploads, {
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const path = yield* Path.Path
-        const tidy = removeStale(fs, path, options.directory)
-        yield* io(tidy)
-        const home = yield* io(
-          fs.makeDirectory(options.directory, { recursive: true }).pipe(
-            Effect.andThen(fs.makeTempDirectoryScoped({ directory: options.directory, prefix: "server-" }))
-          )
-        )
+        const home = yield* io(temporaryDirectory(options.directory))
         const sessions = new Map<string, Open>()
         const most = { sessions: options.sessions ?? 1000, bytes: options.limit ?? defaultLimit }
         yield* Effect.forkScoped(Effect.repeat(forgetIdle(fs, sessions), Schedule.spaced("1 minute")))
-        // What cannot be removed now is tried again.
-        const keep = Effect.andThen(keepFresh(fs, home), Effect.ignore(tidy))
-        yield* Effect.forkScoped(Effect.repeat(keep, Schedule.spaced("10 minutes")))
         return Uploads.of(operations(fs, sessions, most, (id) => path.join(home, id)))
       })
     )
@@ -89,7 +81,7 @@ interface Open {
   readonly file: string
   readonly turn: Semaphore.Semaphore
   received: number
-  /** When the last byte came, in milliseconds of the clock. */
+  /** When the last byte came, in milliseconds of a clock that nobody sets. */
   touched: number
   isBusy: boolean
   /** Of what was received; none once that is not sure. */
@@ -100,6 +92,7 @@ interface Open {
 /** One layer may have a hundred gibibytes. */
 const defaultLimit = 100 * 1024 ** 3
 const hour = 3_600_000
+const sinceStart = Effect.map(Clock.monotonicTimeNanos, (it) => Number(it / 1_000_000n))
 
 const operations = (
   fs: FileSystem.FileSystem,
@@ -127,7 +120,7 @@ const operations = (
           session.isBusy = true
           return Effect.ensuring(
             use(session),
-            Effect.map(Clock.currentTimeMillis, (now) => {
+            Effect.map(sinceStart, (now) => {
               session.isBusy = false
               session.touched = now
             })
@@ -144,7 +137,7 @@ const operations = (
           )
         }
         const id = randomId()
-        const touched = yield* Clock.currentTimeMillis
+        const touched = yield* sinceStart
         const session = {
           id,
           name,
@@ -259,30 +252,12 @@ const write = (
 
 const forgetIdle = (fs: FileSystem.FileSystem, sessions: Map<string, Open>) =>
   Effect.gen(function*() {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* sinceStart
     for (const session of sessions.values()) {
       if (session.isBusy || now - session.touched < hour) continue
       sessions.delete(session.id)
       // A file that cannot be removed goes with its directory.
       yield* Effect.ignore(fs.remove(session.file, { force: true }))
-    }
-  })
-
-/** The directory of a server that is at work looks young to others, who remove old ones. */
-const keepFresh = (fs: FileSystem.FileSystem, home: string) =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.ignore(fs.utimes(home, now / 1000, now / 1000)))
-
-/** Directories of servers that did not end properly, once nothing in them has changed for an hour. */
-const removeStale = (fs: FileSystem.FileSystem, path: Path.Path, directory: string) =>
-  Effect.gen(function*() {
-    if (!(yield* fs.exists(directory))) return
-    const now = yield* Clock.currentTimeMillis
-    for (const name of yield* fs.readDirectory(directory)) {
-      const home = path.join(directory, name)
-      const files = [home, ...(yield* fs.readDirectory(home)).map((file) => path.join(home, file))]
-      const changed = yield* Effect.forEach(files, (file) => fs.stat(file))
-      const isFresh = changed.some(({ mtime }) => Option.exists(mtime, (at) => now - at.getTime() < hour))
-      if (!isFresh) yield* fs.remove(home, { recursive: true, force: true })
     }
   })
 

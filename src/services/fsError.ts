@@ -1,6 +1,7 @@
 /** Failures of the file system as one kind of error, translated where they enter (faults L01 to L03). */
 import type { PlatformError } from "effect"
 import { codeOf } from "../lib/files.ts"
+import { tooManyFiles } from "../lib/tooManyFiles.ts"
 import { type ReasonTag, type StoreError, storeError } from "../schemas/StoreError.ts"
 
 const reasons: Readonly<Record<string, readonly [ReasonTag, string]>> = {
@@ -15,8 +16,10 @@ const reasons: Readonly<Record<string, readonly [ReasonTag, string]>> = {
   EISDIR: ["FsPermission", "is a directory"],
   ELOOP: ["PathEscape", "too many levels of symbolic links"],
   TOO_LARGE: ["SizeLimit", "size limit exceeded"],
+  NOT_PLAIN: ["FsIo", "not a plain file"],
   EFBIG: ["FsIo", "file too large"],
-  EMFILE: ["FsIo", "too many open files"],
+  EMFILE: ["FsIo", tooManyFiles],
+  ENFILE: ["FsIo", "too many open files in the system"],
   EIO: ["FsIo", "input/output error"]
 }
 

@@ -7,6 +7,7 @@ import type { StoreError } from "../schemas/StoreError.ts"
 import { type Bytes, fromPump, pumpOf, tapped } from "./Bytes.ts"
 import { filePump, writeNewFile } from "./fileBytes.ts"
 import { platformError } from "./fsError.ts"
+import { temporaryDirectory } from "./temporaryDirectory.ts"
 
 interface Measured {
   readonly digest: Digest
@@ -30,8 +31,10 @@ export const scratch: Effect.Effect<Scratch, never, FileSystem.FileSystem | Path
   function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const directory = yield* fs.makeTempDirectoryScoped({ prefix: "regclient-" }).pipe(
+    const directory = yield* temporaryDirectory().pipe(
       Effect.mapError(platformError("create")),
+      Effect.provideService(FileSystem.FileSystem, fs),
+      Effect.provideService(Path.Path, path),
       Effect.provideService(Scope.Scope, yield* Effect.scope),
       Effect.cached
     )

@@ -49,6 +49,8 @@ export interface BrokenRegistries {
   /** What was asked of a repository since it is served, and logins that went to foreign hosts. */
   readonly linesOf: (name: string) => ReadonlyArray<string>
   readonly leaksOf: (name: string) => ReadonlyArray<string>
+  /** Every request with its answer and the fault it met. */
+  readonly storyOf: (name: string) => ReadonlyArray<string>
   readonly forget: (name: string) => void
   readonly stop: () => Promise<void>
 }
@@ -73,6 +75,7 @@ export const brokenRegistries = async (): Promise<BrokenRegistries> => {
   const schedules = new Map<string, Schedule>()
   const lines = new Map<string, Array<string>>()
   const leaks = new Map<string, Array<string>>()
+  const stories = new Map<string, Array<string>>()
   const noted = (notes: Map<string, Array<string>>, name: string, line: string) =>
     void notes.set(name, [...notes.get(name) ?? [], line])
 
@@ -93,11 +96,16 @@ export const brokenRegistries = async (): Promise<BrokenRegistries> => {
     const name = nameOf(asked)
     if (name !== undefined) noted(lines, name, `${asked.method} ${asked.target}`)
     const fault = name === undefined ? undefined : schedules.get(name)?.faultOf(asked)
-    if (fault === undefined) return proper(asked)
-    const heard = fault.heard?.(asked)
-    if (heard === undefined) return fault.reply({ status: 500 }, asked)
+    const told = (reply: Reply): Reply => {
+      const end = typeof reply === "string" ? reply : reply?.status
+      if (name !== undefined) noted(stories, name, `${asked.method} ${asked.target}: ${end} ${fault?.kind ?? ""}`)
+      return reply
+    }
+    const heard = fault === undefined ? asked : fault.heard?.(asked)
+    if (heard === undefined) return told(fault?.reply({ status: 500 }, asked))
     const answer = proper(heard)
-    return answer instanceof Promise ? answer.then((it) => fault.reply(it, asked)) : fault.reply(answer, asked)
+    const replied = (answer: Answer) => told(fault === undefined ? answer : fault.reply(answer, asked))
+    return answer instanceof Promise ? answer.then(replied) : replied(answer)
   }
   const mannerOf = (asked: Asked) => manners.get(nameOf(asked) ?? "")
 
@@ -135,8 +143,9 @@ export const brokenRegistries = async (): Promise<BrokenRegistries> => {
     heal: (name) => void schedules.delete(name),
     linesOf: (name) => lines.get(name) ?? [],
     leaksOf: (name) => leaks.get(name) ?? [],
+    storyOf: (name) => stories.get(name) ?? [],
     forget: (name) => {
-      for (const it of [manners, schedules, lines, leaks]) it.delete(name)
+      for (const it of [manners, schedules, lines, leaks, stories]) it.delete(name)
       for (const it of [source, target, front, store]) {
         it.repositories.delete(name)
         it.forget()

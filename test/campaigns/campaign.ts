@@ -45,6 +45,8 @@ export interface Campaign {
   readonly about: string
   /** How many runs go on at once, 1 when absent: those that wait for a network most of the time. */
   readonly parallel?: number
+  /** How many runs one process makes, as many of them at once as there are cores; all of them when absent. */
+  readonly slice?: number
   readonly start: () => Promise<Runner>
 }
 

@@ -3,81 +3,10 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { bytesOf } from "../support/copies.ts"
 import { digestOf, type Repository } from "../support/quirky.ts"
-import type { BrokenRegistries, Manner } from "./brokenRegistries.ts"
-import type { Random } from "./campaign.ts"
+import { type Change, type Command, fromPlace, places, type Setting, to, toPlace } from "./command.ts"
 import { drawImage, type Drawn, manifestIn } from "./drawnImages.ts"
-import {
-  layoutPlace,
-  type Place,
-  registryPlace,
-  type Seen,
-  servedPlace,
-  tarPlace,
-  writeLayout,
-  writeTar
-} from "./places.ts"
-
-export interface Change {
-  /** What its tag names when all is done: a digest, nothing, or whatever passes. */
-  readonly isWanted: (digest: string | undefined, seen: Seen, before: Seen) => boolean
-}
-
-export interface Command {
-  readonly kind: string
-  readonly tool: "regctl" | "regsync"
-  readonly args: ReadonlyArray<string>
-  readonly source: Place | undefined
-  readonly target: Place
-  readonly changes: Readonly<Record<string, Change>>
-  /** What the target has to hold when all is done, beyond its tags. */
-  readonly brings: ReadonlyArray<string>
-  /** Done a second time it says so. */
-  readonly isOnce?: boolean
-}
-
-export interface Setting {
-  readonly random: Random
-  readonly registries: BrokenRegistries
-  /** Name of the run, and a directory for it. */
-  readonly run: string
-  readonly dir: string
-  readonly from: Manner
-  readonly to: Manner
-}
-
-const to = (digest: string): Change => ({ isWanted: (found) => found === digest })
-
-const fromPlace = (
-  { dir, from, random, registries, run }: Setting,
-  tags: ReadonlyArray<string>,
-  mayBeLayout: boolean
-) => {
-  const name = `${run}/from`
-  const repository = registries.source.repository(name)
-  const drawn = tags.map((tag) => drawImage(repository, tag, random, from.hasReferrers))
-  if (!mayBeLayout || random.chance(0.8)) return { place: registryPlace(registries.source, name), drawn, repository }
-  const path = join(dir, "from")
-  // A layout lists referrers by tags.
-  writeLayout(path, repository)
-  return { place: layoutPlace(path), drawn, repository }
-}
-
-/** A target that may hold something of its own under the tags to come, and under others. */
-const toPlace = async (setting: Setting, tags: ReadonlyArray<string>, kinds: ReadonlyArray<string>) => {
-  const { dir, random, registries, run } = setting
-  const name = `${run}/to`
-  const kind = random.pick(kinds)
-  if (kind === "served") return servedPlace(registries.front, registries.real, name)
-  const repository = registries.target.repository(name)
-  for (const tag of [...tags, "other"])
-    if (random.chance(0.5)) drawImage(repository, tag, random, setting.to.hasReferrers)
-  if (kind === "registry") return registryPlace(registries.target, name)
-  const path = join(dir, "to")
-  if (random.chance(0.6)) writeLayout(path, repository)
-  return layoutPlace(path)
-}
-
-const places = ["registry", "registry", "registry", "registry", "layout", "served"]
+import { blobGet, blobPut, fetchedFiles, modified } from "./drawnParts.ts"
+import { layoutPlace, registryPlace, tarPlace, writeLayout, writeTar } from "./places.ts"
 
 const copy = async (setting: Setting): Promise<Command> => {
   const { from, random } = setting
@@ -210,7 +139,8 @@ const imported = async (setting: Setting): Promise<Command> => {
   }
 }
 
-const synced = async (setting: Setting): Promise<Command> => {
+/** `regsync once` copies what differs, `regsync check` says so. */
+const synced = (verb: "once" | "check") => async (setting: Setting): Promise<Command> => {
   const { dir, random, registries } = setting
   const tags = ["v1", "v2", "v3"].slice(0, 1 + random.below(3))
   const { drawn, place } = fromPlace(setting, tags, false)
@@ -235,12 +165,13 @@ const synced = async (setting: Setting): Promise<Command> => {
   write("sync.yml", `${timeouts}, `)
   write("calm.yml", "")
   return {
-    kind: `regsync once to ${target.kind}`,
+    kind: `regsync ${verb} to ${target.kind}`,
     tool: "regsync",
-    args: ["once", "-c", file],
+    args: [verb, "-c", file],
     source: place,
     target,
-    changes: Object.fromEntries(tags.map((tag, at) => [tag, to(drawn[at]?.digest ?? "")])),
+    ...(verb === "check" ? { isSaid: ({ err }) => err.split("Image sync needed").length > tags.length } : {}),
+    changes: verb === "check" ? {} : Object.fromEntries(tags.map((tag, at) => [tag, to(drawn[at]?.digest ?? "")])),
     brings: []
   }
 }
@@ -278,7 +209,26 @@ const added = async (setting: Setting): Promise<Command> => {
   }
 }
 
-const commands = [copy, copy, copy, copy, put, remove, exported, imported, synced, synced, added]
+const once = synced("once")
+const commands = [
+  copy,
+  copy,
+  copy,
+  copy,
+  copy,
+  put,
+  remove,
+  exported,
+  imported,
+  once,
+  once,
+  synced("check"),
+  added,
+  modified,
+  fetchedFiles,
+  blobGet,
+  blobPut
+]
 
 /** A command and all it needs, its directory made and its repositories filled. */
 export const drawCommand = (setting: Setting): Promise<Command> => {

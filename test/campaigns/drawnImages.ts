@@ -36,7 +36,7 @@ export interface Drawn {
   readonly digestTags: ReadonlyArray<string>
 }
 
-const blobIn = ({ blobs }: Repository, mediaType: string, content: Buffer): Named => {
+export const blobIn = ({ blobs }: Repository, mediaType: string, content: Buffer): Named => {
   const digest = digestOf(content)
   blobs.set(digest, content)
   return { mediaType, digest, size: content.length }

@@ -43,6 +43,9 @@ const isWrite = (asked: Asked) => !isRead(asked)
 const isBlob = ({ url }: Asked) => /\/blobs\/[a-z0-9]+:/.test(url.pathname)
 const isManifest = ({ url }: Asked) => url.pathname.includes("/manifests/")
 const isUpload = ({ url }: Asked) => url.pathname.includes("/blobs/uploads/")
+const isReferrers = ({ url }: Asked) => url.pathname.includes("/referrers/")
+/** A refusal of the list of referrers says that there is none, as does a page (registry-quirks 5.2). */
+const mayBeRefused = (asked: Asked) => !isReferrers(asked)
 const isSession = (asked: Asked) => isUpload(asked) && asked.method !== "POST"
 const isFetched = (asked: Asked) => asked.method === "GET" && (isBlob(asked) || isManifest(asked))
 
@@ -138,8 +141,7 @@ const kinds: ReadonlyArray<Kind> = [
   {
     kind: "another type",
     weight: 1,
-    // What the head of a manifest says of its type is believed.
-    suits: (it) => it.method === "GET" && isManifest(it),
+    suits: (it) => isRead(it) && isManifest(it),
     fault: (random) => {
       const type = random.pick(["text/html", "application/vnd.oci.image.layer.v1.tar", "nonsense", "application/json"])
       return heard((proper) => withHeaders(proper, { "content-type": type }))
@@ -148,7 +150,7 @@ const kinds: ReadonlyArray<Kind> = [
   {
     kind: "a login page",
     weight: 1,
-    suits: isRead,
+    suits: (it) => isRead(it) && mayBeRefused(it),
     fault: () => unheard({ status: 200, headers: { "content-type": "text/html" }, body: "<html>log in</html>" })
   },
   {
@@ -206,6 +208,7 @@ const kinds: ReadonlyArray<Kind> = [
   {
     kind: "401",
     weight: 0.6,
+    suits: mayBeRefused,
     fault: (random, { foreign }) => {
       const challenge = random.pick([
         "Basic realm=\"r\"",
@@ -228,11 +231,12 @@ const kinds: ReadonlyArray<Kind> = [
       reply: (proper) => proper
     })
   },
-  { kind: "403", weight: 0.4, fault: () => unheard(problem(403, "DENIED")) },
+  { kind: "403", weight: 0.4, suits: mayBeRefused, fault: () => unheard(problem(403, "DENIED")) },
   {
     kind: "404",
     weight: 0.5,
     // An answer of this status for lists and tags of referrers is no fault: it says that there are none.
+    // One for a deletion whose answer was lost, and for the question after it, cannot be told from the truth.
     suits: (it) => it.method !== "DELETE" && (isBlob(it) || (isManifest(it) && !it.url.pathname.includes("/sha256-"))),
     fault: () => unheard(problem(404, "NAME_UNKNOWN"))
   },
@@ -330,8 +334,8 @@ const kinds: ReadonlyArray<Kind> = [
     weight: 0.6,
     suits: (it) => it.method === "POST" && isUpload(it),
     fault: (random) => {
-      const location = random.pick([undefined, "", "http://[", "file:///tmp/x"])
-      return unheard({ status: 202, headers: location === undefined ? {} : { location } })
+      const location = random.pick(["none", "", "http://[", "file:///tmp/x"])
+      return unheard({ status: 202, headers: location === "none" ? {} : { location } })
     }
   }
 ]

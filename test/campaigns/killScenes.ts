@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { must, tool } from "../support/programs.ts"
+import { changeScenes } from "./killedChanges.ts"
 import { atRegistry, fetched, inLayout, none, pair, repositoryOf, type Scene, seed, tag } from "./stages.ts"
 import { bytesFor, layoutOf, tarFound } from "./witnesses.ts"
 
@@ -60,9 +61,11 @@ const exportTar: Scene = {
     const common = {
       watched: { dir: out, changes: 30 },
       usual: 220,
-      find: async () => {
+      find: async (isDone: boolean) => {
         const { problems, tags } = tarFound(file)
-        const strange = readdirSync(out).filter((it) => !/^(image\.tar|\.regclient-\w+\.tmp)$/.test(it))
+        const strange = readdirSync(out).filter((it) =>
+          !(it === "image.tar" || (!isDone && /^\.regclient-[\w-]+\.tmp$/.test(it)))
+        )
         return { tags, problems: [...problems, ...strange.map((it) => `left over: ${it}`)] }
       },
       allowed: { tar: [hadOld ? made.olds["kept"]?.digest : undefined, now] },
@@ -211,5 +214,6 @@ export const scenes: ReadonlyArray<Scene> = [
   tagDelete,
   artifactPut,
   regsyncOnce,
-  regbotOnce
+  regbotOnce,
+  ...changeScenes
 ]

@@ -16,7 +16,11 @@ const lanes = 2
 type Count = (name: string) => void
 
 /** D1, D2, D3, D5: whole or as it was. */
-const tagsHold = ({ problems, tags }: Found, { allowed, wanted }: Stage, isDone: boolean): ReadonlyArray<string> => {
+export const tagsHold = (
+  { problems, tags }: Found,
+  { allowed, wanted }: Stage,
+  isDone: boolean
+): ReadonlyArray<string> => {
   const found = [...problems]
   for (const [name, digests] of Object.entries(allowed)) {
     const may = isDone ? [wanted[name]] : digests
@@ -32,7 +36,7 @@ const tagsHold = ({ problems, tags }: Found, { allowed, wanted }: Stage, isDone:
 /** Kills a command up to four times, then runs it to its end; what was whole before is not moved again (D7). */
 const play = async (random: Random, scene: Scene, lane: Lane, dir: string, count: Count): Promise<Array<string>> => {
   const stage = await scene.stage(random, lane, dir)
-  const command = { ...stage.command, env: lane.env }
+  const command = { env: lane.env, ...stage.command }
   const said: Array<string> = []
   const hold = async (when: string, isDone: boolean) => {
     const found = [...tagsHold(await stage.find(isDone), stage, isDone), ...stage.also?.() ?? []]
@@ -40,14 +44,16 @@ const play = async (random: Random, scene: Scene, lane: Lane, dir: string, count
   }
   for (let round = 1 + random.below(4); round > 0; round--) {
     const moment = momentOf(random, stage)
-    const { end, err } = await victim(command, moment)
+    const [{ end, err }] = await Promise.all([victim(command, moment), stage.meanwhile?.()])
+    // Of two that wrote at once one was the last.
+    const isDone = end === 0 && stage.meanwhile === undefined
     stage.gate?.gate.open()
     const how = end === "SIGKILL" ? "killed" : end === 0 ? "ended before" : "failed"
     count(`${scene.name}: ${how}`)
     if (end === "SIGKILL") count(`killed at a ${moment.name}`)
     if (how === "failed") said.push(`${scene.name} failed with ${end}: ${err}`)
-    await hold(`after a kill (${moment.name})`, end === 0)
-    if (end === 0) return said
+    await hold(`after a kill (${moment.name})`, isDone)
+    if (isDone) return said
   }
   const before = await stage.whole()
   const last = await victim(command)
@@ -69,27 +75,24 @@ const play = async (random: Random, scene: Scene, lane: Lane, dir: string, count
 /** What is left over goes with the next that writes (L12). */
 const tidied = async (stage: Stage, command: Command, count: Count): Promise<ReadonlyArray<string>> => {
   const { layout } = stage
-  if (layout === undefined || (await stage.find(true)).leftOver?.length === 0) return []
-  count("something left over until the next writer")
   const [tag] = Object.keys(stage.allowed)
-  const args = ["image", "copy", `ocidir://${layout}:${tag}`, `ocidir://${layout}:later`]
+  const again = layout === undefined ? [] : ["image", "copy", `ocidir://${layout}:${tag}`, `ocidir://${layout}:later`]
+  const { later: args = again, leftOver = () => layout === undefined ? [] : layoutFound(layout).leftOver ?? [] } = stage
+  if (leftOver().length === 0) return []
+  count("something left over until the next writer")
   const { end, err } = await victim({ ...command, tool: "regctl", args })
-  const { leftOver = [], problems } = layoutFound(layout)
-  return [...end === 0 ? [] : [err], ...problems, ...leftOver.map((it) => `left over: ${it}`)]
+  const problems = layout === undefined ? [] : layoutFound(layout).problems
+  return [...end === 0 ? [] : [err], ...problems, ...leftOver().map((it) => `left over: ${it}`)]
 }
 
-const start = async (): Promise<Runner> => {
-  const root = temporary("kills")
+/** Lanes with two registries, each with gates of its own to them; nothing else is shared. */
+export const lanesOf = async (name: string, many: number) => {
+  const root = temporary(name)
   const [own, docker] = await Promise.all([
     ownRegistry(["--dir", join(root.path, "registry")]),
     dockerRegistry()
   ])
-  const figures: Record<string, number> = { kills: 0 }
-  const count: Count = (name) => {
-    figures[name] = (figures[name] ?? 0) + 1
-    if (name.endsWith(": killed")) figures["kills"] = (figures["kills"] ?? 0) + 1
-  }
-  const made = await Promise.all(Array.from({ length: lanes }, async (_, at): Promise<Lane> => {
+  const made = await Promise.all(Array.from({ length: many }, async (_, at): Promise<Lane> => {
     const home = join(root.path, `home${at}`)
     mkdirSync(join(home, "tmp"), { recursive: true })
     const registries = await Promise.all([["own", own.host] as const, ["docker", docker.host] as const].map(
@@ -111,8 +114,23 @@ const start = async (): Promise<Runner> => {
     }
     return { name: `lane${at}`, env, registries }
   }))
+  const stop = async () => {
+    await Promise.all([own, docker].map((it) => it.stop()))
+    await Promise.all(made.flatMap(({ registries }) => registries.map(({ gate }) => gate.stop())))
+    root.remove()
+  }
+  return { lanes: made, root: root.path, stop }
+}
+
+const start = async (): Promise<Runner> => {
+  const { lanes: made, root, stop } = await lanesOf("kills", lanes)
+  const figures: Record<string, number> = { kills: 0 }
+  const count: Count = (name) => {
+    figures[name] = (figures[name] ?? 0) + 1
+    if (name.endsWith(": killed")) figures["kills"] = (figures["kills"] ?? 0) + 1
+  }
   const one = async (random: Random, lane: Lane, index: number): Promise<ReadonlyArray<string>> => {
-    const dir = join(root.path, `${lane.name}-${index}`)
+    const dir = join(root, `${lane.name}-${index}`)
     mkdirSync(dir)
     try {
       const at = random.below(scenes.length + 1)
@@ -129,11 +147,7 @@ const start = async (): Promise<Runner> => {
       return all.flat()
     },
     figures: () => Object.fromEntries(Object.entries(figures).toSorted()),
-    stop: async () => {
-      await Promise.all([own, docker].map((it) => it.stop()))
-      await Promise.all(made.flatMap(({ registries }) => registries.map(({ gate }) => gate.stop())))
-      root.remove()
-    }
+    stop
   }
 }
 

@@ -1,4 +1,4 @@
-/** A short run of the campaign of mutations, and that its samples are sound (rows C04, C08, C09, C10, C19, C21, C22, K01, K03, K07, K10, K13, K14, N13, N32, A03, A06). */
+/** A short run of the campaign of mutations, and that its samples are sound (rows C04, C06, C08, C09, C10, C19, C21, C22, K01, K03, K07, K10, K13, K14, N13, N22, N28, N30, N32, N35, N36, A03, A06, L06, L07, R02, R05, R07, R11, R12, R16, R17). */
 import { assert, describe, it } from "@effect/vitest"
 import { runCampaign } from "./campaign.ts"
 import { mutations } from "./mutations.ts"
@@ -17,10 +17,11 @@ describe("inputs", () => {
     assert.deepStrictEqual(wrong, [])
   })
 
-  it("changed at random are accepted soundly, or refused with a reason (C04 C08 C09 C10 C19 C21 C22 K01 K03 K10 K14 N13 N32 A03 A06)", async () => {
-    const { figures, violations } = await runCampaign(mutations, { seed: 7, runs: 1_500 })
+  it("changed at random are accepted soundly, or refused with a reason (C04 C06 C08 C09 C10 C19 C21 C22 K01 K03 K10 K14 N13 N22 N28 N30 N32 N35 N36 A03 A06 L06 L07 R02 R05 R07 R11 R12 R16 R17)", async () => {
+    const { figures, violations } = await runCampaign(mutations, { seed: 7, runs: 500 })
     assert.deepStrictEqual([...violations.values()].flat(), [])
-    assert.isAbove(figures["accepted"] ?? 0, 150)
-    assert.strictEqual(figures["inputs"], 1_500)
+    assert.isAbove(figures["accepted"] ?? 0, 50)
+    const tried = (await families()).filter(({ name }) => `${name}: slowest, ms` in figures)
+    assert.deepStrictEqual(tried.length, (await families()).length)
   })
 })

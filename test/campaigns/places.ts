@@ -116,7 +116,7 @@ export const tarPlace = (dir: string): Place => ({
       const name = tar.toString("latin1", at, at + 100).replace(/\0.*$/s, "")
       const size = parseInt(tar.toString("latin1", at + 124, at + 136), 8)
       const bytes = tar.subarray(at + 512, at + 512 + size)
-      if (name.startsWith("blobs/sha256/") && size > 0) {
+      if (/^blobs\/sha256\/[0-9a-f]{64}$/.test(name)) {
         if (digestOf(bytes) !== `sha256:${name.slice(13)}`) left.push(`${name} is other bytes (D3)`)
         sort(repository, bytes)
       }
@@ -126,5 +126,21 @@ export const tarPlace = (dir: string): Place => ({
       at += 512 + Math.ceil(size / 512) * 512
     }
     return { repository, flaws: [...left, ...flawsOf(repository, digestOf)] }
+  }
+})
+
+/** A directory for files, by name and digest: each is there as a whole or not at all. */
+export const filesPlace = (dir: string, expected: ReadonlyMap<string, string>): Place => ({
+  kind: "files",
+  name: dir,
+  see: async () => {
+    const repository = emptyRepository()
+    const flaws = (existsSync(dir) ? readdirSync(dir) : []).flatMap((name) => {
+      const bytes = readFileSync(join(dir, name))
+      repository.blobs.set(digestOf(bytes), bytes)
+      if (!expected.has(name)) return [`${name} is left over`]
+      return expected.get(name) === digestOf(bytes) ? [] : [`the file ${name} has other bytes (L04)`]
+    })
+    return { repository, flaws }
   }
 })

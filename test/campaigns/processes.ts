@@ -52,9 +52,24 @@ const stepOf = (random: Random, worker: string, target: string, { images, layout
     }),
     () => ({
       name: "image mod",
-      args: ["image", "mod", from, "--create", at(`${worker}-mod`), "--annotation", `by=${random.below(1000)}`],
+      args: [
+        "image",
+        "mod",
+        from,
+        "--create",
+        at(`${worker}-mod`),
+        "--annotation",
+        `by=${worker}${random.below(1000)}`
+      ],
       tag: `${worker}-mod`,
       wanted: "any"
+    }),
+    // Nobody else has a name for what this worker made.
+    () => ({
+      name: "manifest delete",
+      args: ["manifest", "delete", "--ignore-missing", "--force-tag-dereference", at(`${worker}-mod`)],
+      tag: `${worker}-mod`,
+      wanted: undefined
     }),
     () => ({ name: "blob put", args: ["blob", "put", `ocidir://${target}`], input: bytesFor(name, 50_000) })
   ]
@@ -100,7 +115,7 @@ const start = async (): Promise<Runner> => {
       const step = stepOf(random, worker, target, { layout, images, tar })
       const before = step.tag === undefined ? [] : may.get(step.tag) ?? [undefined]
       if (step.name === "index add" && before.includes(undefined)) continue
-      if (step.name === "tag delete" && !existsSync(join(target, "index.json"))) continue
+      if (step.name.endsWith(" delete") && !existsSync(join(target, "index.json"))) continue
       const command: Command = { tool: "regctl", args: step.args, cwd: root.path, env, input: step.input ?? "" }
       const { end, err } = await victim(command, random.chance(0.3) ? afterDelay(40 + random.below(260)) : never)
       count(`${step.name}: ${end === 0 ? "done" : end === "SIGKILL" ? "killed" : "failed"}`)

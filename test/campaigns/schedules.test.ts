@@ -1,6 +1,8 @@
 /** A short campaign of fault schedules; `npm run campaign -- --kind schedules` runs longer ones. */
 import { assert, describe, it } from "@effect/vitest"
-import { runCampaign } from "./campaign.ts"
+import type { Asked } from "../support/quirky.ts"
+import { randomOf, runCampaign } from "./campaign.ts"
+import { scheduleOf } from "./faultLayer.ts"
 import { schedules } from "./schedules.ts"
 
 const seed = Number(process.env["CAMPAIGN_SEED"] ?? 20_260_101)
@@ -21,4 +23,44 @@ describe("commands under random faults", () => {
     },
     300_000
   )
+})
+
+/** Requests as a copy makes them, each three times. */
+const requests = [
+  "GET manifests/v1",
+  "HEAD blobs/sha256:aa",
+  "GET blobs/sha256:aa",
+  "POST blobs/uploads/",
+  "PUT manifests/v1"
+]
+  .flatMap((line) => [line, line, line]).map((line): Asked => {
+    const [method = "", path = ""] = line.split(" ")
+    const url = new URL(`http://r.example/v2/r1/to/${path}`)
+    return { method, url, target: url.pathname, headers: {}, body: Buffer.from(method), nth: 0 }
+  })
+
+/** What the requests met, by their kind. */
+const metBy = (seed: string, asked: ReadonlyArray<Asked>): ReadonlyArray<string> => {
+  const { faultOf } = scheduleOf(seed, 0.5, { foreign: "f.example:1", revoke: () => {} }, () => {})
+  return asked.map((it) => `${it.method} ${it.target} ${faultOf(it)?.kind}`).toSorted()
+}
+
+describe("a schedule of faults", () => {
+  it("is the same for the same seed, in whatever order requests arrive, and another for another", () => {
+    const seeds = Array.from({ length: 50 }, (_, at) => `${at} to`)
+    const forward = seeds.map((it) => metBy(it, requests))
+    assert.deepStrictEqual(seeds.map((it) => metBy(it, requests)), forward)
+    assert.deepStrictEqual(seeds.map((it) => metBy(it, requests.toReversed())), forward)
+    assert.isAbove(new Set(forward.map(String)).size, 45)
+  })
+
+  it("is drawn with its command by seed and number of a run", () => {
+    const draws = (seed: number, index: number) => {
+      const random = randomOf(seed, index)
+      return Array.from({ length: 5 }, () => random.below(1_000))
+    }
+    assert.deepStrictEqual(draws(7, 3), draws(7, 3))
+    assert.notDeepEqual(draws(7, 3), draws(7, 4))
+    assert.notDeepEqual(draws(7, 3), draws(8, 3))
+  })
 })

@@ -15,7 +15,7 @@ export interface Lane {
 }
 
 export interface Stage extends Moments {
-  readonly command: Omit<Command, "env">
+  readonly command: Omit<Command, "env"> & Partial<Pick<Command, "env">>
   readonly find: (isDone: boolean) => Promise<Found>
   /** Digests each tag may have meanwhile; `undefined` is none, `any` a whole image whatever its digest. */
   readonly allowed: Readonly<Record<string, ReadonlyArray<string | undefined>>>
@@ -26,7 +26,12 @@ export interface Stage extends Moments {
   /** Requests that would move what is there already. */
   readonly moves?: (line: string) => string | undefined
   /** The layout that is written, in which a later writer tidies up. */
-  readonly layout?: string
+  readonly layout?: string | undefined
+  /** What is left over elsewhere, and a command that has to tidy it up. */
+  readonly leftOver?: () => ReadonlyArray<string>
+  readonly later?: ReadonlyArray<string>
+  /** What another process does while the command runs. */
+  readonly meanwhile?: () => Promise<unknown>
   /** Another thing that must hold, such as a source that stays. */
   readonly also?: () => ReadonlyArray<string>
 }
@@ -48,7 +53,7 @@ export const pair = async (random: Random, dir: string, tags: ReadonlyArray<stri
   const before = random.chance(0.5) ? Object.fromEntries(tags.map((it) => [it, `${dir} old ${it}`])) : {}
   const old = join(dir, "old")
   const olds = layoutOf(old, { ...before, kept: `${dir} kept` }, 15_000)
-  const digests = (of: Readonly<Record<string, Named>>) =>
+  const digests = (of: Readonly<Record<string, Named>>): Readonly<Record<string, string | undefined>> =>
     Object.fromEntries(Object.entries(of).map(([name, { digest }]) => [name, digest]))
   const [now, then] = [digests(images), digests(olds)]
   return {
@@ -57,10 +62,7 @@ export const pair = async (random: Random, dir: string, tags: ReadonlyArray<stri
     old,
     olds,
     bytes: (large + 65_000) * tags.length,
-    allowed: {
-      kept: [then["kept"]],
-      ...Object.fromEntries(tags.map((it) => [it, [then[it], now[it]]]))
-    },
+    allowed: Object.fromEntries(["kept", ...tags].map((it) => [it, it === "kept" ? [then[it]] : [then[it], now[it]]])),
     wanted: { kept: then["kept"], ...now },
     also: () => layoutFound(source).problems.map((it) => `source: ${it}`)
   }
@@ -86,6 +88,8 @@ export const atRegistry = async (random: Random, lane: Lane, dir: string, made: 
   gate.open()
   return {
     at: `${gate.host}/${repository}`,
+    host,
+    repository,
     gate,
     stage: {
       find: async () => {

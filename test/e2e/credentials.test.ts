@@ -107,7 +107,15 @@ describe("a login", () => {
 
   it("A07: of a look-alike name is not used", async () => {
     const port = guarded.host.split(":")[1]
-    const names = [`127.0.0.1:1${port}`, "127.0.0.1", `x127.0.0.1:${port}`, `${guarded.host}.example.org`]
+    const names = [`127.0.0.1:1${port}`, "127.0.0.1", `x127.0.0.1:${port}`, `${guarded.host}.example.org`].concat(
+      [
+        "docker.io",
+        "https://index.docker.io/v1/",
+        `${guarded.host}.`,
+        `example.org/${guarded.host}`,
+        `${guarded.host}/App`
+      ]
+    )
     const place = home({
       "docker/config.json": { auths: Object.fromEntries(names.map((it) => [it, { auth }])) },
       "regctl.json": plain(guarded.host)
@@ -134,17 +142,27 @@ describe("a login", () => {
   })
 
   it("A08: with a line break is refused before it is used", async () => {
-    const broken = Buffer.from(`ada:x\r\nInjected: ${password}`).toString("base64")
-    const place = home({
-      "docker/config.json": { auths: { [guarded.host]: { auth: broken } } },
-      "regctl.json": plain(guarded.host)
-    })
-    guarded.seen.length = 0
-    const ran = await talkative(place, ls(guarded.host))
-    assert.strictEqual(ran.code, 1)
-    assert.include(ran.err, "line break")
-    assert.notInclude(ran.err, broken)
-    assert.deepStrictEqual(guarded.seen, ["app nobody"])
+    const logins = [
+      `ada:x\r\nInjected: ${password}`,
+      `ada:x\n${password}`,
+      `ada:x\0${password}`,
+      `a\rda:${password}`,
+      `a\0da:${password}`
+    ]
+    for (const login of logins) {
+      const broken = Buffer.from(login).toString("base64")
+      const place = home({
+        "docker/config.json": { auths: { [guarded.host]: { auth: broken } } },
+        "regctl.json": plain(guarded.host)
+      })
+      guarded.seen.length = 0
+      const ran = await talkative(place, ls(guarded.host))
+      assert.strictEqual(ran.code, 1)
+      assert.include(ran.err, "line break")
+      assert.strictEqual(lastRecord(ran).reason, "CredInvalid")
+      assert.notInclude(ran.err, broken)
+      assert.deepStrictEqual(guarded.seen, ["app nobody"])
+    }
   })
 
   it("K01: in a file that is no JSON is told with its place, without its content", async () => {

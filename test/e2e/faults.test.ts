@@ -40,6 +40,20 @@ const unauthorized: Answer = {
 }
 const elsewhere = (it: Asked) => `http://${here.store.host}${it.url.pathname}?X-Amz-Signature=s3cr3t&a=b%2Fc`
 
+const inSeconds = (count: number) => new Date(Date.now() + count * 1000).toUTCString()
+/** A write that is told to be at another place. */
+const moved = (location: string) => (_: Asked, proper: () => Answer): Answer => {
+  const answer = proper()
+  return { ...answer, headers: { ...answer.headers, location } }
+}
+/** A session's word on how far it is. */
+const ranged = (status: number, range: string) => (_: Asked, proper: () => Answer): Answer => {
+  const answer = proper()
+  return { status, headers: { ...answer.headers, range } }
+}
+const chunks = () => ({ target: { blobMax: 100_000, blobChunk: 400_000 } })
+const sessionGet = is("GET", /\/blobs\/uploads\//)
+
 const rows: ReadonlyArray<Row> = [
   { ids: "-", what: "no fault at all", most: usual },
   // Rate limits
@@ -92,6 +106,23 @@ const rows: ReadonlyArray<Row> = [
       always((it) => uploadPut(it) && isLarge(it), problem(429, "TOOMANYREQUESTS", { "retry-after": "3600" })),
     fails: /failed to send blob.*rate limit exceeded \[http 429\].*try again in 3600 s/,
     most: usual
+  },
+  {
+    ids: "N13",
+    what: "Retry-After as a date to come",
+    source: () =>
+      both(
+        first(1, manifestGet, () => problem(429, "TOOMANYREQUESTS", { "retry-after": inSeconds(50) })),
+        first(1, blobGet, () => problem(503, "UNAVAILABLE", { "retry-after": inSeconds(50) }))
+      ),
+    most: usual + 3
+  },
+  {
+    ids: "N14",
+    what: "Retry-After as a date two hours ahead",
+    source: () => always(manifestGet, () => problem(503, "UNAVAILABLE", { "retry-after": inSeconds(7_200) })),
+    fails: /unexpected http status code.*\(try again in [67]\d{3} s\)/,
+    most: 6
   },
   // Connections that break
   { ids: "N05", what: "a reset before any byte", source: () => first(2, manifestGet, "drop"), most: usual + 2 },
@@ -162,6 +193,35 @@ const rows: ReadonlyArray<Row> = [
       ),
     most: usual + 8
   },
+  {
+    ids: "N10",
+    what: "answers to the tag that are always lost",
+    target: () => always(tagPut, unheard),
+    fails: /failed to put manifest .*:v1.*127\.0\.0\.1:\d+/,
+    reason: "ConnectionLost",
+    isDone: true,
+    most: usual + 6
+  },
+  {
+    ids: "N08",
+    what: "no head of an answer, always",
+    source: () => always(manifestGet, "silence"),
+    fails: /no response headers within 0\.4 s/,
+    most: 10
+  },
+  {
+    ids: "N09",
+    what: "a blob that always stalls",
+    source: () => always(blobGet, cutAt(() => 500, "silence")),
+    fails: /stalled: less than 10 KiB received within 0\.3 s/,
+    most: 60
+  },
+  ...[408, 500, 502, 503, 504, 520, 527].map((status): Row => ({
+    ids: "N11",
+    what: `${status} twice`,
+    source: () => first(2, manifestGet, { status, body: "<html>bad</html>" }),
+    most: usual + 2
+  })),
   {
     ids: "N11",
     what: "500, 502, 504 and 520 on the way",
@@ -298,6 +358,37 @@ const rows: ReadonlyArray<Row> = [
     fails: /location header missing/,
     most: usual
   },
+  ...([
+    ["an address that is none", "http://[", "N28", /location header missing: not an address/],
+    ["a file", "file:///etc/passwd", "N22", /redirect to file: not allowed/],
+    ["data", "data:text/plain,x", "N22", /redirect to data: not allowed/],
+    ["an address with user information", "http://ada:l0velace@127.0.0.1:1/x", "N22", /redirect with user information/]
+  ] as const).map(([what, location, ids, fails]): Row => ({
+    ids,
+    what: `an upload at ${what}`,
+    target: () => always(uploadPost, moved(location)),
+    fails,
+    most: usual
+  })),
+  {
+    ids: "N27",
+    what: "an upload location on another host that says 401",
+    target: () => always(uploadPost, (it, proper) => moved(elsewhere(it))(it, proper)),
+    store: () => () => unauthorized,
+    hosts: () => ({ store: { tls: "disabled", user: "bob", pass: "other-login" } }),
+    fails: /failed to send blob.*unauthorized \[http 401\]/,
+    most: usual,
+    check: () => assert.deepStrictEqual([...new Set(here.store.asked.map(({ method }) => method))], ["PUT"])
+  },
+  ...[307, 308].map((status): Row => ({
+    ids: "N26",
+    what: `a POST for an upload sent to another host with ${status}`,
+    target: () => always(uploadPost, (it) => ({ status, headers: { location: elsewhere(it) } })),
+    hosts: () => ({ store: { tls: "disabled" } }),
+    fails: /redirect of a request with a body to another server not allowed/,
+    most: usual,
+    check: () => assert.deepStrictEqual(here.store.lines(), [])
+  })),
   {
     ids: "N29",
     what: "an upload session that is lost",
@@ -319,6 +410,59 @@ const rows: ReadonlyArray<Row> = [
     most: usual + 24
   },
   {
+    ids: "N29",
+    what: "a session that is lost at a chunk, then when it is asked for, then when it is closed",
+    target: () =>
+      both(
+        first(1, (it) => patch(it) && it.body.length > 300_000, problem(404, "BLOB_UPLOAD_UNKNOWN")),
+        first(1, (it) => patch(it) && it.body.length > 300_000, "drop"),
+        first(1, sessionGet, problem(404, "BLOB_UPLOAD_UNKNOWN")),
+        first(1, (it) => uploadPut(it) && isLarge(it), problem(404, "BLOB_UPLOAD_UNKNOWN"))
+      ),
+    hosts: chunks,
+    most: usual + 24
+  },
+  {
+    ids: "N30",
+    what: "416 without an offset, which is asked for",
+    target: () =>
+      first(1, (it) => patch(it) && it.headers["content-range"]?.startsWith("0-") === false, { status: 416 }),
+    hosts: chunks,
+    most: usual + 16,
+    check: () => assert.isAbove(here.target.asked.filter(sessionGet).length, 0)
+  },
+  {
+    ids: "N30",
+    what: "an offset ahead of what was sent, once",
+    target: () =>
+      both(
+        first(1, patch, ranged(202, "0-99999999")),
+        first(1, sessionGet, ranged(204, "0-99999999"))
+      ),
+    hosts: chunks,
+    most: usual + 16
+  },
+  {
+    ids: "N30",
+    what: "an offset ahead of what was sent, always",
+    target: () => always((it) => patch(it) || sessionGet(it), ranged(416, "0-99999999")),
+    hosts: chunks,
+    fails: /upload session lost: the session cannot be asked|upload session lost: the registry has more than was sent/,
+    most: usual + 40
+  },
+  {
+    ids: "N30",
+    what: "an offset that stands still",
+    target: () =>
+      always(
+        (it) => patch(it) || sessionGet(it),
+        (it) => ({ status: sessionGet(it) ? 204 : 416, headers: { location: it.target, range: "0-99" } })
+      ),
+    hosts: chunks,
+    fails: /upload session lost: the upload does not move on/,
+    most: 120
+  },
+  {
     ids: "N33",
     what: "another digest as the answer to a manifest",
     target: () =>
@@ -327,6 +471,7 @@ const rows: ReadonlyArray<Row> = [
         return { status: 201, headers: { "docker-content-digest": `sha256:${"0".repeat(64)}` } }
       }),
     fails: /failed to put manifest, unexpected digest returned/,
+    isDone: true,
     most: usual
   },
   {
@@ -362,6 +507,12 @@ const rows: ReadonlyArray<Row> = [
     most: usual + 2
   },
   ...[
+    ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"],
+    [
+      "a length and chunks",
+      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+    ],
+    ["a length that is none", "HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n{}"],
     ["status 999", "HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n"],
     ["a bad chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}"],
     ["NUL in a header", "HTTP/1.1 200 OK\r\nX-A: \u0000\r\nContent-Length: 2\r\n\r\n{}"],
@@ -372,6 +523,16 @@ const rows: ReadonlyArray<Row> = [
     source: () => always(manifestGet, { status: 200, raw }),
     fails: /failed|error/,
     most: 14
+  })),
+  ...[
+    ["status 999", "HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n"],
+    ["two lengths", "HTTP/1.1 201 Created\r\nContent-Length: 0\r\nContent-Length: 3\r\n\r\n"]
+  ].map(([what = "", raw = ""]): Row => ({
+    ids: "N35",
+    what: `${what} for the tag, always`,
+    target: () => always(tagPut, { status: 201, raw }),
+    fails: /failed to put manifest .*:v1.*malformed HTTP response/,
+    most: usual + 6
   })),
   {
     ids: "N36",

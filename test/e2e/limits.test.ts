@@ -141,6 +141,27 @@ const rows: Readonly<Record<string, Row>> = {
     reason: "SizeLimit",
     text: /manifest too large|size limit exceeded/
   },
+  "an index of 20,000 entries that the source lacks (C12)": {
+    args: copy,
+    quirk: manifest(types.index, indexOf(20_000)),
+    reason: "NotFound",
+    text: /the source lacks more than 1000 parts: sha256:/
+  },
+  "an index of 20,000 entries to change (C12)": {
+    args: (host) => ["image", "mod", `${host}/app:v1`, "--create", "v2", "--annotation", "a=b"],
+    quirk: manifest(types.index, indexOf(20_000)),
+    reason: "SizeLimit",
+    text: /more than 10000 manifests in one image/
+  },
+  "a page 1,000,000 deep": {
+    args: list,
+    quirk: ({ url }) =>
+      url.pathname.endsWith("/tags/list")
+        ? { ...json(200, {}), body: `{"tags":["v1"],"x":${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}}` }
+        : undefined,
+    reason: "DepthLimit",
+    text: /nested deeper than 100 levels/
+  },
   "a manifest to push above 4 MiB": {
     args: (host) => ["manifest", "put", `${host}/app:v1`],
     input: () => `${image(described(types.config, config))}${" ".repeat(5 * 1024 ** 2)}`,
@@ -238,6 +259,20 @@ const rows: Readonly<Record<string, Row>> = {
     input: () => `${laughs.join("\n")}\nversion: 1\n`,
     reason: "YamlLimit",
     text: /aliases stand for more than 100000 values/
+  },
+  "a file 10,000 deep (K07)": {
+    tool: "regsync",
+    args: () => ["once", "-c", "-"],
+    input: () => `x-a: ${"[".repeat(10_000)}${"]".repeat(10_000)}\n`,
+    reason: "YamlLimit",
+    text: /nested more than 64 levels deep/
+  },
+  "a file of 100,001 values (K07)": {
+    tool: "regsync",
+    args: () => ["once", "-c", "-"],
+    input: () => `x-a:\n${"- x\n".repeat(100_001)}`,
+    reason: "YamlLimit",
+    text: /more than 100000 values/
   },
   "a file above 4 MiB (K07)": {
     tool: "regsync",

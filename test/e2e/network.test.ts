@@ -19,7 +19,7 @@ let image: ReturnType<typeof seed>
 const config = join(dir.path, "config.json")
 
 const regctl = (...args: ReadonlyArray<string>): Promise<Ran> =>
-  run(process.execPath, [tool("regctl"), ...args], {
+  run(process.execPath, [tool("regctl"), "--logopt", "json", ...args], {
     env: { REGCTL_CONFIG: config, DOCKER_CONFIG: dir.path, DOCKER_AUTH_CONFIG: undefined },
     cwd: dir.path
   })
@@ -69,11 +69,13 @@ const quiet = () => {
   }
   target.repositories.clear()
 }
-const fails = ({ code, err, out }: Ran, expected: RegExp) => {
+const fails = ({ code, err, out }: Ran, expected: RegExp, reason: string) => {
   assert.strictEqual(code, 1, err)
   assert.strictEqual(out, "")
   isClear(err)
   assert.match(err, expected)
+  const record = JSON.parse(err.split("\n").findLast((line) => line.startsWith("{\"time\"")) ?? "{}")
+  assert.deepStrictEqual([record.level, record.reason], ["ERROR", reason])
 }
 
 describe("the tool", () => {
@@ -81,12 +83,13 @@ describe("the tool", () => {
     const port = await freePort()
     fails(
       await regctl("--host", `reg=127.0.0.1:${port},tls=disabled`, "tag", "ls", `127.0.0.1:${port}/app`),
-      new RegExp(`127\\.0\\.0\\.1:${port}.*connection refused`)
+      new RegExp(`127\\.0\\.0\\.1:${port}.*connection refused`),
+      "ConnectFailed"
     )
   })
 
   it("names a host that has no address (N02)", async () => {
-    fails(await regctl("tag", "ls", "nowhere.invalid/app"), /nowhere\.invalid/)
+    fails(await regctl("tag", "ls", "nowhere.invalid/app"), /nowhere\.invalid/, "DnsFailed")
   })
 
   it("never speaks http to a host meant for https (N03, N04)", async () => {
@@ -100,7 +103,8 @@ describe("the tool", () => {
   it("gives up on a host that accepts and says nothing (N08)", async () => {
     fails(
       await regctl("tag", "ls", `${silentHost}/app`),
-      new RegExp(`${silentHost}.*(?:timeout|timed out|no response|headers)`, "i")
+      new RegExp(`${silentHost}.*(?:timeout|timed out|no response|headers)`, "i"),
+      "Timeout"
     )
   })
 
@@ -111,7 +115,7 @@ describe("the tool", () => {
       headers: { location: `http://${source.host}/x?sig=s3cret` }
     })
     const ran = await regctl("blob", "get", `${secured.host}/app`, image.small)
-    fails(ran, /redirect from an https to non-https server is not allowed/)
+    fails(ran, /redirect from an https to non-https server is not allowed/, "RedirectRefused")
     assert.notInclude(ran.err, "s3cret")
     assert.deepStrictEqual(source.lines(), [])
   })
@@ -135,7 +139,7 @@ describe("the tool", () => {
   it("says the reason for machines (N14)", async () => {
     quiet()
     source.quirk = always(is("GET", /\/manifests\//), problem(429, "TOOMANYREQUESTS", { "retry-after": "900" }))
-    const { code, err } = await copy("--logopt", "json")
+    const { code, err } = await copy()
     assert.strictEqual(code, 1)
     const [record = "", text = ""] = err.split("\n")
     const { level, msg, reason } = JSON.parse(record)

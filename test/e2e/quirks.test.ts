@@ -187,8 +187,9 @@ const rows: ReadonlyArray<Row> = [
     most: usual + 6
   },
   {
-    ids: "quirks 3.2",
+    ids: "C03 quirks 3.2",
     what: "names another digest in the head of its manifests",
+    fails: /manifest digest mismatch, expected sha256:\S+, received sha256:/,
     source: () =>
       always(
         (it) => manifestGet(it) && it.target.includes("sha256"),
@@ -278,6 +279,7 @@ const rows: ReadonlyArray<Row> = [
     hasOwnLogin: true,
     target: () => bearer({ token: () => answer }),
     fails,
+    ...(what === "a redirect" ? { reason: "RedirectRefused" } : {}),
     most: 12,
     check: ({ err }) =>
       assert.include(
@@ -288,15 +290,30 @@ const rows: ReadonlyArray<Row> = [
   ...[
     ["elsewhere", () => "http://192.0.2.1/token"],
     ["with user information", () => `http://u:p@${here.target.host}/token`],
-    ["by another scheme", () => "ftp://127.0.0.1/token"]
+    ["by another scheme", () => "ftp://127.0.0.1/token"],
+    ["with a fragment", () => `http://${here.target.host}/token#x`],
+    ["at another name of its address", () => `http://localhost:${here.target.host.split(":")[1]}/token`],
+    ["at a look-alike", () => "http://127.0.0.1.example.org/token"],
+    ["that is no address", () => "http://["]
   ].map(([what, realm]): Row => ({
     ids: "N31",
     what: `names a realm ${String(what)}`,
     hasOwnLogin: true,
     target: () => bearer({ realm: typeof realm === "function" ? realm : () => "" }),
-    fails: /redirect to a realm .* not allowed/,
+    fails: /redirect to a (?:broken )?realm .*not allowed/,
     most: 8
   })),
+  {
+    ids: "N31",
+    what: "names another realm with each answer",
+    hasOwnLogin: true,
+    target: () => {
+      let named = 0
+      return bearer({ realm: () => `http://${here.target.host}/token?n=${++named}`, lives: 0 })
+    },
+    fails: /redirect to another realm or service not allowed/,
+    most: 12
+  },
   ...[
     ["nothing", {}],
     ["an unknown scheme first", { "www-authenticate": "Negotiate, Basic realm=\"r\"" }],

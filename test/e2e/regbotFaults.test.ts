@@ -1,8 +1,9 @@
 /** Scripts that never end, take all there is, or are ended (faults, section 6): the tool and other scripts go on. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { readdirSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { putBuild } from "../support/builds.ts"
+import { unable } from "../support/privileges.ts"
 import { quirky, type Started } from "../support/quirky.ts"
 import { dockerRegistry, type Running, temporary } from "../support/registries.ts"
 import { judgeRows, type Row, runRows } from "../support/scripts.ts"
@@ -96,6 +97,36 @@ describe("scripts that take all memory", () => {
     const [ran, told] = await once(bombs)
     assert.strictEqual(ran.code, 1)
     judgeRows(bombs, told, "ScriptMemory")
+  })
+
+  it("S03: give it back, whatever they filled it with", async (context) => {
+    if (!existsSync("/proc/self/statm")) return unable(context, "/proc")
+    // Files of a script are opened by the tool's own process: pages of 4 KiB, the second number those in memory.
+    const script = `local f = io.open("/proc/self/statm") say(f:read("*a"):match("^%d+ (%d+)")) f:close()`
+    const filled = [
+      `local t = {} while true do t[#t + 1] = ("x"):rep(1e6) .. #t end`,
+      `local t = {} while true do t[#t + 1] = ("x"):rep(5000) .. #t end`,
+      `local t = {} while true do t[#t + 1] = ("x"):rep(1000):upper() end`,
+      `local t = {} while true do t[#t + 1] = { #t } end`,
+      `local t = {} while true do t[#t + 1] = (("x"):rep(1e6) .. #t):gmatch("x") end`,
+      // What such strings are put together from is shared: they must not take their room later, all at once.
+      `local s, t = ("x"):rep(3e7), {} for i = 1, 3000 do t[i] = s .. i end for i = 1, 3000 do t[i]:byte(1) end`,
+      `local s, t = ("x"):rep(6e4), {} for i = 1, 999 do t[i] = s end local u = {} while true do u[#u + 1] = table.concat(t) end`,
+      `local s = "x" while true do s = s .. s end`,
+      // Looked at part by part, which took the process down.
+      `os.date(("%c"):rep(26e5))`
+    ].map((script, at): Row => ({ id: "S03", what: `bomb ${at}`, script, fails: memory }))
+    const rows: ReadonlyArray<Row> = [
+      { id: "S03", what: "warms up", script },
+      { id: "S03", what: "before", script },
+      ...filled.flatMap((bomb, at): ReadonlyArray<Row> => [bomb, { id: "S03", what: `after ${at}`, script }])
+    ]
+    const [ran, told] = await once(rows)
+    assert.strictEqual(ran.code, 1)
+    const pages = told.filter(({ msg }) => msg === "User script message").map(({ message = "" }) => Number(message))
+    assert.strictEqual(pages.length, 2 + filled.length, ran.err)
+    const [, before = NaN, ...after] = pages
+    for (const it of after) assert.isBelow(4096 * (it - before), 64 * 1024 * 1024, pages.join(" "))
   })
 })
 

@@ -263,7 +263,8 @@ describe("P04: a wait ends at once when told to", () => {
   it("for a password, by the key as by the signal", async () => {
     const host = `127.0.0.1:${await freePort()}`
     mkdirSync(at("prompt"), { recursive: true })
-    const command = `exec ${process.execPath} ${tool("regctl")} registry login ${host} -u ada`
+    const login = `${process.execPath} ${tool("regctl")} registry login ${host} -u ada`
+    const command = `${login}; status=$?; stty -a; exit $status`
     const run = started(installed("script", "bsdutils"), ["-qec", command, "/dev/null"])
     await until("the prompt", () => run.out().includes("Enter Password"))
     await new Promise((resolve) => setTimeout(resolve, 200))
@@ -272,6 +273,9 @@ describe("P04: a wait ends at once when told to", () => {
     assert.strictEqual(await run.ended, 1, run.out())
     assert.notInclude(run.out(), "secret")
     assert.include(run.out(), "context canceled")
+    // The terminal is as it was before.
+    assert.match(run.out(), / icanon /)
+    assert.match(run.out(), / echo /)
     return undefined
   })
 })

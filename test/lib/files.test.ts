@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { mkdtemp, readFile as readWhole, rm, writeFile } from "node:fs/promises"
+import { execFileSync } from "node:child_process"
+import { mkdtemp, readFile as contentOf, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { readFile, Writer } from "../../src/lib/files.ts"
+import { codeOf, readFile, readWhole, Writer } from "../../src/lib/files.ts"
 
 const inDirectory = async (use: (dir: string) => Promise<void>) => {
   const dir = await mkdtemp(join(tmpdir(), "files-"))
@@ -12,6 +13,23 @@ const inDirectory = async (use: (dir: string) => Promise<void>) => {
     await rm(dir, { recursive: true })
   }
 }
+
+describe("reading a whole file", () => {
+  it("refuses what is no plain file, be it behind a link, and waits for no pipe", () =>
+    inDirectory(async (dir) => {
+      await symlink("/dev/zero", join(dir, "zero"))
+      execFileSync("mkfifo", [join(dir, "pipe")])
+      const codes = ["zero", "pipe", "."].map((it) => readWhole(join(dir, it), 100).then(() => "", codeOf))
+      assert.deepStrictEqual(await Promise.all(codes), ["NOT_PLAIN", "NOT_PLAIN", "EISDIR"])
+    }))
+
+  it("refuses more than the limit", () =>
+    inDirectory(async (dir) => {
+      await writeFile(join(dir, "a"), "hello")
+      assert.strictEqual(Buffer.from(await readWhole(join(dir, "a"), 5)).toString(), "hello")
+      assert.strictEqual(await readWhole(join(dir, "a"), 4).then(() => "", codeOf), "TOO_LARGE")
+    }))
+})
 
 describe("reading files", () => {
   it("takes small buffers once many are read slowly", () =>
@@ -63,6 +81,6 @@ describe("a file written in parts", () => {
       }
       await add(0, "hello there")
       await add(5, "!")
-      assert.strictEqual(await readWhole(file, "utf8"), "hello!")
+      assert.strictEqual(await contentOf(file, "utf8"), "hello!")
     }))
 })

@@ -89,6 +89,40 @@ describe("a YAML document", () => {
     assert.strictEqual((found as { sync: ReadonlyArray<unknown> }).sync.length, 10_000)
   })
 
+  it("may be 64 levels deep", () => {
+    const lists = `${"[".repeat(64)}${"]".repeat(64)}`
+    assert.isFalse("problem" in parseYaml(`a: ${lists}`))
+    const found = parseYaml(`a: [${lists}]`)
+    if (!("problem" in found)) throw new Error("accepted")
+    assert.deepStrictEqual([found.problem, found.isLimit], ["nested more than 64 levels deep", true])
+  })
+
+  const limits: Readonly<Record<string, readonly [text: string, problem: RegExp, line: number]>> = {
+    "10,000 lists in one another": [`${"[".repeat(10_000)}${"]".repeat(10_000)}`, /nested more than 64 levels/, 1],
+    "10,000 maps in one another": [`${"{a: ".repeat(10_000)}${"}".repeat(10_000)}`, /nested more than 64 levels/, 1],
+    "2,000,000 lists begun on one line": ["- ".repeat(2_000_000), /nested more than 64 levels/, 1],
+    "1,000 indented maps": [
+      Array.from({ length: 1_000 }, (_, at) => `${" ".repeat(at)}a:`).join("\n"),
+      /nested more than 64 levels/,
+      67
+    ],
+    "100,001 items": ["- x\n".repeat(100_001), /more than 100000 values/, 100_001],
+    "1,000,000 keys": ["a: b\n".repeat(800_000), /more than 100000 values/, 100_001],
+    "2,000,000 items on one line": [`[${"x,".repeat(2_000_000)}]`, /more than 100000 values/, 1],
+    "60,000 values and an alias for them": [`a: &a [${"x,".repeat(60_000)}]\nb: *a`, /more than 100000 values/, 2],
+    "4,000,000 lines": ["\n".repeat(4_000_000), /more marks than any file needs/, 1_500_001],
+    "4,000,000 brackets closed": ["}".repeat(4_000_000), /more marks than any file needs/, 1],
+    "an alias below what it names": ["a: &a {b: &b [*a]}\n", /inside of what it names/, 1]
+  }
+  for (const [what, [text, problem, line]] of Object.entries(limits)) {
+    it(`is beyond a limit with ${what}`, () => {
+      const found = parseYaml(text)
+      if (!("problem" in found)) throw new Error("accepted")
+      assert.match(found.problem, problem)
+      assert.deepStrictEqual([found.isLimit, found.line], [true, line])
+    })
+  }
+
   const laughs = ["a: &a [x,x,x,x,x,x,x,x,x,x]"]
   for (const [to, from] of ["ba", "cb", "dc", "ed", "fe", "gf"]) {
     laughs.push(`${to}: &${to} [${Array.from({ length: 10 }, () => `*${from}`).join(",")}]`)

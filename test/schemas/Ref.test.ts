@@ -58,6 +58,11 @@ describe("parseRef", () => {
     ["ocidir://invalid*filename:tag", "invalid reference, invalid path for scheme \"ocidir\": invalid*filename:tag"],
     ["ocidir://filename:tag=fail", "invalid reference, invalid path for scheme \"ocidir\": filename:tag=fail"],
     ["ocidir://filename@sha256:abcd", "invalid reference, invalid path for scheme \"ocidir\": filename@sha256:abcd"],
+    // Of the right form, and no address.
+    ["example.com:65536/image", "invalid reference \"example.com:65536/image\""],
+    ["999.999.999.999/image", "invalid reference \"999.999.999.999/image\""],
+    ["1.2.3.4.5/image", "invalid reference \"1.2.3.4.5/image\""],
+    ["[1:2:3:4:5:6:7::8:9]/image", "invalid reference \"[1:2:3:4:5:6:7::8:9]/image\""],
     ["localhost:5000", "invalid reference \"localhost:5000\""],
     ["localhost", "invalid reference \"localhost\""],
     ["", "invalid reference \"\""]
@@ -76,7 +81,7 @@ describe("parseHost", () => {
   it.each(["docker.io", "example.com:5000", "EXAMPLE", "localhost", "[::1]:5000"])("reads %s", (text) => {
     assert.strictEqual(Result.getOrThrow(parseHost(text)), text)
   })
-  it.each(["example", "::1:5000", "docker-.io"])("refuses %s", (text) => {
+  it.each(["example", "::1:5000", "docker-.io", "example.com:99999"])("refuses %s", (text) => {
     assert.strictEqual(Result.getOrThrow(Result.flip(parseHost(text))).message, `parsing failed "${text}"`)
   })
 })

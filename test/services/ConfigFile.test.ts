@@ -1,6 +1,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, FileSystem, Layer, Logger, type Path, Redacted } from "effect"
+import { execFileSync, spawn } from "node:child_process"
 import type { RegctlConfig } from "../../src/schemas/RegctlConfig.ts"
 import { emptyConfig } from "../../src/schemas/RegctlConfig.ts"
 import { ConfigFile } from "../../src/services/ConfigFile.ts"
@@ -124,6 +125,16 @@ describe("load", () => {
         yield* fs.writeFile(`${directory}/c.json`, new Uint8Array(4 * 1024 * 1024 + 1))
         const error = yield* Effect.flip(load)
         assert.deepStrictEqual(error.message, `${directory}/c.json: read: larger than 4194304 bytes`)
+      })))
+
+  it.effect("reads no more than that of what comes through a pipe", () =>
+    inHome(named, (directory) =>
+      Effect.gen(function*() {
+        execFileSync("mkfifo", [`${directory}/c.json`])
+        const writer = spawn("sh", ["-c", `yes > ${directory}/c.json`])
+        const error = yield* Effect.flip(load)
+        assert.deepStrictEqual(error.message, `${directory}/c.json: read: larger than 4194304 bytes`)
+        writer.kill()
       })))
 
   it.effect("warns once when others can read its credentials", () => {

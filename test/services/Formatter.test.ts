@@ -29,6 +29,14 @@ const blob = blobView({
 })
 
 describe("Formatter", () => {
+  it.effect("spells what acts on a terminal out where nobody asked for a form, as the same JSON", () =>
+    Effect.gen(function*() {
+      const label = "\u009b2J\u202e\u2028é"
+      const { bytes } = yield* written("{{printPretty .}}", label)
+      assert.strictEqual(bytes.toString(), "\"\\u009b2J\\u202e\\u2028é\"\n")
+      assert.deepStrictEqual(JSON.parse(bytes.toString()), label)
+    }))
+
   it.effect("keeps what was written before an error", () =>
     Effect.gen(function*() {
       const { bytes, problem } = yield* written("{{.Name}} {{.Nope}}", new Struct("t.T", { Name: "a" }))

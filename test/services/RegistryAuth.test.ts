@@ -182,6 +182,18 @@ describe("bearer", () => {
     })
   })
 
+  it.effect("tells a token taken back again and again from a refusal of what was asked for", () => {
+    const reasonAt = (challenge: string) =>
+      Effect.flip(Effect.scoped(Effect.flatMap(RegistryHttp, (http) => http.request(base)))).pipe(
+        Effect.map(({ reason }) => [reason._tag, reason.ofLogin]),
+        Effect.provide(world({ challenge, opens: () => false }, { credentials }).layer)
+      )
+    return Effect.gen(function*() {
+      assert.deepStrictEqual(yield* reasonAt(String(bearer)), ["Unauthorized", undefined])
+      assert.deepStrictEqual(yield* reasonAt(`${String(bearer)},error="invalid_token"`), ["Unauthorized", true])
+    })
+  })
+
   it.effect("does not send a refused token again", () => {
     const { layer, asked } = world({ opens: () => false, token: () => ({ body: "{\"token\":\"same\"}" }) })
     return Effect.gen(function*() {

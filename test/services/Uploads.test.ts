@@ -2,6 +2,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Layer, Path, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { directoryPrefix } from "../../src/lib/leftovers.ts"
 import { Digest } from "../../src/schemas/Digest.ts"
 import { storeError } from "../../src/schemas/StoreError.ts"
 import { collect, fromBytes, spareFileOf } from "../../src/services/Bytes.ts"
@@ -123,5 +124,31 @@ describe("an upload", () => {
         assert.strictEqual((yield* fs.readDirectory(directory)).length, 1)
       }).pipe(Effect.provide(Uploads.layer({ directory })), Effect.scoped)
       assert.deepStrictEqual(yield* fs.readDirectory(directory), [])
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
+
+  it.effect("leaves what a killed server had to the next, which takes nothing of a living one (L12, R19)", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const directory = yield* fs.makeTempDirectoryScoped()
+      // Made up as by a process that cannot be, by this one, and by those of another machine.
+      const own = directoryPrefix()
+      const [, host = ""] = own.split("-")
+      const killed = `regclient-${host}-2147483646-1-killed`
+      const living = `${own}living`
+      const elsewhere = `regclient-${"f".repeat(12)}-1-1-elsewh`
+      const silent = `regclient-${"f".repeat(12)}-1-1-silent`
+      for (const name of [killed, living, elsewhere, silent]) {
+        yield* fs.makeDirectory(path.join(directory, name))
+        yield* fs.writeFileString(path.join(directory, name, "session"), "bytes")
+      }
+      yield* TestClock.setTime(Date.now())
+      yield* fs.utimes(path.join(directory, silent), 1000, 1000)
+      yield* fs.writeFileString(path.join(directory, "notes.txt"), "of somebody else")
+      yield* Effect.scoped(Layer.build(Uploads.layer({ directory })))
+      assert.deepStrictEqual(
+        (yield* fs.readDirectory(directory)).toSorted(),
+        ["notes.txt", living, elsewhere].toSorted()
+      )
     }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
 })

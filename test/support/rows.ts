@@ -67,18 +67,73 @@ export interface Row {
   readonly hasOwnLogin?: boolean
   /** It fails whatever the network does. */
   readonly isForGood?: boolean
-  /** How the message ends up; without, the copy has to succeed. */
+  /** What the message says; without, the copy has to succeed. */
   readonly fails?: RegExp
+  /** The reason told to machines, where it is not that of the first id. */
+  readonly reason?: string
+  /** The registry did what it then denied: the tag may be new. */
+  readonly isDone?: boolean
   /** Requests at both registries, at most. */
   readonly most?: number
   readonly check?: (ran: Ran) => void
+}
+
+/** The last column of the contract of faults. */
+const reasons: Readonly<Record<string, string>> = {
+  N05: "ConnectionLost",
+  N06: "ConnectionLost",
+  N07: "SizeMismatch",
+  N08: "Timeout",
+  N09: "Timeout",
+  N11: "HttpStatus",
+  N12: "RateLimited",
+  N13: "RateLimited",
+  N14: "RateLimited",
+  N15: "Unauthorized",
+  N16: "Unauthorized",
+  N17: "Forbidden",
+  N18: "NotFound",
+  N19: "Unauthorized",
+  N21: "TooManyRedirects",
+  N22: "RedirectRefused",
+  N26: "RedirectRefused",
+  N27: "Unauthorized",
+  N28: "UploadRejected",
+  N29: "UploadLost",
+  N30: "UploadLost",
+  N31: "RedirectRefused",
+  N32: "Unauthorized",
+  N33: "DigestMismatch",
+  N34: "HttpStatus",
+  N35: "ProtocolError",
+  N36: "ProtocolError",
+  N42: "ManifestInvalid",
+  C01: "DigestMismatch",
+  C03: "DigestMismatch",
+  C13: "NotFound",
+  quirks: "HttpStatus"
 }
 
 /** What a copy takes without faults, login included. */
 export const usual = 34
 
 const copy = (here: World, row: Row) =>
-  here.run(row.args?.() ?? ["image", "copy", `${here.source.host}/app:v1`, `${here.target.host}/app:v1`], row.hosts?.())
+  here.run(
+    [
+      ...(row.args?.() ?? ["image", "copy", `${here.source.host}/app:v1`, `${here.target.host}/app:v1`]),
+      "--logopt",
+      "json"
+    ],
+    row.hosts?.()
+  )
+
+/** The record before the text: its level, its reason, and the same text. */
+const recorded = ({ err }: Ran, reason: string | undefined): void => {
+  const lines = err.trimEnd().split("\n")
+  const record = JSON.parse(lines.findLast((it) => it.startsWith("{\"time\"")) ?? "{}")
+  assert.deepStrictEqual([record.level, record.reason], ["ERROR", reason], err)
+  assert.include(err, `\n${record.msg}`)
+}
 
 /** Runs a copy that meets the row's fault, and again without it where that stopped it. */
 export const judge = async (here: World, row: Row): Promise<void> => {
@@ -95,11 +150,14 @@ export const judge = async (here: World, row: Row): Promise<void> => {
   else {
     assert.strictEqual(ran.code, 1, story)
     assert.match(ran.err, row.fails)
+    recorded(ran, row.reason ?? reasons[row.ids.split(" ")[0] ?? ""])
     isClear(ran.err)
     assert.strictEqual(ran.out, "")
   }
   if (/\b(?:first|always)\(/.test(String([row.source, row.target, row.store]))) assert.isAbove(met, 0, story)
   holds(here, row.fails === undefined)
+  if (row.fails !== undefined && row.isDone !== true)
+    assert.strictEqual(here.target.repository("app").tags.get("v1"), here.old.index)
   assert.isAtMost(lines.length, row.most ?? usual, story)
   row.check?.(ran)
   if (row.fails === undefined || row.isForGood === true) return

@@ -1,6 +1,8 @@
 /** Arguments and results of library functions as Lua 5.1 has them: integers are numbers without their fraction. */
-import { bytesOf, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
+import { bytesOf, inside, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, longestString, raise } from "./guard.ts"
+import { numberText } from "./numberText.ts"
+import { newText, release } from "./strings.ts"
 
 /** Argument n as text, or a default when it is nil or absent. */
 export const textOr = (L: LuaState, n: number, otherwise: string): string =>
@@ -14,6 +16,28 @@ export const textOf = (bytes: Uint8Array): string => decoder.decode(bytes)
 export const pushBytes = (L: LuaState, bytes: Uint8Array): number => {
   lua.lua_pushlstring(L, bytes, bytes.length)
   return 1
+}
+
+/** As `pushBytes`, of bytes that were made for it and that nobody needs afterwards. */
+export const pushOwned = (L: LuaState, bytes: Uint8Array): number => {
+  pushBytes(L, bytes)
+  release(bytes)
+  return 1
+}
+
+/** A string of one letter for each byte. */
+export const pushLetters = (L: LuaState, letters: string): number => {
+  lua.lua_pushnil(L)
+  const machine = inside(L)
+  machine.stack[machine.top - 1]?.setsvalue(newText(machine, letters))
+  return 1
+}
+
+/** The string or number on top of the stack as letters. */
+export const lettersOnTop = (L: LuaState): string => {
+  const machine = inside(L)
+  const value = machine.stack[machine.top - 1]
+  return value?.ttisstring() ? value.tsvalue().hash : numberText(lua.lua_tonumber(L, -1))
 }
 
 export const pushText = (L: LuaState, text: string): number => pushBytes(L, bytesOf(text))

@@ -107,6 +107,7 @@ const unpack = (L: LuaState): number => {
   if (count >= 900_000 || !lua.lua_checkstack(L, count)) {
     return lauxlib.luaL_error(L, bytesOf("too many results to unpack"))
   }
+  inside(L).l_G.guard?.charge(L, count * 64)
   for (let at = from; at <= to; at++) lua.lua_rawgeti(L, 1, at)
   return count
 }
@@ -203,7 +204,7 @@ const loadstring = (L: LuaState): number => loadSource(L, lauxlib.luaL_checkstri
 const contentOf = (L: LuaState, surroundings: Surroundings, name: Uint8Array | undefined): Uint8Array => {
   const channel = name === undefined ? standardInput(surroundings) : openFile(Buffer.from(name), "r")
   try {
-    return new OpenedFile(channel, surroundings.guard, false).all(L)
+    return Buffer.from(new OpenedFile(channel, surroundings.guard, false).all(L), "latin1")
   } finally {
     channel.close(L)
   }

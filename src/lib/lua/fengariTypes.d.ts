@@ -106,10 +106,10 @@ declare module "fengari" {
     lua_pushglobaltable(L: LuaState): void
     lua_pushlightuserdata(L: LuaState, value: unknown): void
     lua_pushliteral(L: LuaState, text: string): Uint8Array
-    lua_pushlstring(L: LuaState, bytes: Uint8Array, length: number): Uint8Array
+    lua_pushlstring(L: LuaState, bytes: Uint8Array, length: number): void
     lua_pushnil(L: LuaState): void
     lua_pushnumber(L: LuaState, value: number): void
-    lua_pushstring(L: LuaState, bytes: Uint8Array | null): Uint8Array
+    lua_pushstring(L: LuaState, bytes: Uint8Array | null): void
     lua_pushthread(L: LuaState): boolean
     lua_pushvalue(L: LuaState, at: number): void
     lua_rawequal(L: LuaState, a: number, b: number): number
@@ -212,13 +212,14 @@ declare module "fengari/src/defs.js" {
 
 declare module "fengari/src/lstring.js" {
   import type { Machine } from "fengari/src/lstate.js"
-  /** A string: its bytes, and what stands for them as a key once it was asked for. */
+  /** A string. */
   export interface TString {
-    hash: string | null
-    readonly realstring: Uint8Array
+    /** The letters of the string, one for each byte. */
+    readonly hash: string
+    getstr(): Uint8Array
+    tsslen(): number
   }
   const lstring: {
-    readonly TString: new(L: Machine, bytes: Uint8Array) => TString
     luaS_hash: (bytes: Uint8Array) => string
     luaS_hashlongstr: (text: TString) => string
     luaS_eqlngstr: (a: TString, b: TString) => boolean
@@ -243,6 +244,7 @@ declare module "fengari/src/lobject.js" {
     ttisnil(): boolean
     ttisstring(): boolean
     tsvalue(): TString
+    setsvalue(text: TString): void
     vslen(): number
   }
   export interface LClosure {
@@ -256,6 +258,8 @@ declare module "fengari/src/lobject.js" {
     readonly Udata: new(L: Machine, size: number) => object
     readonly luaO_nilobject: TValue
     luaO_pushfstring: (L: Machine, format: Uint8Array, ...values: ReadonlyArray<unknown>) => Uint8Array
+    /** Makes a number a string in its place. */
+    readonly luaO_tostring: (L: Machine, value: TValue) => void
     readonly pushobj2s: (L: Machine, value: TValue) => void
     /** Gives one more than the bytes it read, 0 when they are no number. */
     luaO_str2num: (text: Uint8Array, into: TValue) => number
@@ -275,6 +279,7 @@ declare module "fengari/src/lstate.js" {
   export interface CallInfo {
     readonly callstatus: number
     readonly previous: CallInfo | null
+    readonly funcOff: number
     readonly l_base: number
     readonly l_code: ReadonlyArray<Instruction>
     readonly l_savedpc: number
@@ -360,7 +365,11 @@ declare module "fengari/src/lvm.js" {
 }
 
 declare module "fengari/src/llex.js" {
-  const llex: { readonly LUA_ENV: Uint8Array }
+  import type { Machine } from "fengari/src/lstate.js"
+  interface Lexer {
+    readonly L: Machine
+  }
+  const llex: { readonly LUA_ENV: Uint8Array; luaX_next: (lexer: Lexer) => void }
   export default llex
 }
 
@@ -384,6 +393,9 @@ declare module "fengari/src/lauxlib.js" {
 declare module "fengari/src/lapi.js" {
   import type { Machine } from "fengari/src/lstate.js"
   const lapi: {
+    lua_pushstring: (L: Machine, bytes: Uint8Array | null | undefined) => void
+    readonly lua_pushlstring: (L: Machine, bytes: Uint8Array, length: number) => void
+    readonly lua_pushnil: (L: Machine) => void
     lua_pushinteger: unknown
     lua_pushcfunction: (L: Machine, f: unknown) => void
     readonly lua_checkstack: (L: Machine, more: number) => boolean
@@ -393,6 +405,7 @@ declare module "fengari/src/lapi.js" {
 }
 
 declare module "fengari/src/lopcodes.js" {
-  const lopcodes: { readonly OpCodesI: { readonly OP_CONCAT: number } }
+  type Name = "OP_CALL" | "OP_CONCAT" | "OP_SETLIST" | "OP_TAILCALL" | "OP_VARARG"
+  const lopcodes: { readonly OpCodesI: Readonly<Record<Name, number>> }
   export default lopcodes
 }

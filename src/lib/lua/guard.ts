@@ -39,7 +39,7 @@ export interface Bounds {
 
 /** Memory is looked at after so many bytes were asked for, and after so many checks. */
 const charges = 16 * 1024 * 1024
-const checks = 100
+const checks = 10
 
 /** Instructions between two checks. */
 const interval = 1000

@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto"
 import { unlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { badArgument, pushBytes, pushLibrary, pushText, textOf, textOr } from "./arguments.ts"
+import { badArgument, pushLetters, pushLibrary, pushText, textOf, textOr } from "./arguments.ts"
 import { runCommand } from "./command.ts"
 import { bytesOf, integerAt, integerOr, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import {
@@ -167,14 +167,14 @@ class Files {
   private pushLines(L: LuaState, file: OpenedFile, isOwn: boolean): number {
     lua.lua_pushcfunction(L, (caller) => {
       if (file.isClosed) return raise(caller, "file is already closed")
-      let line: Uint8Array | undefined
+      let line: string | undefined
       try {
         line = file.line(caller)
       } catch (cause) {
         if (!isSystemError(cause)) throw cause
         return raise(caller, systemErrorOf(cause).message)
       }
-      if (line !== undefined) return pushBytes(caller, line)
+      if (line !== undefined) return pushLetters(caller, line)
       if (isOwn) this.close(caller, file)
       lua.lua_pushnil(caller)
       return 1
@@ -310,9 +310,9 @@ class Files {
 /** Pushes what a format reads: a count of bytes, `*l`, `*a`, `*n`; false when there is nothing. */
 const pushRead = (L: LuaState, file: OpenedFile, n: number): boolean => {
   if (lua.lua_type(L, n) === lua.LUA_TNUMBER) {
-    const bytes = file.count(L, integerAt(L, n))
-    if (bytes !== undefined) pushBytes(L, bytes)
-    return bytes !== undefined
+    const read = file.count(L, integerAt(L, n))
+    if (read !== undefined) pushLetters(L, read)
+    return read !== undefined
   }
   const format = lua.lua_isnoneornil(L, n) ? "*l" : textOf(lauxlib.luaL_checkstring(L, n))
   switch (format.replace(/^\*/, "").charAt(0)) {
@@ -324,11 +324,11 @@ const pushRead = (L: LuaState, file: OpenedFile, n: number): boolean => {
     case "l":
     case "L": {
       const line = file.line(L)
-      if (line !== undefined) pushBytes(L, line)
+      if (line !== undefined) pushLetters(L, line)
       return line !== undefined
     }
     case "a":
-      pushBytes(L, file.all(L))
+      pushLetters(L, file.all(L))
       return true
     default:
       return badArgument(L, n, "invalid format")

@@ -2,7 +2,7 @@
  * The modules `json` and `lunajson`, with the functions, the rules of arrays and the error texts of lunajson: `decode`,
  * `encode`, and the makers of both in `lunajson.decoder` and `lunajson.encoder`.
  */
-import { badArgument, pushBytes } from "./arguments.ts"
+import { badArgument, pushLetters } from "./arguments.ts"
 import { bytesOf, integerAt, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { JsonReader } from "./jsonReader.ts"
@@ -58,7 +58,7 @@ const encode = (guard: Guard): LuaFunction => (L) => {
   const writer = new Writer(L, guard)
   lua.lua_pushvalue(L, 1)
   writer.value(0)
-  return pushBytes(L, writer.parts.joined())
+  return pushLetters(L, writer.parts.joined())
 }
 
 const mostLevels = 1000

@@ -1,5 +1,5 @@
 /** Reads JSON into values of Lua, within the bounds of a script. */
-import { pushBytes } from "./arguments.ts"
+import { pushLetters } from "./arguments.ts"
 import { bytesOf, lauxlib, lua, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { Parts } from "./parts.ts"
@@ -153,7 +153,7 @@ export class JsonReader {
     }
     parts.add(text.subarray(kept, this.at))
     this.at++
-    pushBytes(L, parts.joined())
+    pushLetters(L, parts.joined())
   }
 
   /** What a backslash begins; ends at its last byte. */

@@ -1,4 +1,4 @@
-/** An open file of a script: reading by lines, counts and numbers over a channel. */
+/** An open file of a script: reading by lines, counts and numbers over a channel, as one letter for each byte. */
 import type { LuaState } from "./fengari.ts"
 import type { Channel } from "./fileChannel.ts"
 import type { Guard } from "./guard.ts"
@@ -47,7 +47,7 @@ export class OpenedFile {
   }
 
   /** A line without its end; `undefined` at the end of the file. */
-  line(L: LuaState): Uint8Array | undefined {
+  line(L: LuaState): string | undefined {
     const parts = new Parts(L, this.guard)
     for (let isFirst = true;; isFirst = false) {
       const rest = this.rest(L)
@@ -60,7 +60,7 @@ export class OpenedFile {
   }
 
   /** Everything up to the end, which may be nothing. */
-  all(L: LuaState): Uint8Array {
+  all(L: LuaState): string {
     const parts = new Parts(L, this.guard)
     for (let rest = this.rest(L); rest !== undefined; rest = this.rest(L)) {
       parts.add(rest)
@@ -70,7 +70,7 @@ export class OpenedFile {
   }
 
   /** Up to so many bytes; `undefined` at the end of the file. */
-  count(L: LuaState, wanted: number): Uint8Array | undefined {
+  count(L: LuaState, wanted: number): string | undefined {
     if (this.rest(L) === undefined) return undefined
     const parts = new Parts(L, this.guard)
     for (let left = wanted; left > 0;) {

@@ -66,7 +66,8 @@ const timeFunctions = ({ environment, guard }: Surroundings): Readonly<Record<st
     date: (L) => {
       // One letter a byte: what is no specifier passes through as it is.
       const given = lua.lua_isnoneornil(L, 1) ? "%c" : Buffer.from(lauxlib.luaL_checkstring(L, 1)).toString("latin1")
-      claim(L, guard, given.length * 12)
+      // Its parts are looked at one by one.
+      claim(L, guard, given.length * 100)
       const seconds = integerOr(L, 2, now())
       if (!isDated(seconds)) {
         lua.lua_pushnil(L)

@@ -88,7 +88,7 @@ export interface Called {
 export const callFor = (L: LuaState, guard: Guard, { snapshot }: Parcel, index: number): Called => {
   let called: Called = {}
   const body: LuaFunction = (inner) => {
-    putSnapshot(inner, snapshot, index)
+    putSnapshot(inner, guard, snapshot, index)
     const place = placeOf(inner, -3)
     lua.lua_call(inner, 2, 1)
     called = dataOnTop(inner, guard) ?? raiseText(inner, `${place}parallel: only data can be a result`)

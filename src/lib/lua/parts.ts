@@ -2,13 +2,15 @@
 import { refuseLonger } from "./arguments.ts"
 import type { LuaState } from "./fengari.ts"
 import type { Guard } from "./guard.ts"
+import { flat, lettersOf } from "./strings.ts"
 
 /** Pieces up to this length are gathered as letters first: a list of short pieces costs more than what is in them. */
 const short = 32
 const gathered = 16 * 1024
 
 export class Parts {
-  private readonly parts: Array<Uint8Array> = []
+  /** On the heap of the thread: bytes would be memory of the process, of which it leaves much behind (faults S03). */
+  private readonly parts: Array<string> = []
   private length = 0
   /** The end of the string, one letter for each byte. */
   private letters = ""
@@ -21,13 +23,15 @@ export class Parts {
   }
 
   add(part: Uint8Array): void {
-    if (part.length > short) {
-      this.settle()
-      this.push(part)
+    const { length } = part
+    if (length <= short) {
+      for (const byte of part) this.letters += String.fromCharCode(byte)
+      if (this.letters.length > gathered) this.settle()
       return
     }
-    for (const byte of part) this.letters += String.fromCharCode(byte)
-    if (this.letters.length > gathered) this.settle()
+    this.settle()
+    this.claim(length)
+    this.parts.push(lettersOf(part))
   }
 
   /** One letter for each byte: ASCII as it is. */
@@ -36,23 +40,23 @@ export class Parts {
     if (this.letters.length > gathered) this.settle()
   }
 
-  joined(): Uint8Array {
-    if (this.parts.length === 0) return Buffer.from(this.letters, "latin1")
+  /** All of it, one letter for each byte. */
+  joined(): string {
+    if (this.parts.length === 0) return this.letters
     this.settle()
-    return Buffer.concat(this.parts)
+    return this.parts.join("")
   }
 
   private settle(): void {
     if (this.letters === "") return
-    const part = Buffer.from(this.letters, "latin1")
+    this.claim(this.letters.length)
+    this.parts.push(flat(this.letters))
     this.letters = ""
-    this.push(part)
   }
 
-  private push(part: Uint8Array): void {
-    this.length += part.length
-    this.guard.charge(this.L, part.length)
+  private claim(length: number): void {
+    this.length += length
+    this.guard.charge(this.L, length)
     refuseLonger(this.L, this.length)
-    this.parts.push(part)
   }
 }

@@ -14,6 +14,7 @@ import type { CallInfo, Machine } from "fengari/src/lstate.js"
 import lvm from "fengari/src/lvm.js"
 import { defs } from "./definitions.ts"
 import { numeralOf } from "./numerals.ts"
+import { newText } from "./strings.ts"
 import { Table } from "./tables.ts"
 
 if (typeof Table !== "function") throw new Error("fengari came before its patches")
@@ -24,6 +25,11 @@ const encoder = new TextEncoder()
 const { prototype } = lobject.TValue
 prototype.setivalue = prototype.setfltvalue
 lapi.lua_pushinteger = lapi.lua_pushnumber
+// fengari's own gives the string back, as bytes that nobody uses.
+lapi.lua_pushstring = (L, bytes) => {
+  if (bytes === null || bytes === undefined) lapi.lua_pushnil(L)
+  else lapi.lua_pushlstring(L, bytes, bytes.length)
+}
 lobject.luaO_str2num = (text, into) => {
   const value = numeralOf(text)
   if (value === undefined) return 0
@@ -31,32 +37,60 @@ lobject.luaO_str2num = (text, into) => {
   return text.length + 1
 }
 
-/** Asks for the memory of so many strings on top of the stack before they become one. */
-const chargeConcat = (L: Machine, top: number, count: number): void => {
-  if (L.l_G.guard === undefined) return
-  let bytes = 0
+/**
+ * Joins so many strings and numbers on top of the stack in the place of the last one, once their memory was asked for.
+ * The others are empty then: what is left to fengari, which copies bytes, costs nothing. Other values stay.
+ */
+const join = (L: Machine, top: number, count: number): void => {
+  let length = 0
+  let isText = true
   for (let at = top - count; at < top; at++) {
     const value = L.stack[at]
-    if (value?.ttisstring()) bytes += value.vslen()
+    if (value?.ttisstring()) length += value.vslen()
+    else isText &&= value !== undefined && lvm.cvt2str(value)
   }
-  if (bytes > 4096) L.l_G.guard.charge(L, bytes)
+  if (length > 4096) L.l_G.guard?.charge(L, length)
+  if (!isText) return
+  let letters = ""
+  for (let at = top - count; at < top; at++) {
+    const value = L.stack[at]
+    if (value === undefined) continue
+    if (!value.ttisstring()) lobject.luaO_tostring(L, value)
+    letters += value.tsvalue().hash
+    value.setsvalue(newText(L, at === top - 1 ? letters : ""))
+  }
 }
 
 const { luaV_concat } = lvm
 lvm.luaV_concat = (L, count) => {
-  chargeConcat(L, L.top, count)
+  join(L, L.top, count)
   luaV_concat(L, count)
 }
 
-const { OP_CONCAT } = lopcodes.OpCodesI
+const { OP_CALL, OP_CONCAT, OP_SETLIST, OP_TAILCALL, OP_VARARG } = lopcodes.OpCodesI
 const countEvent = 3
+
+/** Bytes of a value on the stack or in a table, and so many of them cost nothing worth counting. */
+const valueBytes = 64
+const fewValues = 100
+
+/** Before an instruction that takes as many values as there are: a stack of them is copied at once. */
+const chargeValues = (L: Machine, count: number): void => {
+  if (count > fewValues) L.l_G.guard?.charge(L, count * valueBytes)
+}
 
 // Asked before each instruction. fengari loses the permission to call hooks where an error is caught in a coroutine.
 ldebug.luaG_traceexec = (L) => {
   const { ci } = L
   const instruction = ci.l_code[ci.l_savedpc - 1]
-  if (instruction !== undefined && instruction.opcode === OP_CONCAT) {
-    chargeConcat(L, ci.l_base + instruction.C + 1, instruction.C - instruction.B + 1)
+  if (instruction !== undefined) {
+    const { B, C, opcode } = instruction
+    if (opcode === OP_CONCAT) join(L, ci.l_base + C + 1, C - B + 1)
+    else if (B === 0) {
+      if (opcode === OP_CALL || opcode === OP_TAILCALL || opcode === OP_SETLIST) {
+        chargeValues(L, L.top - ci.l_base - instruction.A)
+      } else if (opcode === OP_VARARG) chargeValues(L, ci.l_base - ci.funcOff)
+    }
   }
   if (--L.hookcount > 0) return
   L.hookcount = L.basehookcount
@@ -70,6 +104,16 @@ Object.defineProperty(lfunc.Proto.prototype, "cache", { get: () => null, set: ()
 /** What the variable of environments is called: nothing that a source can name. */
 export const environmentName = "*env"
 llex.LUA_ENV.set(encoder.encode(environmentName))
+
+/** Tokens between two looks at the bounds: a source may be long, and what it becomes is longer. */
+const fewTokens = 1000
+let tokens = 0
+
+const { luaX_next } = llex
+llex.luaX_next = (lexer) => {
+  if (++tokens % fewTokens === 0) lexer.L.l_G.guard?.check(lexer.L)
+  luaX_next(lexer)
+}
 
 // Errors that are none of Lua are turned into some in the frame in which they came up, which may be full.
 const { lua_checkstack, lua_pushcfunction } = lapi

@@ -260,18 +260,24 @@ export const takeSnapshot = (
   return { function: main, items, nodes: taking.nodes, cells: taking.cells, codes: taking.codes, changes }
 }
 
+/** About what a value, and a table or function that is empty, takes in a state. */
+const valueBytes = 64
+const nodeBytes = 400
+
 /** Puts values into a fresh state, each when it is needed. */
 class Putting {
   private readonly owners = new Map<number, { readonly node: number; readonly upvalue: number }>()
   private readonly made = new Set<number>()
   private readonly queue: Array<number> = []
   private readonly L: LuaState
+  private readonly guard: Guard
   private readonly snapshot: Snapshot
   /** The stack place of the list of what is made. */
   private readonly list: number
 
-  constructor(L: LuaState, snapshot: Snapshot) {
+  constructor(L: LuaState, guard: Guard, snapshot: Snapshot) {
     this.L = L
+    this.guard = guard
     this.snapshot = snapshot
     lua.lua_newtable(L)
     this.list = lua.lua_gettop(L)
@@ -286,6 +292,7 @@ class Putting {
 
   push(value: Value): void {
     const { L } = this
+    this.guard.charge(L, valueBytes)
     if (value === undefined) return lua.lua_pushnil(L)
     if (typeof value === "boolean") return lua.lua_pushboolean(L, value)
     if (typeof value === "number") return lua.lua_pushnumber(L, value)
@@ -297,6 +304,7 @@ class Putting {
     if (!this.made.has(node)) {
       this.made.add(node)
       this.queue.push(node)
+      this.guard.charge(L, nodeBytes)
       this.pushEmpty(node)
       lua.lua_rawseti(L, this.list, node + 1)
     }
@@ -374,9 +382,9 @@ class Putting {
 }
 
 /** Makes a fresh state what the script's is, and pushes its function, and the item and its number as arguments. */
-export const putSnapshot = (L: LuaState, snapshot: Snapshot, index: number): void => {
+export const putSnapshot = (L: LuaState, guard: Guard, snapshot: Snapshot, index: number): void => {
   lauxlib.luaL_checkstack(L, 20, bytesOf("stack overflow"))
-  const putting = new Putting(L, snapshot)
+  const putting = new Putting(L, guard, snapshot)
   const tables = snapshot.changes.map((change) => {
     pushAtEnd(L, change.of)
     return lauxlib.luaL_ref(L, lua.LUA_REGISTRYINDEX)

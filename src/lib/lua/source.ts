@@ -84,19 +84,24 @@ const scan = (
 /** Without the backslashes that only Lua 5.3 reads as something. */
 const withoutStrangers = (source: Uint8Array): Uint8Array => {
   if (!source.includes(backslash)) return source
-  const drop: Array<number> = []
-  scan(source, () => {}, (at) => {
-    if (!isKnown(source[at + 1] ?? newline)) drop.push(at)
-  })
-  if (drop.length === 0) return source
-  const kept = new Uint8Array(source.length - drop.length)
+  // Looked for twice: a list of them may be far larger than the source.
+  const each = (found: (at: number) => void): void =>
+    scan(source, () => {}, (at) => {
+      if (!isKnown(source[at + 1] ?? newline)) found(at)
+    })
+  let count = 0
+  each(() => count++)
+  if (count === 0) return source
+  const kept = new Uint8Array(source.length - count)
   let from = 0
   let end = 0
-  for (const at of [...drop, source.length]) {
+  const keep = (at: number): void => {
     kept.set(source.subarray(from, at), end)
     end += at - from
     from = at + 1
   }
+  each(keep)
+  keep(source.length)
   return kept
 }
 

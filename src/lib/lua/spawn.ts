@@ -26,6 +26,12 @@ const stack = 16
 
 const mebibyte = 1024 * 1024
 
+/**
+ * Megabytes for what is between two looks of the guard: answers of the host, and the longest string while it is put
+ * together, in two-byte letters where it is shown. It is taken by nobody unless it is needed.
+ */
+const room = 1024
+
 /** From the sources the entry is a file beside this one, in the bundle one beside the tools. */
 const entry = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "../luaThread.js", import.meta.url)
 
@@ -42,8 +48,9 @@ export const startThread = (
     workerData: { ...given, port: theirs },
     transferList: [theirs],
     execArgv: [],
-    // More than the guard allows, so that a script is told of it in Lua wherever it can be.
-    resourceLimits: { maxOldGenerationSizeMb: Math.ceil(1.25 * start.limit / mebibyte), stackSizeMb: stack }
+    // More than the guard allows, so that a script is told of it in Lua wherever it can be: a string that finds no room
+    // ends the process.
+    resourceLimits: { maxOldGenerationSizeMb: Math.ceil(start.limit / mebibyte) + room, stackSizeMb: stack }
   })
   let isDead = false
   const died = (isMemory: boolean, detail: string) => {

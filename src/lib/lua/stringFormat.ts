@@ -1,5 +1,5 @@
 /** `string.format` of Lua 5.1, with the rules of `printf` (regbot description, 14.3). */
-import { badArgument, claim, pushBytes } from "./arguments.ts"
+import { badArgument, pushLetters } from "./arguments.ts"
 import { bytesOf, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { type Conversion, formatFloat, formatInteger } from "./luaFormat.ts"
@@ -34,18 +34,21 @@ const fitted = (bytes: Uint8Array, { flags, width, precision }: Conversion): Uin
 }
 
 /** A text as Lua source has it: `%q`. */
-const quoted = (bytes: Uint8Array): Uint8Array => {
+const quoted = (L: LuaState, guard: Guard, bytes: Uint8Array): Uint8Array => {
   const [quote, backslash, newline, carriageReturn] = [34, 92, 10, 13]
-  const parts: Array<Uint8Array> = [bytesOf("\"")]
+  const parts = new Parts(L, guard)
+  parts.addLetters("\"")
   let kept = 0
   for (const [at, byte] of bytes.entries()) {
     const isEscaped = byte === quote || byte === backslash || byte === newline
     if (!isEscaped && byte !== carriageReturn && byte !== 0) continue
-    parts.push(bytes.subarray(kept, at), bytesOf(isEscaped ? "\\" : byte === 0 ? "\\000" : "\\r"))
+    parts.add(bytes.subarray(kept, at))
+    parts.addLetters(isEscaped ? "\\" : byte === 0 ? "\\000" : "\\r")
     kept = isEscaped ? at : at + 1
   }
-  parts.push(bytes.subarray(kept), bytesOf("\""))
-  return Buffer.concat(parts)
+  parts.add(bytes.subarray(kept))
+  parts.addLetters("\"")
+  return Buffer.from(parts.joined(), "latin1")
 }
 
 /** What an argument becomes. */
@@ -68,8 +71,7 @@ const converted = (L: LuaState, guard: Guard, n: number, conversion: Conversion)
       return bytesOf(formatFloat(lauxlib.luaL_checknumber(L, n), conversion))
     case "q": {
       const bytes = lauxlib.luaL_checkstring(L, n)
-      claim(L, guard, bytes.length * 2)
-      return quoted(bytes)
+      return quoted(L, guard, bytes)
     }
     case "s": {
       if (lua.lua_type(L, n) === lua.LUA_TNONE) badArgument(L, n, "no value")
@@ -98,5 +100,5 @@ export const formatString = (guard: Guard): LuaFunction => (L) => {
     parts.add(converted(L, guard, argument, conversion))
     at = next + read
   }
-  return pushBytes(L, parts.joined())
+  return pushLetters(L, parts.joined())
 }

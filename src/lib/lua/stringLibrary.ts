@@ -1,10 +1,11 @@
 /** The library `string` of Lua 5.1: patterns, `format`, and methods on strings. Nothing in it outlives a deadline. */
-import { badArgument, claim, pushBytes, pushLibrary } from "./arguments.ts"
+import { badArgument, claim, lettersOnTop, pushBytes, pushLetters, pushLibrary, pushOwned } from "./arguments.ts"
 import { bytesOf, integerAt, integerOr, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { compilePattern, indexOfBytes, Matcher, type Pattern, PatternProblem } from "./luaPattern.ts"
 import { Parts } from "./parts.ts"
 import { formatString } from "./stringFormat.ts"
+import { bytesOfLetters } from "./strings.ts"
 import type { Surroundings } from "./surroundings.ts"
 
 /** Sets the global `string`, and the metatable that all strings share. */
@@ -34,15 +35,15 @@ const bytesLibrary = (guard: Guard): Readonly<Record<string, LuaFunction>> => {
   const changed = (change: (byte: number, at: number, all: Uint8Array) => number): LuaFunction => (L) => {
     const source = lauxlib.luaL_checkstring(L, 1)
     guard.charge(L, source.length)
-    return pushBytes(L, source.map(change))
+    return pushOwned(L, source.map(change))
   }
   return {
     byte: (L) => {
       const source = lauxlib.luaL_checkstring(L, 1)
       const first = integerOr(L, 2, 1)
       const { from, to } = rangeOf(first, integerOr(L, 3, positionIn(source.length, first)), source.length)
-      guard.charge(L, (to - from) * 32)
       lauxlib.luaL_checkstack(L, to - from, bytesOf("string slice too long"))
+      guard.charge(L, (to - from) * 64)
       for (const byte of source.subarray(from, to)) lua.lua_pushnumber(L, byte)
       return Math.max(to - from, 0)
     },
@@ -70,7 +71,7 @@ const bytesLibrary = (guard: Guard): Readonly<Record<string, LuaFunction>> => {
       const source = lauxlib.luaL_checkstring(L, 1)
       const length = source.length * Math.max(integerAt(L, 2), 0)
       claim(L, guard, length)
-      return pushBytes(L, length === 0 ? new Uint8Array(0) : Buffer.alloc(length, source))
+      return length === 0 ? pushBytes(L, source.subarray(0, 0)) : pushOwned(L, Buffer.alloc(length, source))
     },
     sub: (L) => {
       const source = lauxlib.luaL_checkstring(L, 1)
@@ -156,10 +157,14 @@ const patternLibrary = (guard: Guard): Readonly<Record<string, LuaFunction>> => 
 
   /** An iterator; an anchored pattern is found once at most, as upstream has it. */
   const gmatch: LuaFunction = (L) => {
-    const matcher = matcherOf(L, lauxlib.luaL_checkstring(L, 1), lauxlib.luaL_checkstring(L, 2))
+    lauxlib.luaL_checkstring(L, 1)
+    const pattern = compiled.of(L, lauxlib.luaL_checkstring(L, 2))
+    // An iterator may stay: bytes that it held would outlive its thread (faults S03).
+    lua.lua_pushvalue(L, 1)
+    const letters = lettersOnTop(L)
     let next = 0
     lua.lua_pushcfunction(L, (caller) => {
-      const { subject, pattern } = matcher
+      const subject = bytesOfLetters(letters)
       const running = new Matcher(pattern, subject, () => guard.check(caller))
       for (; next <= subject.length; next++) {
         const [start, end] = [next, running.matchAt(next)]
@@ -195,7 +200,7 @@ const patternLibrary = (guard: Guard): Readonly<Record<string, LuaFunction>> => 
       if (pattern.isAnchored) break
     }
     parts.add(subject.subarray(kept))
-    pushBytes(L, parts.joined())
+    pushLetters(L, parts.joined())
     lua.lua_pushnumber(L, count)
     return 2
   }
@@ -251,7 +256,7 @@ const replacementText = (L: LuaState, guard: Guard, matcher: Matcher): Replaceme
       if (digit < 0 || digit > 9) parts.add(at < text.length ? text.subarray(at, at + 1) : text.subarray(next))
       else parts.add(captured(L, matcher, digit, start, end))
     }
-    return parts.joined()
+    return Buffer.from(parts.joined(), "latin1")
   }
 }
 

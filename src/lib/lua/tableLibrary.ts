@@ -1,4 +1,5 @@
 /** The functions of tables of Lua 5.1, as lenient as scripts know them (regbot description, 5.1, 14.2, 14.3). */
+import { lettersOnTop, pushLetters, refuseLonger } from "./arguments.ts"
 import {
   bytesOf,
   inside,
@@ -13,7 +14,8 @@ import {
   type TValue
 } from "./fengari.ts"
 import { raise } from "./guard.ts"
-import { rawText, setFunctions } from "./values.ts"
+import { lettersOf } from "./strings.ts"
+import { setFunctions } from "./values.ts"
 
 const table = (L: LuaState): void => lauxlib.luaL_checktype(L, 1, lua.LUA_TTABLE)
 
@@ -90,11 +92,10 @@ const remove = (L: LuaState): number => {
 /** The bytes of the texts and numbers of a list, joined; a list ends where it ends, whatever is asked for. */
 const concat = (L: LuaState): number => {
   table(L)
-  const separator = lua.lua_isnoneornil(L, 2) ? new Uint8Array() : lauxlib.luaL_checkstring(L, 2)
+  const separator = lua.lua_isnoneornil(L, 2) ? "" : lettersOf(lauxlib.luaL_checkstring(L, 2))
   const from = integerOr(L, 3, 1)
   const to = Math.min(integerOr(L, 4, lengthOf(L)), lengthOf(L))
-  const parts: Array<Uint8Array> = []
-  let bytes = 0
+  let letters = ""
   for (let at = Math.max(from, -turn); at <= to; at++) {
     checkAt(L, at - from)
     lua.lua_rawgeti(L, 1, at)
@@ -102,16 +103,13 @@ const concat = (L: LuaState): number => {
       const type = new TextDecoder().decode(lauxlib.luaL_typename(L, -1))
       return lauxlib.luaL_error(L, bytesOf(`invalid value (${type}) at index ${at} in table for 'concat'`))
     }
-    const part = rawText(L, -1)
+    if (at > from) letters += separator
+    letters += lettersOnTop(L)
     lua.lua_pop(L, 1)
-    if (separator.length > 0 && at > from) parts.push(separator)
-    parts.push(part)
-    bytes += part.length + separator.length
+    refuseLonger(L, letters.length)
   }
-  inside(L).l_G.guard?.charge(L, bytes)
-  const joined = Buffer.concat(parts)
-  lua.lua_pushlstring(L, joined, joined.length)
-  return 1
+  inside(L).l_G.guard?.charge(L, letters.length)
+  return pushLetters(L, letters)
 }
 
 type Less = (a: TValue, b: TValue) => boolean

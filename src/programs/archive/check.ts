@@ -65,7 +65,7 @@ export const checkComplete = Effect.fnUntraced(function*(
     const { descriptor } = manifest
     if (referrers) {
       const found = yield* archive.referrers(descriptor)
-      waiting.push(...found.descriptors.map((it) => ({ descriptor: it, depth: 0 })))
+      for (const descriptor of found.descriptors) waiting.push({ descriptor, depth: 0 })
     }
     for (const tag of tags.filter(isDigestTagOf(descriptor.digest))) {
       waiting.push({ descriptor: (yield* archive.resolve(Reference.ByTag({ tag }))).descriptor, depth: 0 })

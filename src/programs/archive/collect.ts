@@ -8,7 +8,7 @@ import { Reference, type Tag } from "../../schemas/Ref.ts"
 import { fallbackTag } from "../../schemas/Referrers.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
-import { childrenOf, isDigestTagOf, listDigestTags } from "../graph/edges.ts"
+import { checkKnown, childrenOf, isDigestTagOf, listDigestTags } from "../graph/edges.ts"
 import { fold } from "../graph/fold.ts"
 
 /** Content with what it is made of, in its order. */
@@ -65,7 +65,7 @@ export const collectImage = Effect.fnUntraced(function*(
     if (tree._tag === "Blob" || seen.has(tree.manifest.descriptor.digest)) continue
     const { descriptor } = tree.manifest
     seen.add(descriptor.digest)
-    waiting.push(...tree.children)
+    for (const child of tree.children) waiting.push(child)
     const list = choice.referrers ? yield* referrerList(repository, descriptor) : undefined
     if (list !== undefined) {
       const trees = yield* Effect.forEach(
@@ -74,8 +74,10 @@ export const collectImage = Effect.fnUntraced(function*(
         { concurrency: 4 }
       )
       attached.push({ tag: fallbackTag(descriptor.digest), tree: { _tag: "Manifest", manifest: list, children: [] } })
-      referrers.push(...trees)
-      waiting.push(...trees)
+      for (const it of trees) {
+        referrers.push(it)
+        waiting.push(it)
+      }
     }
     if (choice.referrers) doneTags.add(fallbackTag(descriptor.digest))
     if (!choice.digestTags) continue
@@ -125,6 +127,7 @@ const walker = (repository: ReadonlyRepository) => {
       // What is of a type nobody knows may be a blob.
       const manifest = given ?? (yield* kind === "manifest" ? look : Effect.orElseSucceed(look, () => undefined))
       if (manifest === undefined) return []
+      yield* checkKnown(manifest)
       found.set(descriptor.digest, manifest)
       return childrenOf(manifest, { includeExternal: true, platforms: [] }).map((child): Node => ({
         ...child,

@@ -1,16 +1,16 @@
 /** Layers as files in a directory: brought and verified out of sight first, then named one after the other (faults C20, C21, L04). */
 import { Effect, FileSystem, Path } from "effect"
-import { Writer } from "../../lib/files.ts"
-import { randomId } from "../../lib/randomId.ts"
+import { syncFile, Writer } from "../../lib/files.ts"
 import { isDirectory, titleOf } from "../../schemas/artifact.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { encodedOf } from "../../schemas/Digest.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import type { Bytes } from "../../services/Bytes.ts"
 import { writeInto } from "../../services/fileBytes.ts"
-import { platformError } from "../../services/fsError.ts"
+import { fsError, platformError } from "../../services/fsError.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
 import { partsBelow, placeFile, placeTree, unpackInto } from "../../services/unpack.ts"
+import { nameBeside } from "../outputFile.ts"
 
 interface Target {
   /** A directory that is there. */
@@ -33,7 +33,10 @@ export const writeLayers = Effect.fnUntraced(
         const target = [output, ...parts].join("/")
         yield* isDirectory(layer)
           ? Effect.mapError(unpack(from, layer, content), (error) => renamed(error, from, target))
-          : writeInto(target, content, () => Writer.create(from))
+          : Effect.andThen(
+            writeInto(target, content, () => Writer.create(from)),
+            Effect.tryPromise({ try: () => syncFile(from), catch: fsError(target, "fsync") })
+          )
         return { layer, from, parts }
       }), { concurrency })
     for (const { from, layer, parts } of brought) {
@@ -53,7 +56,7 @@ const renamed = ({ cause, operation, reason }: StoreError, from: string, to: str
 /** A directory that goes away with the scope, where names are given by renaming. */
 const stagingIn = Effect.fnUntraced(function*(output: string) {
   const fs = yield* FileSystem.FileSystem
-  const path = (yield* Path.Path).join(output, `.regclient-${randomId()}`)
+  const path = yield* nameBeside((yield* Path.Path).join(output, "any"))
   return yield* Effect.acquireRelease(
     Effect.as(Effect.mapError(fs.makeDirectory(path, { mode: 0o700 }), platformError("mkdir", path)), path),
     () => Effect.ignore(fs.remove(path, { recursive: true, force: true })) // what is left of it hides nothing

@@ -1,6 +1,7 @@
 /** Runs a tool once: its command line, its log, its command, its end. The result is the exit status. */
 import { type Cause, Console, Effect, Exit, type Layer, Result } from "effect"
 import { parseLevel } from "../../lib/slog.ts"
+import { visible } from "../../lib/visibleText.ts"
 import { UsageError } from "../../schemas/UsageError.ts"
 import { Globals, type GlobalSettings } from "../../services/Globals.ts"
 import { Stopping } from "../../services/Signals.ts"
@@ -89,7 +90,9 @@ const execute = (leaf: Leaf, line: CommandLine, { everything, local, stop }: Sur
 const showTopic = (tool: Tool, words: ReadonlyArray<string>): Effect.Effect<void> => {
   const { path } = findCommand(tool, words)
   return words.length > 0 && path.length === 1
-    ? Console.error(`Unknown help topic [${words.map((word) => `\`${word}\``).join(" ")}]\n${usageText(tool, path)}`)
+    ? Console.error(
+      `Unknown help topic [${words.map((word) => `\`${visible(word)}\``).join(" ")}]\n${usageText(tool, path)}`
+    )
     : Console.log(helpText(tool, path))
 }
 

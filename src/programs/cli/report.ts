@@ -1,5 +1,7 @@
 /** How a run that went wrong is told: one text on stderr, a record for machines, never a stack. */
 import { Cause, Console, Data, Effect } from "effect"
+import { codeOf } from "../../lib/files.ts"
+import { tooManyFiles } from "../../lib/tooManyFiles.ts"
 import { cut, visible } from "../../lib/visibleText.ts"
 import { ScriptExit, ScriptsFailed } from "../../schemas/ScriptError.ts"
 import { SyncFailed } from "../../schemas/Sync.ts"
@@ -96,7 +98,11 @@ const tellCause = (cause: Cause.Cause<unknown>): Told => {
   return Cause.hasDies(cause) && !Cause.hasFails(cause) ? tellDefect(error) : tell(error)
 }
 
-const tellDefect = (defect: unknown): Told => ({
+const tellDefect = (defect: unknown): Told =>
+  // Parts of the program are loaded when they are needed.
+  codeOf(defect) === "EMFILE" ? { text: tooManyFiles, reason: "FsIo" } : bug(defect)
+
+const bug = (defect: unknown): Told => ({
   text: safe(`internal error: ${defect instanceof Error ? defect.message : String(defect)}`),
   reason: "Defect",
   ...(defect instanceof Error && defect.stack !== undefined ? { stack: defect.stack } : {})
@@ -109,10 +115,9 @@ const tell = (error: unknown): Told => {
   if (error instanceof ScriptExit) return { text: "", reason: "" }
   if (isBrokenPipe(error)) return { text: "", reason: "OutputClosed" }
   const text = error instanceof Error ? error.message : String(error)
-  // The text of a usage error is ours, with its lines; what the user typed is quoted in it.
   // Each problem of a configuration file has lines of its own.
   const shown = tagOf(error) === "UsageError"
-    ? cut(text, limit)
+    ? usage(text)
     : tagOf(error) === "ConfigError"
     ? lines(text)
     : safe(text)
@@ -125,6 +130,18 @@ const script = (text: string): string =>
     cut(text, limit).split("\n").map((line, at) =>
       at === 0 || line === "" || line === "stack traceback:" ? visible(line) : `\t${visible(line.replace(/^\t/, ""))}`
     ).join("\n")
+  )
+
+/**
+ * A usage error has lines and tabs of our own. What the user typed stands in it, too, and may come from elsewhere: it
+ * acts upon nothing, and begins no line as records of the log do.
+ */
+const usage = (text: string): string =>
+  bounded(
+    cut(text, limit).split("\n").map((line, at) => {
+      const shown = line.split("\t").map(visible).join("\t")
+      return at > 0 && /^(?:time=|\{)/.test(shown) ? `\t${shown}` : shown
+    }).join("\n")
   )
 
 /** Of several lines, which are ours: problems of a file, indented. */

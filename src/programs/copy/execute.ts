@@ -22,6 +22,9 @@ export interface Execution {
 /** What became of a step: an absent blob fails at the end, so that all absent ones can be named. */
 type Outcome = "done" | "missing"
 
+/** Absent digests after which nobody looks for more: a failure has room to name a hundred of them (faults C12, C13). */
+const mostMissing = 1_000
+
 /**
  * Runs a plan. A step waits for its needs; they stand earlier in the plan, so the oldest running step never waits for
  * one that has not started, and any bound on concurrency is free of deadlock. The first failure interrupts the rest.
@@ -49,10 +52,10 @@ export const execute = ({ concurrency, ends }: Execution) =>
       return "done" as const
     })
 
-    const miss = ({ descriptor }: CopyStep) =>
-      Effect.sync((): Outcome => {
+    const miss = ({ descriptor }: CopyStep): Effect.Effect<Outcome, StoreError> =>
+      Effect.suspend(() => {
         missing.add(descriptor.digest)
-        return "missing"
+        return missing.size > mostMissing ? Effect.fail(absent([...missing])) : Effect.succeed("missing")
       })
 
     const settled = (step: CopyStep) => {
@@ -89,7 +92,13 @@ const eachOf = <A, E, R>(
   })
 
 const absent = (digests: ReadonlyArray<string>): StoreError =>
-  storeError("copy failed", "NotFound", `not found: the source lacks ${digests.toSorted().join(", ")}`)
+  storeError(
+    "copy failed",
+    "NotFound",
+    `not found: the source lacks ${digests.length > mostMissing ? `more than ${mostMissing} parts: ` : ""}${
+      digests.toSorted().join(", ")
+    }`
+  )
 
 const perform = (
   ends: Ends<Repository>,

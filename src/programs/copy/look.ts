@@ -1,5 +1,5 @@
 /** What a copy asks both sides before it decides: is it there, is it the same, what is inside. */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { Lane } from "../../schemas/Copy.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import type { Manifest } from "../../schemas/Manifest.ts"
@@ -98,12 +98,15 @@ export const startAt = Effect.fnUntraced(
       return { ...common, descriptor: there.descriptor, state: "present", isFresh: false }
     }
     const manifest = yield* sourceManifest(from, Reference.ByDigest({ digest: source }))
-    const present = options.forceRecursive || isSameLocation(from.location, to.location)
+    // Files may have been damaged since: in a layout each is looked at (faults L07).
+    const present = options.forceRecursive || isFiles(to) || isSameLocation(from.location, to.location)
       ? new Set<string>()
       : yield* blobsBehind(to, there, manifest)
     return { ...common, descriptor: manifest.descriptor, state: "absent", isFresh: false, manifest, present }
   }
 )
+
+const isFiles = ({ location }: ReadonlyRepository): boolean => location._tag === "OciLayout"
 
 /** The image that the tag names now shares most blobs with its successor: one GET in place of a HEAD for each. */
 const blobsBehind = (
@@ -139,7 +142,13 @@ export const look = Effect.fnUntraced(function*(
   const looksFurther = !options.fastCheck && (options.digestTags || options.referrers.length > 0)
   const isInside = !isPresent || (options.forceRecursive && !options.fastCheck) ||
     (looksFurther && isIndexType(node.descriptor.mediaType))
-  if (!isInside) return { is: "manifest", isPresent }
+  if (!isInside) {
+    // What a manifest in a layout names may have been damaged since: its blobs are looked at (faults L07).
+    const isSure = node.state === "present" || options.fastCheck || !isFiles(to)
+    if (isSure) return { is: "manifest", isPresent }
+    const own = yield* Effect.option(to.manifest(reference, node.descriptor))
+    if (Option.isSome(own)) return { is: "manifest", isPresent, manifest: own.value }
+  }
   if (node.manifest !== undefined) return { is: "manifest", isPresent, manifest: node.manifest }
   return yield* sourceManifest(from, reference, node.descriptor).pipe(
     Effect.map((manifest): Found => ({ is: "manifest", isPresent, manifest })),

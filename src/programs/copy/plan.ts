@@ -6,7 +6,7 @@ import { isSameLocation, Reference, type Tag } from "../../schemas/Ref.ts"
 import { fallbackTag, isMatch, type ReferrerFilter } from "../../schemas/Referrers.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
-import { childrenOf, type Choice, isDigestTagOf, listDigestTags } from "../graph/edges.ts"
+import { checkKnown, childrenOf, type Choice, isDigestTagOf, listDigestTags } from "../graph/edges.ts"
 import { fold } from "../graph/fold.ts"
 import { type Found, look, type Node, startAt } from "./look.ts"
 
@@ -78,6 +78,7 @@ const walkAll = Effect.fnUntraced(function*(
       const it = yield* look(node, ends[node.lane], options)
       found.set(node, it)
       if (it.manifest === undefined || isWithin(ends[node.lane])) return []
+      yield* checkKnown(it.manifest)
       return childrenOf(it.manifest, options).map((child): Node => ({
         ...child,
         lane: node.lane,
@@ -95,7 +96,7 @@ const walkAll = Effect.fnUntraced(function*(
         yield* emit(it.isPresent ? CopyStep.Skip(common) : CopyStep.Blob({ ...common, isKnownAbsent }))
       } else {
         const attached = yield* relationsOf(node, it.isPresent)
-        relations.push(...attached)
+        for (const relation of attached) relations.push(relation)
         yield* emit(manifestStep(node, it, common, attached.length > 0))
       }
       return common.id
@@ -174,13 +175,13 @@ const relationFinder = Effect.fnUntraced(function*(ends: PlanRequest["ends"], op
     if (options.referrers.length > 0) {
       const { descriptors } = yield* ends.referrers.from.referrers(node.descriptor, queryOf(options))
       const isWanted = (it: Descriptor) => options.referrers.some((filter) => isMatch(filter)(it))
-      attached.push(...descriptors.filter(isWanted).map((referrer) => ({ lane, referrer })))
+      for (const referrer of descriptors.filter(isWanted)) attached.push({ lane, referrer })
     }
     if (options.digestTags && node.lane === "content") {
       const isOwn = isDigestTagOf(node.descriptor.digest)
       const covered = options.referrers.length > 0 ? fallbackTag(node.descriptor.digest) : undefined
       const tags = (yield* digestTags).filter((it) => isOwn(it) && it !== covered)
-      attached.push(...tags.map((tag) => ({ lane: "content" as const, tag })))
+      for (const tag of tags) attached.push({ lane: "content", tag })
     }
     return attached
   })

@@ -3,10 +3,11 @@ import { Effect, Stream } from "effect"
 import type { Descriptor, Platform } from "../../schemas/Descriptor.ts"
 import { algorithmOf, type Digest, encodedOf } from "../../schemas/Digest.ts"
 import type { Manifest } from "../../schemas/Manifest.ts"
+import { namesContent } from "../../schemas/manifestShape.ts"
 import { isBlobType, isManifestType } from "../../schemas/MediaType.ts"
 import { isPlatformMatch } from "../../schemas/Platform.ts"
 import { isTag, type Tag } from "../../schemas/Ref.ts"
-import type { StoreError } from "../../schemas/StoreError.ts"
+import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import type { ReadonlyRepository } from "../../services/Repository.ts"
 
 export interface Child {
@@ -40,6 +41,21 @@ export const childrenOf = (manifest: Manifest, { includeExternal, platforms }: C
         .filter(({ platform }) => platforms.length === 0 || platforms.some((it) => isWanted(it, platform)))
         .map((descriptor) => ({ descriptor, kind: kindOf(descriptor) }))
   }
+}
+
+/**
+ * A copy takes a manifest of an unknown type as bytes. One that names content cannot be taken so: what it names would
+ * stay behind (faults C07, D1). Fails with UnsupportedMediaType.
+ */
+export const checkKnown = (manifest: Manifest): Effect.Effect<void, StoreError> => {
+  if (manifest._tag !== "Other") return Effect.void
+  const document: object = JSON.parse(new TextDecoder().decode(manifest.bytes)) // an object, or it had not decoded
+  const { digest, mediaType } = manifest.descriptor
+  return namesContent(document)
+    ? Effect.fail(
+      storeError("", "UnsupportedMediaType", `unsupported media type: "${mediaType}": content named by ${digest}`)
+    )
+    : Effect.void
 }
 
 const isWanted = (wanted: Platform | undefined, found: Platform | undefined): boolean =>

@@ -15,6 +15,9 @@ export interface Step<N, A, E, R> {
   readonly visit: (node: N, children: ReadonlyArray<A>) => Effect.Effect<A, E, R>
 }
 
+/** Children of one node at once: more than any limiter lets through, and few enough that those who wait cost nothing. */
+const concurrency = 64
+
 /**
  * The walk keeps its memory: walking a second root repeats nothing.
  *
@@ -33,10 +36,10 @@ export const fold = <N, A, E, R>({ expand, key, visit }: Step<N, A, E, R>) => {
       return Effect.onExit(compute(node), (exit) => Deferred.done(result, exit))
     })
 
-  // Unbounded: what a node does waits for the limiter or the disk, and a bound here would only add a second queue.
+  // A child waits for nothing but what was begun before it, so the bound cannot deadlock.
   const compute = Effect.fnUntraced(function*(node: N) {
     const children = yield* expand(node)
-    return yield* visit(node, yield* Effect.forEach(children, walk, { concurrency: "unbounded" }))
+    return yield* visit(node, yield* Effect.forEach(children, walk, { concurrency }))
   })
 
   return walk

@@ -49,8 +49,10 @@ export const load = (
   const draftOf = Effect.fnUntraced(
     function*(manifest: Manifest, path: Path, isFollower: boolean): Effect.fn.Return<Draft, StoreError> {
       const { annotations, artifactType, descriptor: { digest, mediaType }, subject } = manifest
-      if (++count > maxManifests)
+      // Before any of them is asked for: those that are absent cost a request each, too.
+      if (++count > maxManifests || (manifest._tag === "Index" && listedIn(manifest) > maxManifests)) {
         return yield* storeError("", "SizeLimit", `more than ${maxManifests} manifests in one image`)
+      }
       if (path.length >= maxDepth) {
         return yield* storeError("", "DepthLimit", `more than ${maxDepth} manifests in one another`)
       }
@@ -122,6 +124,10 @@ export const load = (
     (manifest) => draftOf(manifest, [], false)
   )
 }
+
+/** Different manifests that an index lists. */
+const listedIn = ({ manifests }: Index): number =>
+  new Set(manifests.filter(({ mediaType }) => !isBlobType(mediaType)).map(({ digest }) => digest)).size
 
 const find = (
   repository: ReadonlyRepository,

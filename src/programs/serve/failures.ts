@@ -1,6 +1,7 @@
 /** What the embedded registry answers when it does not do what was asked: status and OCI error body (distribution-spec, error codes). */
 import { Data } from "effect"
 import { HttpServerResponse } from "effect/http"
+import { cut, visible } from "../../lib/visibleText.ts"
 import type { ReasonTag, StoreError } from "../../schemas/StoreError.ts"
 
 export type Code =
@@ -38,6 +39,9 @@ export class Refusal extends Data.TaggedError("Refusal")<{
   readonly cause?: StoreError
 }> {}
 
+/** Characters of a message that may quote what a client sent (faults, text from outside). */
+const longest = 2_000
+
 /** A refusal with one problem. */
 export const refusal = (
   status: number,
@@ -47,7 +51,11 @@ export const refusal = (
 ): Refusal =>
   new Refusal({
     status,
-    problems: [{ code, message, ...(more.detail === undefined ? {} : { detail: more.detail }) }],
+    problems: [{
+      code,
+      message: cut(visible(message), longest),
+      ...(more.detail === undefined ? {} : { detail: more.detail })
+    }],
     ...(more.headers === undefined ? {} : { headers: more.headers })
   })
 

@@ -1,11 +1,12 @@
 /** Starts an embedded registry in this process, for as long as a scope is open. */
-import { Clock, Effect, FileSystem, Layer, Option, Path, Stream } from "effect"
-import type { Scope } from "effect"
+import { Clock, Effect, Layer, Option, Path, Stream } from "effect"
+import type { FileSystem, Scope } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { StoreError } from "../../schemas/StoreError.ts"
 import { type LoginError, Logins } from "../../services/Logins.ts"
 import type { Repositories } from "../../services/Repositories.ts"
 import { ServeStore } from "../../services/ServeStore.ts"
+import { temporaryDirectory } from "../../services/temporaryDirectory.ts"
 import { Uploads } from "../../services/Uploads.ts"
 import { refusal, toResponse } from "./failures.ts"
 import { Listener, type ListenOptions, ServeError } from "./Listener.ts"
@@ -46,13 +47,9 @@ export const serve = (
   options: ServeOptions = {}
 ): Effect.Effect<string, ServeError | LoginError | StoreError, ServeNeeds> =>
   Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const listener = yield* Listener
-    const temporary = Effect.mapError(
-      fs.makeTempDirectoryScoped({ prefix: "regctl-serve-" }),
-      ({ message }) => new ServeError({ message })
-    )
+    const temporary = Effect.mapError(temporaryDirectory(), ({ message }) => new ServeError({ message }))
     const root = options.dir ?? (yield* temporary)
     // A directory that is only read may be one that cannot be written.
     const uploads = options.isReadOnly === true ? yield* temporary : path.join(root, ".uploads")

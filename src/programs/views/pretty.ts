@@ -18,7 +18,8 @@ export const shownText = (text: string): string => visible(cut(text, longest))
 /** Every label as wide as the widest and one space more; text from outside made safe. */
 export const columns = (rows: ReadonlyArray<Row>): string => {
   const shown = rows.map(([label, value]): Row => [shownText(label), shownText(value)])
-  const width = Math.max(0, ...shown.map(([label]) => [...label].length)) + 1
+  // An index can have more rows than a call takes arguments.
+  const width = shown.reduce((most, [label]) => Math.max(most, [...label].length), 0) + 1
   return shown.map(([label, value]) => `${label}${" ".repeat(width - [...label].length)}${value}\n`).join("")
 }
 

@@ -3,6 +3,7 @@ import { Cause, Data, Deferred, Effect, Exit, Fiber, Queue } from "effect"
 import { type HostName, type HostNames, type LuaValue, tableOf } from "../../lib/lua/border.ts"
 import { type Answer, type Failed, type Message, overText, type Work } from "../../lib/lua/channel.ts"
 import { type Death, startThread, type Thread } from "../../lib/lua/spawn.ts"
+import { tooManyFiles } from "../../lib/tooManyFiles.ts"
 import { ScriptError, ScriptExit, type ScriptReason } from "../../schemas/ScriptError.ts"
 import { Depth, type Host, type HostFunction, type Script } from "../LuaEngine.ts"
 
@@ -97,10 +98,14 @@ const call = <R>(run: Run<R>, name: HostName, args: ReadonlyArray<LuaValue>): Ef
     return yield* broken(run, Cause.squash(exit.cause))
   })
 
-const died = <R>(run: Run<R>, thread: Thread, { detail, isMemory }: Death) =>
-  isMemory
-    ? failure(run, { _tag: "ScriptMemory", detail: placed(thread.line(), "not enough memory") })
-    : broken(run, detail)
+/** What a thread that cannot start says, or one that cannot read its modules (faults L16). */
+const noFiles = /\bEMFILE\b|too many open files/
+
+const died = <R>(run: Run<R>, thread: Thread, { detail, isMemory }: Death) => {
+  if (isMemory) return failure(run, { _tag: "ScriptMemory", detail: placed(thread.line(), "not enough memory") })
+  if (noFiles.test(detail)) return failure(run, { _tag: "FsIo", detail: `start script: ${tooManyFiles}` })
+  return broken(run, detail)
+}
 
 const tooMuch: Failed = { message: "parallel: the results are too big", traceback: "" }
 

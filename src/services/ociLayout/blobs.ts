@@ -100,6 +100,11 @@ export const readBlob = (
 
 const discard: Sink = (_view, release) => release()
 
+const isWholeFile = (path: string, digest: Digest): Effect.Effect<boolean, StoreError> => {
+  const measure = measured(discard, { digest, size: 0 })
+  return Effect.map(filePump(path)(measure.sink), () => measure.end().problem === undefined)
+}
+
 /**
  * The size of a blob that is there whole; `undefined` when it is absent, has another size than expected, or does not
  * fit its digest. A file is read for that once, until it changes.
@@ -114,8 +119,7 @@ export const presentSize = Effect.fnUntraced(function*(state: LayoutState, blob:
     const isWhole = yield* state.blobChecks.withPermit(Effect.suspend(() => {
       // Many may ask for one large file at once: who had to wait finds it read.
       if (isKnown()) return Effect.succeed(true)
-      const measure = measured(discard, { digest: blob.digest, size: 0 })
-      return Effect.map(filePump(path)(measure.sink), () => measure.end().problem === undefined)
+      return isWholeFile(path, blob.digest)
     }))
     if (!isWhole) return undefined
     if (!isKnown()) remember(state, blob.digest, { identity: info.identity, isOwn: false })
@@ -239,8 +243,9 @@ export const cloneBlob = Effect.fnUntraced(function*(state: LayoutState, blob: D
   yield* place(state, folderOf(state, blob.digest), (temporary) =>
     Effect.gen(function*() {
       yield* state.disk.clone(source, temporary)
-      // The source was verified under this identity; a change in between shows.
+      // The source was verified under this identity. Another may have put the same blob again meanwhile.
       if ((yield* state.disk.info(source))?.identity === known) return blob
+      if (yield* isWholeFile(temporary, blob.digest)) return blob
       return yield* storeError(
         `clone ${source}`,
         "DigestMismatch",

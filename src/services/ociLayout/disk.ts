@@ -12,7 +12,8 @@ export interface Disk {
   /** Of the name itself, where it is a link. */
   readonly infoOfName: (path: string) => Effect.Effect<files.FileInfo | undefined, StoreError>
   readonly read: (path: string, limit: number) => Effect.Effect<Uint8Array, StoreError>
-  readonly makeDirectory: (path: string) => Effect.Effect<void, StoreError>
+  /** With its parents; gives the directories that have a new name in them. */
+  readonly makeDirectory: (path: string) => Effect.Effect<ReadonlyArray<string>, StoreError>
   /** Empty when there is no such directory. */
   readonly list: (path: string) => Effect.Effect<ReadonlyArray<string>, StoreError>
   /** Nothing happens when it is absent. */

@@ -3,6 +3,7 @@ import { Result, Schema } from "effect"
 import { strictJson } from "../../lib/strictJson.ts"
 import { Descriptor } from "../../schemas/Descriptor.ts"
 import type { Digest } from "../../schemas/Digest.ts"
+import { digestsProblem } from "../../schemas/manifestShape.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import type { Reference, Tag } from "../../schemas/Ref.ts"
 
@@ -42,7 +43,9 @@ export const parseIndex = (bytes: Uint8Array): Result.Result<LayoutIndex, string
   const entries: Array<Entry> = []
   for (const entry of manifests) {
     const decoded = decodeDescriptor(entry)
-    if (Result.isFailure(decoded)) return Result.fail(decoded.failure.message)
+    if (Result.isFailure(decoded)) {
+      return Result.fail(digestsProblem({ manifests }) ?? decoded.failure.message.replace(/\n\s*at /g, " at "))
+    }
     entries.push({ text: JSON.stringify(entry), descriptor: decoded.success })
   }
   return Result.succeed({ raw, entries })

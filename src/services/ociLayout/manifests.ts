@@ -266,7 +266,7 @@ const unlistedReferrers = Effect.fnUntraced(function*(state: LayoutState, index:
       const read = yield* Effect.option(load(state, descriptor.digest, { ...descriptor, name: descriptor.digest }))
       if (read._tag === "None") continue
       if (read.value.subject?.digest === subject) found.push(referrer(read.value))
-      if (read.value._tag === "Index") next.push(...read.value.manifests)
+      for (const child of read.value._tag === "Index" ? read.value.manifests : []) next.push(child)
     }
     level = next
   }

@@ -58,6 +58,8 @@ export interface LayoutState {
   readonly blobChecks: Semaphore.Semaphore
   /** The marker: the random part of its name, and by the file system's clock (nanoseconds) since when it is there. */
   writing: { readonly name: string; readonly began: bigint } | undefined
+  /** The layout is there, with its marker: what is put from now on is found again. */
+  isAnnounced: boolean
   /** Something was written by one who wants a sweep, or by one who wants none. */
   wantsSweep: boolean
   wantsNoSweep: boolean
@@ -65,6 +67,8 @@ export interface LayoutState {
   readonly found: Set<Digest>
   /** Directories with new names that are not durable yet. */
   readonly unsynced: Set<string>
+  /** One makes names durable at a time: who finds none left to do must not be ahead of who is at it. */
+  readonly settling: Semaphore.Semaphore
   isChecked: boolean
   names: number
 }
@@ -90,10 +94,12 @@ export const makeState = (
     blobWrites: Semaphore.makeUnsafe(3),
     blobChecks: Semaphore.makeUnsafe(4),
     writing: undefined,
+    isAnnounced: false,
     wantsSweep: false,
     wantsNoSweep: false,
     found: new Set(),
     unsynced: new Set(),
+    settling: Semaphore.makeUnsafe(1),
     isChecked: false,
     names: 0
   }
@@ -155,15 +161,16 @@ export const exclusively = ({ dir, disk, place }: LayoutState) =>
   effect: Effect.Effect<A, E>
 ): Effect.Effect<A, E | StoreError> => place.mutex.withPermit(locked(disk, dir)(effect))
 
-/** Makes new names durable. */
-export const settle = Effect.fnUntraced(function*({ disk, unsynced }: LayoutState) {
-  const folders = [...unsynced]
-  for (const folder of folders) {
-    // Out of the set before: a name added meanwhile has to be made durable again.
-    unsynced.delete(folder)
-    yield* Effect.onError(disk.sync(folder), () => Effect.sync(() => unsynced.add(folder)))
-  }
-})
+/** Makes names durable: all that were new when it was asked for. */
+export const settle = ({ disk, settling, unsynced }: LayoutState): Effect.Effect<void, StoreError> =>
+  settling.withPermit(Effect.gen(function*() {
+    const folders = [...unsynced]
+    for (const folder of folders) {
+      // Out of the set before: a name added meanwhile has to be made durable again.
+      unsynced.delete(folder)
+      yield* Effect.onError(disk.sync(folder), () => Effect.sync(() => unsynced.add(folder)))
+    }
+  }))
 
 /** Under `exclusively`: puts another index in place of the one that is there. */
 export const writeIndex = (state: LayoutState, index: LayoutIndex): Effect.Effect<void, StoreError> =>

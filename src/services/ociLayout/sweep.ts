@@ -9,7 +9,7 @@ import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { type Digest, isDigest } from "../../schemas/Digest.ts"
 import { contentOf, decodeManifest, maxRead } from "../../schemas/Manifest.ts"
 import { isBlobType, isManifestType } from "../../schemas/MediaType.ts"
-import { type StoreError, storeError } from "../../schemas/StoreError.ts"
+import { type ReasonTag, type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { knownAs, presentSize } from "./blobs.ts"
 import { temporaryPrefix, writers } from "./lock.ts"
 import { exclusively, indexOf, type LayoutState, pathOf, settle } from "./state.ts"
@@ -93,11 +93,13 @@ const isOurs = Effect.fnUntraced(function*(state: LayoutState, digest: Digest) {
 /** Every digest that these reach, through indexes, manifests and lists of referrers. */
 const mark = Effect.fnUntraced(function*(state: LayoutState, from: ReadonlyArray<Descriptor>) {
   const reached = new Set<string>()
+  // Apart from those: the same bytes may be a layer of one image and the manifest of another.
+  const opened = new Set<string>()
   const queue = [...from]
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-    if (reached.has(next.digest)) continue
     reached.add(next.digest)
-    if (isBlobType(next.mediaType)) continue
+    if (isBlobType(next.mediaType) || opened.has(next.digest)) continue
+    opened.add(next.digest)
     const content = yield* partsOf(state, next)
     for (const part of content) {
       if ("mediaType" in part) queue.push(part)
@@ -120,9 +122,9 @@ const partsOf = Effect.fnUntraced(function*(state: LayoutState, { digest, mediaT
   const bytes = yield* state.disk.read(path, maxRead)
   const decoded = decodeManifest(bytes, { name: digest, digest, size, mediaType })
   if (Result.isFailure(decoded)) {
-    // Content of a type nobody here knows, and no JSON: a blob, if it is whole.
-    const isBlob = !isManifest && decoded.failure.reason._tag === "ManifestInvalid"
-    if (isBlob && (yield* presentSize(state, { digest, size })) !== undefined) return none
+    // Content of a type nobody here knows, and no manifest: a blob, if it is whole.
+    const isBlob = !isManifest && noManifest.has(decoded.failure.reason._tag)
+    if (isBlob && (yield* presentSize(state, { digest, size })) !== undefined) return digestsIn(bytes)
     return yield* unreadable(path, decoded.failure)
   }
   const { _tag } = decoded.success
@@ -130,6 +132,8 @@ const partsOf = Effect.fnUntraced(function*(state: LayoutState, { digest, mediaT
   // The layers of an image are not looked into, whatever they call themselves.
   return _tag === "Index" ? contentOf(decoded.success) : contentOf(decoded.success).map((it) => ({ digest: it.digest }))
 })
+
+const noManifest: ReadonlySet<ReasonTag> = new Set<ReasonTag>(["ManifestInvalid", "DigestInvalid"])
 
 const unreadable = (path: string, error: StoreError): StoreError =>
   storeError(`nothing removed, cannot read ${path}`, error.reason._tag, error.reason.detail)

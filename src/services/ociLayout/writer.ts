@@ -15,15 +15,25 @@ export const announce = (state: LayoutState, wantsSweep: boolean): Effect.Effect
   Effect.suspend(() => {
     if (wantsSweep) state.wantsSweep = true
     else state.wantsNoSweep = true
-    if (state.writing !== undefined) return Effect.void
-    return state.announcing.withPermit(
-      Effect.suspend(() => state.writing === undefined ? begin(state) : Effect.void)
-    )
+    return mostOnce(state)
   })
+
+/** The same before anything was written, so that what is found stays. A layout that is not there is not made for it. */
+export const announceAtOnce = Effect.fnUntraced(function*(state: LayoutState) {
+  if ((yield* state.disk.infoOfName(`${state.dir}/index.json`)) !== undefined) yield* mostOnce(state)
+})
+
+const mostOnce = (state: LayoutState): Effect.Effect<void, StoreError> =>
+  Effect.suspend(() =>
+    state.isAnnounced ? Effect.void : state.announcing.withPermit(
+      Effect.suspend(() => state.isAnnounced ? Effect.void : begin(state))
+    )
+  )
 
 const begin = Effect.fnUntraced(function*(state: LayoutState) {
   const { dir, disk } = state
-  yield* Effect.mapError(disk.makeDirectory(dir), within(`failed creating ${dir}`))
+  const grown = yield* Effect.mapError(disk.makeDirectory(dir), within(`failed creating ${dir}`))
+  for (const parent of grown) yield* disk.sync(parent)
   yield* exclusively(state)(Effect.uninterruptible(Effect.gen(function*() {
     const hasLayout = (yield* disk.infoOfName(`${dir}/oci-layout`)) !== undefined
     const hasIndex = (yield* disk.infoOfName(`${dir}/index.json`)) !== undefined
@@ -43,6 +53,7 @@ const begin = Effect.fnUntraced(function*(state: LayoutState) {
       yield* removeTakeovers(disk, dir)
     }).pipe(Effect.onError(() => Effect.ignore(unmark(state)))) // the first failure is the one to tell
     yield* Effect.forkIn(heartbeat(disk, `${dir}/${writerPrefix}${writing.name}`), state.scope)
+    state.isAnnounced = true
   })))
 })
 
@@ -58,6 +69,7 @@ const mark = Effect.fnUntraced(function*({ dir, disk }: LayoutState) {
 /** Takes the marker away. */
 export const unmark = Effect.fnUntraced(function*(state: LayoutState) {
   const { writing } = state
+  state.isAnnounced = false
   state.writing = undefined
   if (writing !== undefined) yield* state.disk.remove(`${state.dir}/${writerPrefix}${writing.name}`)
 })
@@ -74,11 +86,12 @@ const confirm = Effect.fnUntraced(function*(state: LayoutState) {
   }
 })
 
-/** Removes the temporary files of a dead writer, then its marker (faults L12). */
-const bury = Effect.fnUntraced(function*({ dir, disk }: LayoutState, name: string) {
+/** Removes the temporary files of a dead writer, then its marker (faults L12). What it named may not be durable yet. */
+const bury = Effect.fnUntraced(function*({ dir, disk, unsynced }: LayoutState, name: string) {
   const folders = (yield* disk.list(`${dir}/blobs`)).map((folder) => `${dir}/blobs/${folder}`)
-  for (const folder of [dir, ...folders]) {
+  for (const folder of [dir, `${dir}/blobs`, ...folders]) {
     if ((yield* disk.infoOfName(folder))?.kind !== "directory") continue
+    unsynced.add(folder)
     for (const file of yield* disk.list(folder)) {
       if (file.startsWith(`${temporaryPrefix}${name}-`)) yield* disk.remove(`${folder}/${file}`)
     }

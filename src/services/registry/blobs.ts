@@ -7,7 +7,18 @@ import { type Bytes, fromBytes, fromPump, type Pump, pumpOf, verified } from "..
 import { inlineData } from "../inlineData.ts"
 import type { RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
 import type { Head, Repository } from "../Repository.ts"
-import { type At, type Http, labelled, lengthOf, remove, repositoryName, settled, statusOf } from "./exchange.ts"
+import {
+  type At,
+  type Http,
+  isOf,
+  labelled,
+  lengthOf,
+  remove,
+  repositoryName,
+  type Settled,
+  settled,
+  statusOf
+} from "./exchange.ts"
 
 export interface Part {
   readonly from: number
@@ -60,6 +71,10 @@ const lookUp = (at: At, http: Http, blob: Descriptor): Effect.Effect<Head, Store
     blob,
     (where) =>
       settled(http, { ...request(at, blob), method: "HEAD", demand: { kind: "head", size: 0 }, ...where }).pipe(
+        Effect.filterOrFail(
+          (answer) => where.url !== undefined || !isOther(answer, blob),
+          () => storeError("", "NotFound", "blob not found: a redirect led to another part of the registry")
+        ),
         Effect.flatMap(({ headers }) => described(blob, headers)),
         Effect.catchIf(
           (error) => error.reason._tag === "Unsupported" || headless.has(statusOf(error) ?? 0),
@@ -68,9 +83,17 @@ const lookUp = (at: At, http: Http, blob: Descriptor): Effect.Effect<Head, Store
       )
   )
 
+/** Blobs may lie at any address, but the registry's own for something else is not theirs. */
+const isOther = (answer: Settled, { digest }: Descriptor): boolean =>
+  answer.url.pathname.startsWith("/v2/") && !isOf(answer, { path: `blobs/${digest}` })
+
 /** An answer that is long or short of the blob is of something else, such as a login page (faults N42). Of 0 bytes it says nothing. */
-const described = (blob: Descriptor, headers: Headers): Effect.Effect<Head, StoreError> => {
-  const size = lengthOf(headers) ?? blob.size
+const described = (
+  blob: Descriptor,
+  headers: Headers,
+  told: number | undefined = lengthOf(headers)
+): Effect.Effect<Head, StoreError> => {
+  const size = told ?? blob.size
   return isSizeKnown(blob) && size !== 0 && size !== blob.size
     ? Effect.fail(storeError("", "NotFound", `blob not found: the server tells of ${size} bytes, it has ${blob.size}`))
     : Effect.succeed({ descriptor: { ...blob, size }, headers })
@@ -78,17 +101,15 @@ const described = (blob: Descriptor, headers: Headers): Effect.Effect<Head, Stor
 
 const firstByte = (at: At, http: Http, blob: Descriptor, where: Pick<RegistryRequest, "url">) =>
   Effect.scoped(
-    Effect.map(
+    Effect.flatMap(
       http.request({
         ...request(at, blob),
         demand: { kind: "head", size: 0 },
         headers: { range: "bytes=0-0" },
         ...where
       }),
-      ({ headers, status }) => {
-        const size = status === 206 ? rangeOf(headers["content-range"]?.[0])?.total : lengthOf(headers)
-        return { descriptor: { ...blob, size: size ?? blob.size }, headers }
-      }
+      ({ headers, status }) =>
+        described(blob, headers, status === 206 ? rangeOf(headers["content-range"]?.[0])?.total : lengthOf(headers))
     )
   )
 

@@ -8,7 +8,7 @@ import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, Digest } from "../../schemas/Digest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
-import { pause } from "../registryHttp/backoff.ts"
+import { LongestRetryAfter, pause } from "../registryHttp/backoff.ts"
 import { chunksOf } from "./chunks.ts"
 import { repositoryName, type Settled, statusOf } from "./exchange.ts"
 import {
@@ -27,6 +27,8 @@ import { confirmed, isAmbiguous, isFinal, isPresent, type Upload, uploadFailure 
 interface State {
   /** What the registry has. */
   offset: number
+  /** The most it had in this session: to come back to that is no progress, or one that goes to and fro would never end. */
+  most: number
   /** Bytes of a chunk. */
   limit: number
   failures: number
@@ -52,7 +54,7 @@ export const sendChunks = Effect.fnUntraced(function*(
   upload.current = session
   const parts = Math.ceil((expected?.size ?? 0) / maxParts)
   const limit = Math.max(upload.host.blobChunk, leastOf(upload, session), parts)
-  const state: State = { offset: 0, limit, failures: 0, stuck: 0, sessions: 1 }
+  const state: State = { offset: 0, most: 0, limit, failures: 0, stuck: 0, sessions: 1 }
   if (isInterrupted) yield* goOn(upload, expected, state, yield* status(upload.at, upload.http, session), Infinity)
   for (;;) {
     const sent = yield* Effect.scoped(pass(upload, expected, state))
@@ -136,9 +138,12 @@ const advance = (
       (progress) => goOn(upload, expected, state, progress, after)
     )
   }
-  state.failures = Math.max(0, state.failures - 1)
-  state.stuck = 0
   state.offset = offset === undefined || offset <= state.offset ? after : offset
+  if (state.offset > state.most) {
+    state.failures = Math.max(0, state.failures - 1)
+    state.stuck = 0
+    state.most = state.offset
+  }
   return Effect.void
 }
 
@@ -152,8 +157,11 @@ const realign = (
 ): Effect.Effect<void, StoreError> => {
   const session = upload.current
   const error = storeError("request failed", "HttpStatus", "unexpected http status code: [http 416]", { status: 416 })
-  if (session === undefined || ++state.failures > maxFailures) return Effect.fail(uploadFailure(upload, error))
+  if (session === undefined) return Effect.fail(uploadFailure(upload, error))
   const told = progressOf(session, answer)
+  // Who names an offset and never another knows ranges: sending without one would change nothing.
+  if (++state.failures > maxFailures)
+    return Effect.fail(uploadFailure(upload, (told.offset ?? 0) > 0 ? lost("the upload does not move on") : error))
   // It wants no range at all, or none like ours: there is nothing to go on from.
   if (state.offset === 0 && (told.offset ?? 0) === 0 && state.stuck > 0)
     return Effect.fail(uploadFailure(upload, error))
@@ -175,7 +183,8 @@ const recover = Effect.fnUntraced(function*(
   const own = upload.source.failure()
   if (own !== undefined) return yield* Effect.fail(own)
   const code = statusOf(error)
-  if (isFinal(error) || ++state.failures > maxFailures) return yield* Effect.fail(uploadFailure(upload, error))
+  if (isFinal(error, yield* LongestRetryAfter) || ++state.failures > maxFailures)
+    return yield* Effect.fail(uploadFailure(upload, error))
   if (code === 404 || upload.current === undefined) return yield* renew(upload, expected, state, error)
   if (code === 413) {
     // A proxy's limit on bodies (registry-quirks 1.17).
@@ -205,7 +214,8 @@ const goOn = (
     if (progress?.offset === undefined) return renew(upload, expected, state, lost("the session cannot be asked"))
     if (progress.offset > after) return renew(upload, expected, state, lost("the registry has more than was sent"))
     upload.current = progress.session
-    state.stuck = progress.offset > state.offset ? 0 : state.stuck + 1
+    state.stuck = progress.offset > state.most ? 0 : state.stuck + 1
+    state.most = Math.max(state.most, progress.offset)
     if (state.stuck >= 3) return renew(upload, expected, state, lost("the upload does not move on"))
     state.offset = progress.offset
     return Effect.void
@@ -229,6 +239,7 @@ const renew = Effect.fnUntraced(function*(
   if (current !== undefined && statusOf(cause) !== 404) yield* cancel(at, http, current)
   upload.current = yield* openPlain(upload, expected)
   state.offset = 0
+  state.most = 0
   state.stuck = 0
 })
 
@@ -259,7 +270,7 @@ const commit = Effect.fnUntraced(function*(
     const error = closed.failure
     // Bytes that went out twice to a registry that takes them in any order (registry-quirks 4.8) fail here.
     const isSpoilt = state.failures > 0 && statusOf(error) === 400
-    if (isFinal(error) && !isSpoilt) return yield* Effect.fail(uploadFailure(upload, error))
+    if (isFinal(error, yield* LongestRetryAfter) && !isSpoilt) return yield* Effect.fail(uploadFailure(upload, error))
     if (isAmbiguous(error) && (yield* isPresent(upload, digest))) return true
     if (isSpoilt || statusOf(error) === 404) {
       state.failures = 0

@@ -8,6 +8,7 @@ import { referenceText } from "../../schemas/Ref.ts"
 import { type ReasonTag, type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { attempt, collect, fromPump, type Pump } from "../Bytes.ts"
 import type { RegistryHttp, RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
+import { LongestRetryAfter, pause } from "../registryHttp/backoff.ts"
 
 export interface At {
   readonly registry: string
@@ -21,6 +22,8 @@ export interface Settled {
   readonly status: number
   readonly headers: Headers
   readonly url: URL
+  /** Its body could not be read: its head may be wrong as well (faults N35). */
+  readonly isCut?: true
 }
 
 /** Bytes of an unwanted body that are read so that its connection can be used again. */
@@ -31,10 +34,14 @@ export const settled = (http: Http, request: RegistryRequest): Effect.Effect<Set
   Effect.scoped(
     Effect.flatMap(http.request(request), ({ body, headers, status, url }) => {
       const answer = { status, headers, url }
-      // Nothing is lost with this body; at worst its connection is.
+      // Nothing is lost with this body; at worst its connection is, and the answer's good faith.
       return request.method === "HEAD"
         ? Effect.succeed(answer)
-        : Effect.as(Effect.ignore(collect(fromPump(body), drained)), answer)
+        : Effect.match(collect(fromPump(body), drained), {
+          onSuccess: () => answer,
+          // One that is too long is given up by ourselves.
+          onFailure: ({ reason }) => reason._tag === "SizeLimit" ? answer : { ...answer, isCut: true as const }
+        })
     })
   )
 
@@ -43,7 +50,7 @@ export interface Document extends Settled {
 }
 
 /** One pause after each failed attempt: 0.2 s, doubling, give or take a fifth (faults, retries). */
-const backoff = Schedule.jittered(Schedule.exponential("200 millis"))
+export const backoff = Schedule.jittered(Schedule.exponential("200 millis"))
 
 const passing: ReadonlySet<ReasonTag> = new Set([
   "ConnectionLost",
@@ -148,17 +155,45 @@ export const isTrouble = (error: StoreError): boolean => {
   return troubles.has(error.reason._tag) || status === 408 || (status !== undefined && status >= 500 && status !== 501)
 }
 
+/** Attempts at a deletion. */
+const maxDeletions = 5
+
 /**
- * Deletes; a failure is the registry's refusal. When the first answer was lost, what is then gone was deleted by it
- * (faults N10).
+ * Deletes; a failure is the registry's refusal. Where the answer to an attempt was lost, what the next one does not find
+ * was deleted by it, if the registry says so when it is asked (faults N10).
  */
-export const remove = (http: Http, request: RegistryRequest): Effect.Effect<void, StoreError> =>
-  settled(http, { ...request, isProbe: true }).pipe(
-    Effect.catchIf(
-      isTrouble,
-      () => Effect.catchReason(settled(http, request), "StoreError", "NotFound", () => Effect.void)
-    ),
-    Effect.asVoid
+export const remove = Effect.fnUntraced(function*(http: Http, request: RegistryRequest) {
+  let mayBeGone = false
+  for (let tried = 1;; tried++) {
+    const answer = yield* Effect.result(settled(http, { ...request, isProbe: true }))
+    // Cut, or from elsewhere, it may be the answer to something else.
+    if (Result.isSuccess(answer) && answer.success.isCut !== true && isOf(answer.success, request)) return
+    if (Result.isSuccess(answer) && (yield* isGone(http, request))) return
+    const error = Result.isFailure(answer) ? answer.failure : unsettled
+    if (mayBeGone && statusOf(error) === 404 && (yield* isGone(http, request))) return
+    const { retryAfter } = error.reason
+    const isLate = retryAfter !== undefined && retryAfter > (yield* LongestRetryAfter)
+    if (!(isTrouble(error) || error.reason._tag === "ProtocolError") || isLate || tried === maxDeletions) {
+      return yield* Effect.fail(error)
+    }
+    mayBeGone ||= retryAfter === undefined && !refusesForNow.has(error.reason._tag)
+    yield* pause(tried, error)
+  }
+})
+
+/** Whether the answer comes from the address that was asked, not from where a redirect led. */
+export const isOf = ({ url }: Pick<Settled, "url">, { path }: Pick<RegistryRequest, "path">): boolean =>
+  url.pathname.endsWith(`/${path}`)
+
+const unsettled = storeError("request failed", "ProtocolError", "answered, but what was deleted is still there")
+
+/** Troubles in which nothing was done. */
+const refusesForNow: ReadonlySet<ReasonTag> = new Set(["RateLimited", "ConnectFailed", "DnsFailed"])
+
+const isGone = (http: Http, request: RegistryRequest): Effect.Effect<boolean, StoreError> =>
+  settled(http, { ...request, method: "HEAD", demand: { kind: "head", size: 0 } }).pipe(
+    Effect.as(false),
+    Effect.catchReason("StoreError", "NotFound", () => Effect.succeed(true))
   )
 
 /**

@@ -1,27 +1,16 @@
 /** Manifests of a registry: looked up, read with their digest checked, pushed as they are, deleted (distribution-spec, pull and push). */
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, type Digest, isDigest } from "../../schemas/Digest.ts"
 import { decodeManifest, header, type Headers, type Manifest, maxPush, maxRead } from "../../schemas/Manifest.ts"
-import { baseType, isGenericType, manifestTypes } from "../../schemas/MediaType.ts"
-import { Reference, type Tag } from "../../schemas/Ref.ts"
+import { baseType, isManifestType, manifestTypes } from "../../schemas/MediaType.ts"
+import { Reference } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { inlineData } from "../inlineData.ts"
 import type { Head, PutManifest, Repository } from "../Repository.ts"
-import {
-  type At,
-  document,
-  type Http,
-  isPage,
-  lengthOf,
-  listed,
-  nameOf,
-  remove,
-  type Settled,
-  settled,
-  statusOf
-} from "./exchange.ts"
-import { isAcknowledged, names, stored, unacknowledged } from "./pushed.ts"
+import { type At, document, type Http, isPage, lengthOf, nameOf, remove, settled, statusOf } from "./exchange.ts"
+import { isAcknowledged, isImmutable, isSame, stored, unacknowledged } from "./pushed.ts"
+import { type Push, sendManifest } from "./sending.ts"
 
 /** What keeps the lists of referrers where the registry does not. */
 export interface ReferrerKeeper {
@@ -69,11 +58,14 @@ const head = (at: At, http: Http, reference: Reference) =>
   settled(http, { ...at, ...headOf(reference), mirrors: true }).pipe(
     Effect.flatMap(({ headers }) => described(reference, headers)),
     Effect.catchIf(isHeadless, () => Effect.succeed(undefined)),
-    Effect.flatMap((found) =>
-      found === undefined
-        ? Effect.map(fetch(at, http, reference), ({ descriptor, headers }) => ({ descriptor, headers }))
-        : Effect.succeed(found)
-    )
+    Effect.flatMap((found) => {
+      if (found !== undefined && isManifestType(found.descriptor.mediaType)) return Effect.succeed(found)
+      const read = Effect.map(fetch(at, http, reference), ({ descriptor, headers }) => ({ descriptor, headers }))
+      // A type nobody asked for is a mistake more often than a manifest of another kind: its document says which.
+      return found === undefined
+        ? read
+        : Effect.catchReason(read, "StoreError", "UnsupportedMediaType", () => Effect.succeed(found))
+    })
   )
 
 const isHeadless = (error: StoreError): boolean =>
@@ -86,17 +78,13 @@ const described = (reference: Reference, headers: Headers): Effect.Effect<Head |
   const digest = reference._tag === "ByDigest" ? reference.digest : claimed
   const size = lengthOf(headers)
   if (
-    isPage(headers) || isGenericType(mediaType) || digest === undefined || !isDigest(digest) || size === undefined ||
+    isPage(headers) || mediaType === "" || digest === undefined || !isDigest(digest) || size === undefined ||
     size === 0
   ) {
     return Effect.succeed(undefined)
   }
-  // A registry may name content by its own algorithm, whichever was asked for.
-  const isOther = claimed !== undefined && claimed !== digest && claimed.startsWith(`${algorithmOf(digest)}:`)
-  return isOther
-    ? Effect.fail(
-      storeError("", "DigestMismatch", `manifest digest mismatch, expected ${digest}, received ${claimed}`)
-    )
+  return isOther(digest, claimed)
+    ? Effect.fail(otherDigest(digest, claimed))
     : Effect.succeed({ descriptor: { mediaType, digest, size }, headers })
 }
 
@@ -114,7 +102,13 @@ export const getManifest = (
       Effect.mapError(within(`failed to get manifest ${nameOf(at, reference)}`))
     )
 
-const fetch = (at: At, http: Http, reference: Reference, expected?: Descriptor): Effect.Effect<Manifest, StoreError> =>
+const fetch = (
+  at: At,
+  http: Http,
+  reference: Reference,
+  expected?: Descriptor,
+  mirrors = true
+): Effect.Effect<Manifest, StoreError> =>
   document(
     http,
     {
@@ -123,7 +117,7 @@ const fetch = (at: At, http: Http, reference: Reference, expected?: Descriptor):
       path: pathOf(reference),
       headers: { accept: manifestTypes },
       demand: { kind: "manifest", size: expected?.size ?? 0 },
-      mirrors: true
+      mirrors
     },
     maxRead,
     ({ bytes, headers }) =>
@@ -142,14 +136,26 @@ const decode = (at: At, reference: Reference, bytes: Uint8Array, headers: Header
   const claimed = header(headers, "docker-content-digest")
   const digest = expected?.digest ?? (reference._tag === "ByDigest" ? reference.digest : claimed)
   const mediaType = expected?.mediaType ?? header(headers, "content-type")
-  return decodeManifest(bytes, {
+  const read = decodeManifest(bytes, {
     name: nameOf(at, reference),
     headers,
     ...(mediaType === undefined ? {} : { mediaType }),
     ...(digest !== undefined && isDigest(digest) ? { digest } : {}),
     ...(expected === undefined ? {} : { size: expected.size })
   })
+  return Result.filterOrFail(
+    read,
+    (manifest) => !isOther(manifest.descriptor.digest, claimed),
+    ({ descriptor }) => otherDigest(descriptor.digest, claimed)
+  )
 }
+
+/** A header that names other content; a registry may name content by its own algorithm, whichever was asked for. */
+const isOther = (digest: Digest, claimed: string | undefined): boolean =>
+  claimed !== undefined && isDigest(claimed) && claimed !== digest && claimed.startsWith(`${algorithmOf(digest)}:`)
+
+const otherDigest = (digest: Digest, claimed: string | undefined) =>
+  storeError("", "DigestMismatch", `manifest digest mismatch, expected ${digest}, received ${claimed}`)
 
 const fits = (length: number | undefined, expected: Descriptor | undefined, name: string) => {
   if (length !== undefined && length > maxRead) {
@@ -177,12 +183,6 @@ const put = Effect.fnUntraced(function*(
   return descriptor
 })
 
-export interface Push {
-  readonly tag?: Tag
-  /** Conditions, such as `if-match`. */
-  readonly headers?: Readonly<Record<string, string>>
-}
-
 /** Pushes the bytes as they are and checks what the registry says it stored. Gives the headers of the answer. */
 export const push = (
   at: At,
@@ -197,93 +197,32 @@ export const push = (
     const detail = `manifest too large, calculated ${bytes.length}, limit ${maxPush}: ${name}`
     return Effect.fail(storeError("", "SizeLimit", detail))
   }
-  const sent = how.tag === undefined || algorithmOf(descriptor.digest) === "sha256"
-    ? send(at, http, manifest, pathOf(reference), {}, how)
-    : sendWithTag(at, http, manifest, how.tag, how)
-  return sent.pipe(
+  return sendManifest(at, http, manifest, pathOf(reference), how).pipe(
+    Effect.flatMap((answer) =>
+      isAcknowledged(answer) ? Effect.succeed(answer) : confirmed(at, http, manifest, reference, unacknowledged(answer))
+    ),
     Effect.catchIf(
       (error) => how.headers === undefined && how.tag !== undefined && isImmutable(error),
       (error) => confirmed(at, http, manifest, reference, error)
-    ),
-    Effect.flatMap((answer) =>
-      isAcknowledged(answer) ? Effect.succeed(answer) : confirmed(at, http, manifest, reference, unacknowledged(answer))
     ),
     Effect.mapError(within(`failed to put manifest ${name}`)),
     Effect.flatMap(({ headers }) => stored(manifest, headers))
   )
 }
 
-/** A tag that may not be moved (registry-quirks 3.12). */
-const isImmutable = (error: StoreError): boolean => {
-  const status = statusOf(error)
-  return status === 409 || status === 412 ||
-    (status === 400 && /immutable|already ?exists/i.test(error.reason.detail))
-}
-
-/** What may not be moved need not be when it is there already. */
+/** What may not be moved need not be when it is there already. A head without a digest may be that of any manifest. */
 const confirmed = (at: At, http: Http, manifest: Manifest, reference: Reference, refusal: StoreError) =>
   settled(http, { ...at, ...headOf(reference) }).pipe(
-    Effect.mapError(() => refusal),
-    Effect.filterOrFail(
-      ({ headers }) => names(headers, manifest),
-      () => refusal
-    )
+    Effect.tap(({ headers }) => {
+      const claimed = header(headers, "docker-content-digest")
+      return claimed === undefined
+        ? Effect.filterOrFail(fetch(at, http, reference, undefined, false), isSame(manifest), () => refusal)
+        : claimed === manifest.descriptor.digest
+        ? Effect.void
+        : Effect.fail(refusal)
+    }),
+    Effect.mapError(() => refusal)
   )
-
-/** A tag on a digest the registry would not compute itself (distribution-spec, pushing manifests, `tag` parameters). */
-const sendWithTag = (at: At, http: Http, manifest: Manifest, tag: Tag, how: Push) => {
-  const { digest } = manifest.descriptor
-  return Effect.flatMap(
-    send(at, http, manifest, `manifests/${digest}`, { tag }, how),
-    (answer) =>
-      listed(answer.headers, "oci-tag").includes(tag)
-        ? Effect.succeed(answer)
-        : send(at, http, manifest, `manifests/${tag}`, { digest }, how)
-  )
-}
-
-/** Waits for a registry that does not know yet the blobs it just took (faults N34, registry-quirks 3.20). */
-const pauses = ["200 millis", "800 millis", "2 seconds"] as const
-
-const send = (
-  at: At,
-  http: Http,
-  manifest: Manifest,
-  path: string,
-  query: Readonly<Record<string, string>>,
-  how: Push,
-  tried = 0
-): Effect.Effect<Settled, StoreError> =>
-  settled(http, {
-    ...at,
-    method: "PUT",
-    path,
-    query,
-    headers: { "content-type": manifest.descriptor.mediaType, ...how.headers },
-    body: manifest.bytes,
-    demand: { kind: "manifest", size: manifest.bytes.length }
-  }).pipe(
-    Effect.catchIf(isBlobUnknown, (error) => {
-      const pause = pauses[tried]
-      return pause === undefined
-        ? Effect.fail(
-          storeError(error.operation, "HttpStatus", error.reason.detail, {
-            status: statusOf(error) ?? 400,
-            lacksContent: true
-          })
-        )
-        : Effect.andThen(
-          Effect.sleep(pause),
-          send(at, http, manifest, path, query, how, tried + 1)
-        )
-    })
-  )
-
-/** The registry says that content the manifest names is not there. */
-const isBlobUnknown = (error: StoreError): boolean => {
-  const status = statusOf(error)
-  return (status === 400 || status === 404) && /BLOB_UNKNOWN/.test(error.reason.detail)
-}
 
 /** Deletes a manifest with all its tags. */
 export const deleteByDigest = (at: At, http: Http, digest: Digest): Effect.Effect<void, StoreError> =>

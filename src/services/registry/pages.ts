@@ -1,6 +1,7 @@
 /** Lists that come in pages: the next one is asked for as the stream is pulled, and never in circles (faults N37, N38). */
-import { Effect, Option, Result, Schema, Stream } from "effect"
+import { Effect, Option, Result, Stream } from "effect"
 import { linkTo } from "../../lib/linkHeader.ts"
+import { strictJsonText } from "../../lib/strictJson.ts"
 import { cut, visible } from "../../lib/visibleText.ts"
 import { header } from "../../schemas/Manifest.ts"
 import { baseType, isGenericType } from "../../schemas/MediaType.ts"
@@ -102,15 +103,16 @@ const namesIn = (
   if (!isGenericType(type)) {
     return Result.fail(storeError("", "UnsupportedMediaType", `unsupported media type: "${visible(cut(type, 100))}"`))
   }
-  return Result.mapError(
-    Result.flatMap(parsed(bytes), namesOf),
-    ({ message }) => storeError("", "ManifestInvalid", `error unmarshaling list: ${visible(cut(message, 2_000))}`)
-  )
+  const json = strictJsonText(new TextDecoder().decode(bytes), { depth: 100, unique: new Set() })
+  const invalid = (problem: string) =>
+    storeError(
+      "",
+      "problem" in json && json.tooDeep === true ? "DepthLimit" : "ManifestInvalid",
+      `error unmarshaling list: ${visible(cut(problem, 2_000))}`
+    )
+  if ("problem" in json) return Result.fail(invalid(json.problem))
+  return Result.mapError(namesOf(json.value), ({ message }) => invalid(message))
 }
-
-const decodeText = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Unknown))
-
-const parsed = (bytes: Uint8Array) => decodeText(new TextDecoder().decode(bytes))
 
 /** The page after this one, if its address can be one that brings something new. */
 const nextOf = (

@@ -4,7 +4,7 @@ import { hashHex } from "../../lib/hash.ts"
 import { algorithmOf, encodedOf, isDigest } from "../../schemas/Digest.ts"
 import { header, type Headers, type Manifest } from "../../schemas/Manifest.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
-import { lengthOf, type Settled } from "./exchange.ts"
+import { type Settled, statusOf } from "./exchange.ts"
 
 /** 201, or another success that names a digest. Any other may be that of a page, or be cut: it is looked into (faults N35, N42). */
 export const isAcknowledged = ({ headers, status }: Settled): boolean =>
@@ -13,11 +13,21 @@ export const isAcknowledged = ({ headers, status }: Settled): boolean =>
 export const unacknowledged = ({ status }: Settled): StoreError =>
   storeError("", "ProtocolError", `answered with status ${status}, but the manifest is not there`)
 
-/** Whether the head of a manifest is that of this one; where it has no digest, its length has to do. */
-export const names = (headers: Headers, { bytes, descriptor }: Manifest): boolean => {
-  const digest = header(headers, "docker-content-digest")
-  return digest === undefined ? lengthOf(headers) === bytes.length : digest === descriptor.digest
+/** A tag that may not be moved (registry-quirks 3.12). */
+export const isImmutable = (error: StoreError): boolean => {
+  const status = statusOf(error)
+  return status === 409 || status === 412 ||
+    (status === 400 && /immutable|already ?exists/i.test(error.reason.detail))
 }
+
+/** The registry says that content the manifest names is not there. */
+export const isBlobUnknown = (error: StoreError): boolean => {
+  const status = statusOf(error)
+  return (status === 400 || status === 404) && /BLOB_UNKNOWN/.test(error.reason.detail)
+}
+
+export const isSame = (pushed: Manifest) => (found: Manifest): boolean =>
+  Buffer.compare(pushed.bytes, found.bytes) === 0
 
 /** Fails when the registry says that it stored something else. */
 export const stored = ({ bytes, descriptor }: Manifest, headers: Headers): Effect.Effect<Headers, StoreError> => {

@@ -10,7 +10,17 @@ import { type StoreError, storeError, within } from "../../schemas/StoreError.ts
 import type { RegistryRequest } from "../RegistryHttp.ts"
 import type { Referrers, Repository } from "../Repository.ts"
 import { makeTurns } from "../turns.ts"
-import { addressOf, type At, type Document, document, type Http, isTrouble, listed, nameOf } from "./exchange.ts"
+import {
+  addressOf,
+  type At,
+  backoff,
+  type Document,
+  document,
+  type Http,
+  listed,
+  nameOf,
+  statusOf
+} from "./exchange.ts"
 import { addToFallback, type Locks, readFallback, removeFromFallback } from "./fallback.ts"
 import { getManifest, type ReferrerKeeper } from "./manifests.ts"
 
@@ -90,7 +100,11 @@ const request = (at: At, subject: Descriptor, artifactType: string | undefined):
   mirrors: true
 })
 
-/** Anything but an OCI index says that there is no API, except a registry in trouble, which is asked again in earnest. */
+/**
+ * No API is what a refusal, a web page or some other document says (registry-quirks 5.2). An answer that broke on its
+ * way says nothing, nor does a registry in trouble: they are asked again in earnest, and fail then, since referrers that
+ * are not found would be lost without a word.
+ */
 const firstPage = (
   at: At,
   http: Http,
@@ -98,23 +112,52 @@ const firstPage = (
   artifactType: string | undefined
 ): Effect.Effect<ApiPage | undefined, StoreError> => {
   const asked = request(at, subject, artifactType)
-  const ask = (how: RegistryRequest) => document(http, how, maxRead, (answer) => Effect.succeed(apiPage(answer)))
-  return ask({ ...asked, isProbe: true }).pipe(
-    Effect.catchIf(isTrouble, () => ask(asked)),
-    Effect.catchIf((error) => !isTrouble(error), () => Effect.succeed(undefined))
+  return readPage(http, { ...asked, isProbe: true }).pipe(
+    Effect.catchIf((error) => !isRefusal(error) && !isRead(error), () => readPage(http, asked)),
+    Effect.catchIf(isRefusal, () => Effect.succeed(undefined))
   )
 }
 
+const isRefusal = (error: StoreError): boolean => {
+  const status = statusOf(error) ?? 0
+  const isMeant = status === 501 || (status >= 400 && status < 500 && status !== 408 && status !== 429)
+  return error.reason._tag === "Unsupported" || (isMeant && error.reason.ofLogin !== true)
+}
+
+const isDamaged = ({ reason }: StoreError): boolean => reason._tag === "ManifestInvalid"
+
+/** A list came, and asking again without a doubt would bring the same. */
+const isRead = (error: StoreError): boolean => isDamaged(error) || error.reason._tag === "DepthLimit"
+
+/** A page; nobody named its digest, so one that cannot be read may have come damaged, and is asked for again. */
+const readPage = (http: Http, how: RegistryRequest): Effect.Effect<ApiPage | undefined, StoreError> =>
+  document(http, how, maxRead, (answer) => Effect.fromResult(apiPage(answer))).pipe(
+    Effect.retry({ schedule: backoff, times: 4, while: isDamaged })
+  )
+
 const types: ReadonlySet<string> = new Set([mediaTypes.ociIndex, "application/json", ""])
 
-const apiPage = (answer: Document): ApiPage | undefined => {
+/**
+ * None: something else. Fails with ManifestInvalid for what would be an index, or any JSON, if it could be read, and
+ * with DepthLimit for JSON of any name that is nested too deeply (faults C12, C18).
+ */
+const apiPage = (answer: Document): Result.Result<ApiPage | undefined, StoreError> => {
   const type = baseType(header(answer.headers, "content-type") ?? "")
-  if (answer.status !== 200 || !types.has(type)) return undefined
+  if (answer.status !== 200 || !(types.has(type) || type.endsWith("json"))) return Result.succeed(undefined)
   const read = decodeManifest(answer.bytes, { name: "referrers", mediaType: type, headers: answer.headers })
-  return Result.isSuccess(read) && read.success._tag === "Index" &&
-      read.success.descriptor.mediaType === mediaTypes.ociIndex
-    ? { index: read.success, answer }
-    : undefined
+  if (
+    Result.isSuccess(read) && read.success._tag === "Index" &&
+    read.success.descriptor.mediaType === mediaTypes.ociIndex
+  ) return Result.succeed({ index: read.success, answer })
+  if (Result.isFailure(read) && read.failure.reason._tag === "DepthLimit") return Result.fail(read.failure)
+  return type === mediaTypes.ociIndex || (types.has(type) && isBrokenJson(answer.bytes))
+    ? Result.fail(storeError("", "ManifestInvalid", "the list of referrers is not an OCI index"))
+    : Result.succeed(undefined)
+}
+
+const isBrokenJson = (bytes: Uint8Array): boolean => {
+  const text = new TextDecoder().decode(bytes)
+  return text.trimStart().startsWith("{") && Result.isFailure(Result.try(() => JSON.parse(text)))
 }
 
 const allPages = Effect.fnUntraced(function*(
@@ -142,12 +185,7 @@ const allPages = Effect.fnUntraced(function*(
     if (found.size > maxEntries) {
       return yield* Effect.fail(storeError("", "SizeLimit", `size limit exceeded: more than ${maxEntries} referrers`))
     }
-    page = yield* document(
-      http,
-      { ...request(at, subject, undefined), url: next },
-      maxRead,
-      (answer) => Effect.succeed(apiPage(answer))
-    )
+    page = yield* readPage(http, { ...request(at, subject, undefined), url: next })
     if (page === undefined) {
       return yield* Effect.fail(storeError("", "ManifestInvalid", "a page of the list is not an OCI index"))
     }

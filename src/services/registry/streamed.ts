@@ -5,7 +5,7 @@
 import { Effect, Result } from "effect"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { type StoreError, within } from "../../schemas/StoreError.ts"
-import { pause } from "../registryHttp/backoff.ts"
+import { LongestRetryAfter, pause } from "../registryHttp/backoff.ts"
 import { repositoryName, statusOf } from "./exchange.ts"
 import { algorithmQuery, cancel, finish, newest, open, type Session, stream } from "./session.ts"
 import { confirmed, isAmbiguous, isFinal, isPresent, type Upload, uploadFailure } from "./upload.ts"
@@ -21,7 +21,8 @@ export const sendStream = Effect.fnUntraced(function*(upload: Upload, expected: 
     if (own !== undefined) return yield* own
     const error = sent.failure
     if (isAmbiguous(error) && (yield* isPresent(upload, expected.digest))) return
-    if (tried === attempts || isFinal(error) || !mayPass(error)) return yield* uploadFailure(upload, error)
+    if (tried === attempts || isFinal(error, yield* LongestRetryAfter) || !mayPass(error))
+      return yield* uploadFailure(upload, error)
     yield* pause(tried, error)
   }
 })

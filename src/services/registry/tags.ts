@@ -8,9 +8,9 @@ import { deleteByDigest } from "./manifests.ts"
 import { pages } from "./pages.ts"
 import { placeholder } from "./placeholder.ts"
 
-/** `tags` is null where a registry means none (registry-quirks 3.14). */
+/** `tags` is null where a registry means none (registry-quirks 3.14); an object without it is some other document. */
 const decodeTags = Schema.decodeUnknownResult(
-  Schema.Struct({ tags: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String))) })
+  Schema.Struct({ tags: Schema.NullOr(Schema.Array(Schema.String)) })
 )
 
 export const tags = (
@@ -37,7 +37,10 @@ const deleteTag = (
 ): Effect.Effect<void, StoreError> =>
   Effect.catch(
     remove(http, { ...at, method: "DELETE", path: `manifests/${tag}`, demand: { kind: "query", size: 0 } }),
-    (refusal) => isTrouble(refusal) ? failedToDelete(at, tag)(refusal) : replace(at, http, content, tag, refusal)
+    (refusal) =>
+      isTrouble(refusal) || refusal.reason._tag === "RedirectRefused"
+        ? failedToDelete(at, tag)(refusal)
+        : replace(at, http, content, tag, refusal)
   )
 
 const failedToDelete = (at: At, tag: Tag) => (error: StoreError) =>

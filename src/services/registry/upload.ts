@@ -9,6 +9,7 @@ import type { Host } from "../../schemas/Host.ts"
 import { isSameLocation, Location } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { collect, fromPump, type Pump, pumpOf, watched } from "../Bytes.ts"
+import { LongestRetryAfter } from "../registryHttp/backoff.ts"
 import type { Repository } from "../Repository.ts"
 import type { Body } from "../Transport.ts"
 import { sendChunks } from "./chunked.ts"
@@ -212,15 +213,13 @@ const sendBody = (
       const own = upload.source.failure()
       return own === undefined ? Effect.void : Effect.fail(own)
     })),
-    Effect.catch((error) => {
+    Effect.catch(Effect.fnUntraced(function*(error) {
       const own = upload.source.failure()
-      if (own !== undefined) return Effect.fail(own)
-      if (isFinal(error)) return Effect.fail(uploadFailure(upload, error))
-      return Effect.flatMap(
-        isAmbiguous(error) ? isPresent(upload, expected.digest) : Effect.succeed(false),
-        (present) => present ? Effect.void : Effect.asVoid(sendChunks(upload, expected, isAmbiguous(error)))
-      )
-    })
+      if (own !== undefined) return yield* own
+      if (isFinal(error, yield* LongestRetryAfter)) return yield* uploadFailure(upload, error)
+      if (isAmbiguous(error) && (yield* isPresent(upload, expected.digest))) return
+      yield* sendChunks(upload, expected, isAmbiguous(error))
+    }))
   )
 
 /** 201 and 204 are believed; any other success is looked into (registry-quirks 4.5). */
@@ -247,10 +246,10 @@ export const isPresent = ({ at, http }: Upload, digest: Digest): Effect.Effect<b
 
 const finals: ReadonlySet<string> = new Set(["Unauthorized", "Forbidden", "TlsFailed", "DnsFailed", "RedirectRefused"])
 
-/** Nothing that another way of sending would change. */
-export const isFinal = (error: StoreError): boolean =>
+/** Nothing that another way of sending would change, nor a wait of up to `longest` milliseconds. */
+export const isFinal = (error: StoreError, longest: number): boolean =>
   finals.has(error.reason._tag) || isWrongContent(error) ||
-  (error.reason._tag === "RateLimited" && (error.reason.retryAfter ?? 0) > 60_000)
+  (error.reason._tag === "RateLimited" && (error.reason.retryAfter ?? 0) > longest)
 
 const isWrongContent = (error: StoreError): boolean =>
   statusOf(error) === 400 && /DIGEST_INVALID/.test(error.reason.detail)

@@ -78,6 +78,7 @@ const asUnauthorized = (error: StoreError): StoreError =>
     ? error
     : storeError(error.operation, "Unauthorized", error.reason.detail, {
       cause: error,
+      ofLogin: true,
       ...(error.reason.status === undefined ? {} : { status: error.reason.status })
     })
 

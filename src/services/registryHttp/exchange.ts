@@ -17,7 +17,7 @@ import type { Body, Reach, Transport, TransportRequest, TransportResponse } from
 import { userAgent } from "../UserAgent.ts"
 import type { Warnings } from "../Warnings.ts"
 import { readText, statusFailure } from "./failures.ts"
-import { addressProblem, follow, type Hop, isRedirect, maxRedirects } from "./redirects.ts"
+import { addressProblem, departure, follow, type Hop, isRedirect, maxRedirects } from "./redirects.ts"
 import { shownHeaders, trace } from "./trace.ts"
 import { originOf, requestUrl, shownUrl, tlsFor, wireRepository, withEncryption } from "./urls.ts"
 
@@ -39,6 +39,8 @@ interface Target {
   /** Of the host that was asked first: its login is offered beforehand, its limits and warnings are read. */
   readonly isOwn: boolean
   readonly isAnonymous: boolean
+  /** A 401 is for good: nothing else is tried there. */
+  readonly isFinal: boolean
   readonly reach: Reach | undefined
 }
 
@@ -59,7 +61,7 @@ export const exchange = Effect.fnUntraced(
     yield* parts.limiter.enter(host.name, request.demand)
     const first = yield* firstHop(request, host, upstream)
     let hop = first
-    let target = yield* targetOf(parts, host, first.url, parts.reaches.get(host.name))
+    let target = yield* targetOf(parts, request, host, first, parts.reaches.get(host.name))
     const rounds = { left: maxRounds }
     let [redirects, isAskedAgain] = [0, false]
     while (true) {
@@ -78,7 +80,7 @@ export const exchange = Effect.fnUntraced(
         )
         yield* Effect.annotateLogs(Effect.logDebug("Redirect"), { url: shownUrl(next.url, false) })
         hop = next
-        target = yield* targetOf(parts, host, next.url, response.reach)
+        target = yield* targetOf(parts, request, host, next, response.reach)
         continue
       }
       // The signature of a redirect's target may have expired: the registry gives a new one, once (faults N25).
@@ -87,7 +89,7 @@ export const exchange = Effect.fnUntraced(
       ) {
         yield* Effect.andThen(readText(response), discard)
         ;[hop, redirects, isAskedAgain] = [first, 0, true]
-        target = yield* targetOf(parts, host, first.url, parts.reaches.get(host.name))
+        target = yield* targetOf(parts, request, host, first, parts.reaches.get(host.name))
         continue
       }
       return yield* accepted(parts, request, auth, response)
@@ -98,8 +100,16 @@ export const exchange = Effect.fnUntraced(
 const isTrue = (text: string | undefined): boolean => /^(?:1|t|true)$/i.test(text ?? "")
 
 const firstHop = Effect.fnUntraced(function*(request: RegistryRequest, host: Host, upstream: Host) {
+  if (!URL.canParse(originOf(host))) {
+    return yield* storeError(
+      "",
+      "ReferenceInvalid",
+      `invalid reference, not the address of a registry: "${host.hostname}"`
+    )
+  }
   const url = request.url === undefined ? requestUrl(host, request, upstream) : withEncryption(request.url, host)
-  const problem = addressProblem(new URL(originOf(host)), url)
+  const problem = addressProblem(new URL(originOf(host)), url) ??
+    departure(request.method, new URL(originOf(host)), url)
   if (problem !== undefined) return yield* storeError("request failed", "RedirectRefused", problem)
   const headers: Hop["headers"] = {
     "user-agent": yield* userAgent,
@@ -117,16 +127,30 @@ const rangeOf = ({ headers, resume }: RegistryRequest): Readonly<Record<string, 
     : { range: `bytes=${resume.from}-${resume.size - 1}` }
 
 /** Credentials belong to one origin; another is asked anonymously unless it has a configuration of its own. */
-const targetOf = Effect.fnUntraced(function*(parts: Parts, host: Host, url: URL, reach: Reach | undefined) {
-  const isOwn = url.origin === originOf(host)
-  if (isOwn) return { host, isOwn, isAnonymous: false, reach: undefined }
-  const other = yield* parts.hosts.get(url.host)
-  if (other.isConfigured && originOf(other) === url.origin) {
-    return { host: other, isOwn, isAnonymous: false, reach: undefined }
+const targetOf = Effect.fnUntraced(
+  function*(parts: Parts, request: RegistryRequest, host: Host, { method, url }: Hop, reach: Reach | undefined) {
+    const isOwn = url.origin === originOf(host)
+    const isFinal = !isOwn && !isRead(request, method)
+    if (isOwn) return { host, isOwn, isFinal, isAnonymous: false, reach: undefined }
+    const other = yield* parts.hosts.get(url.host)
+    if (other.isConfigured && originOf(other) === url.origin) {
+      return { host: other, isOwn, isFinal, isAnonymous: !isContent(request, method), reach: undefined }
+    }
+    const isSameHost = url.hostname === new URL(originOf(host)).hostname
+    return { host, isOwn, isFinal, isAnonymous: true, reach: reach ?? (isSameHost ? undefined : "public" as const) }
   }
-  const isSameHost = url.hostname === new URL(originOf(host)).hostname
-  return { host, isOwn, isAnonymous: true, reach: reach ?? (isSameHost ? undefined : "public" as const) }
-})
+)
+
+/** Neither a write nor an upload's location, whose signature is all there is to say (faults N27). */
+const isRead = ({ demand, url }: RegistryRequest, method: string): boolean =>
+  (method === "GET" || method === "HEAD") && !(url !== undefined && demand.kind === "query")
+
+/**
+ * What a registry sends elsewhere is done there with that host's login only where it reads content by digest: else one
+ * registry could write to or delete from another in our name, or have us bring it what it cannot name.
+ */
+const isContent = (request: RegistryRequest, method: string): boolean =>
+  isRead(request, method) && /^(?:blobs|manifests)\/[^/:]+:/.test(request.path)
 
 const authRequest = (request: RegistryRequest, { host, isAnonymous }: Target, { method, url }: Hop): AuthRequest => {
   const repository = wireRepository(host, request.repository)
@@ -165,7 +189,7 @@ const rounded = Effect.fnUntraced(function*(
       return answer
     }
     // An upload's signed location says 401 for good (faults N27); others may ask for a login of their own.
-    if (!target.isOwn && (hop.body !== undefined || challenges.length === 0)) return answer
+    if (target.isFinal || (!target.isOwn && challenges.length === 0)) return answer
     if (rounds.left === 0) return answer
     rounds.left--
     const text = yield* readText(answer.response)
@@ -250,5 +274,7 @@ const failure = Effect.fnUntraced(function*({ auth }: Parts, request: AuthReques
   const now = yield* Clock.currentTimeMillis
   const asked = status === 429 || status === 503 ? retryAfter(header(headers, "retry-after"), now) : undefined
   const source = status === 401 ? yield* auth.source(request) : undefined
-  return yield* statusFailure({ status, body, retryAfter: asked, source })
+  const isTokenRefused = status === 401 &&
+    (headers["www-authenticate"] ?? []).some((it) => it.includes("invalid_token"))
+  return yield* statusFailure({ status, body, retryAfter: asked, source, isTokenRefused })
 })

@@ -67,10 +67,14 @@ export interface StatusFailure {
   readonly retryAfter?: number | undefined
   /** Where the login came from that did not help. */
   readonly source?: string | undefined
+  /** The token that was sent holds no longer, and a new one did neither (RFC 6750, 3.1). */
+  readonly isTokenRefused?: boolean
 }
 
 /** `request failed: <status text>: <body>`. */
-export const statusFailure = ({ body, retryAfter, source, status }: StatusFailure): StoreError => {
+export const statusFailure = (
+  { body, isTokenRefused = false, retryAfter, source, status }: StatusFailure
+): StoreError => {
   const login = source === undefined ? "" : ` (credentials from ${cut(visible(source), 200)})`
   return storeError(
     "request failed",
@@ -78,6 +82,7 @@ export const statusFailure = ({ body, retryAfter, source, status }: StatusFailur
     `${statusText(status)}${login}: ${shownBody(body)}`,
     {
       status,
+      ...(isTokenRefused ? { ofLogin: true } : {}),
       ...(retryAfter === undefined ? {} : { retryAfter })
     }
   )

@@ -22,11 +22,10 @@ export const isRedirect = (status: number): boolean => redirects.has(status)
 /** Headers that belong to one origin. */
 const personal: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization"])
 
-const ofBodies: ReadonlySet<string> = new Set(["content-type", "content-length", "content-range", "transfer-encoding"])
-
 /**
  * The next hop. Fails with `RedirectRefused` for a location that is missing, broken, no web address, with user
- * information, without encryption after https, or elsewhere with a body that is no upload.
+ * information, without encryption after https, or elsewhere as a deletion or with a body that is no upload; and for a
+ * status that makes a GET of a write, whose answer would say nothing of what was to be written.
  */
 export const follow = (
   hop: Hop,
@@ -40,20 +39,21 @@ export const follow = (
     return refuse(`redirect without a usable location not allowed (${shownUrl(hop.url, false)})`)
   }
   const url = new URL(location, hop.url.href)
-  const problem = addressProblem(hop.url, url)
+  const keepsMethod = status === 307 || status === 308
+  const problem = addressProblem(hop.url, url) ?? departure(hop.method, hop.url, url)
   if (problem !== undefined) return refuse(problem)
   const isOrigin = url.origin === hop.url.origin
-  const keepsMethod = status === 307 || status === 308
-  if (keepsMethod && hop.body !== undefined && !isOrigin && !isUpload) {
+  const isWrite = hop.method !== "GET" && hop.method !== "HEAD"
+  if (isWrite && !keepsMethod) {
+    return refuse(`redirect of a ${hop.method} by status ${status} not allowed (${shownUrl(url, false)})`)
+  }
+  if (hop.body !== undefined && !isOrigin && !isUpload) {
     return refuse(`redirect of a request with a body to another server not allowed (${shownUrl(url, false)})`)
   }
-  const toGet = !keepsMethod && hop.method !== "GET" && hop.method !== "HEAD"
   const headers = Object.fromEntries(
-    Object.entries(hop.headers).filter(([name]) =>
-      (isOrigin || !personal.has(name.toLowerCase())) && !(toGet && ofBodies.has(name.toLowerCase()))
-    )
+    Object.entries(hop.headers).filter(([name]) => isOrigin || !personal.has(name.toLowerCase()))
   )
-  return Result.succeed(toGet ? { method: "GET", url, headers } : { ...hop, url, headers })
+  return Result.succeed({ ...hop, url, headers })
 }
 
 /** Why a move from one URL to another is refused, if it is; how local the other's address is, the transport checks. */
@@ -66,6 +66,12 @@ export const addressProblem = (from: URL, to: URL): string | undefined => {
   }
   return undefined
 }
+
+/** A registry may only have its own content deleted, wherever it sends us. */
+export const departure = (method: string, from: URL, to: URL): string | undefined =>
+  method === "DELETE" && from.origin !== to.origin
+    ? `redirect of a deletion to another server not allowed (${shownUrl(to, false)})`
+    : undefined
 
 const refuse = (detail: string): Result.Result<never, StoreError> =>
   Result.fail(storeError("request failed", "RedirectRefused", detail))

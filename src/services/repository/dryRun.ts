@@ -73,7 +73,10 @@ const remembering = Effect.fnUntraced(function*(real: Repositories["Service"], m
     })
   return {
     open: Effect.fnUntraced(function*(location: Location) {
-      const repository = yield* real.open(location)
+      // A layout would be told that somebody is about to write.
+      const repository = yield* location._tag === "OciLayout"
+        ? Effect.provideService(real.open(location), WillWrite, false)
+        : real.open(location)
       const place = yield* memory.placeAt(location)
       const readable = reads(repository, place, holding(location))
       // What only refuses to be written may do so itself.

@@ -4,6 +4,7 @@
  */
 import { getSystemErrorMap } from "node:util"
 import { isQueryHarmless } from "../../lib/harmlessQuery.ts"
+import { tooManyFiles } from "../../lib/tooManyFiles.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 
 /** A URL for people: without user info and fragment, with its query only where that holds no signature. */
@@ -30,7 +31,11 @@ const platformError = (error: unknown): PlatformError => {
 }
 
 const systemText = (error: Error): string | undefined =>
-  "errno" in error && typeof error.errno === "number" ? getSystemErrorMap().get(error.errno)?.[1] : undefined
+  "code" in error && error.code === "EMFILE"
+    ? tooManyFiles
+    : "errno" in error && typeof error.errno === "number"
+    ? getSystemErrorMap().get(error.errno)?.[1]
+    : undefined
 
 /** Texts may quote what a server sent (names in its certificate): one line, no control characters, cut. */
 const clean = (text: string): string => text.replace(/[\p{Cc}\p{Bidi_Control}]+/gu, " ").trim().slice(0, 500)

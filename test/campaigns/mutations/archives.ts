@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gzipSync, zstdCompressSync } from "node:zlib"
+import { findFile } from "../../../src/programs/files/search.ts"
 import { importImage } from "../../../src/programs/image/import.ts"
 import { defaultHost } from "../../../src/schemas/Host.ts"
 import { contentOf } from "../../../src/schemas/Manifest.ts"
@@ -183,6 +184,29 @@ const imported: Family = {
   stop
 }
 
+/** Compressed once it is changed, so that what is changed is what is read. */
+const compressed: Family = {
+  ...imported,
+  name: "tar, compressed, imported",
+  seeds: [image(smallImage().parts), image(savedParts(smallImage(), ["example.org/app:v1"]))],
+  take: (input) => imported.take(input.length % 2 === 0 ? gzipSync(input) : zstdCompressSync(input))
+}
+
+/** A file out of a layer: what is found is what an entry holds. */
+const searched: Family = {
+  name: "layer, a file of it",
+  form: "tar",
+  weight: 3,
+  seeds: [...layers, ...layers.map((it) => gzipSync(it)), ...layers.map((it) => zstdCompressSync(it))],
+  take: (input) =>
+    findFile(
+      fromBytes(new Uint8Array(input)),
+      "/etc/../etc/./hosts",
+      ({ content, size }) =>
+        Effect.map(collect(content, limit), ({ length }) => length === size ? held : [`${length} bytes of ${size}`])
+    ).pipe(Effect.map((found) => found?.value ?? held))
+}
+
 const plain = Buffer.from(Array.from({ length: 400 }, (_, at) => `line ${at * at % 97}\n`).join(""))
 
 /** What the usual programs write; none where they are not installed. */
@@ -207,6 +231,8 @@ export const archives: ReadonlyArray<Family> = [
   scanned,
   unpacked,
   imported,
+  compressed,
+  searched,
   ...streams("gzip", [gzipSync(plain), Buffer.concat([gzipSync(plain), gzipSync("second")])]),
   ...streams("zstd", [zstdCompressSync(plain)]),
   ...streams("bzip2", packed("bzip2")),

@@ -7,5 +7,19 @@ export const families = async (): Promise<ReadonlyArray<Family>> => {
   const { settings } = await import("./settings.ts")
   const { archives } = await import("./archives.ts")
   const { answers } = await import("./http.ts")
-  return [...texts, ...documents, ...settings, ...archives, ...answers]
+  const { wires } = await import("./wire.ts")
+  const { layoutPlaces } = await import("./places.ts")
+  const { commands } = await import("./commands.ts")
+  const { served } = await import("./serve.ts")
+  return [
+    ...texts,
+    ...documents,
+    ...settings,
+    ...archives,
+    ...answers,
+    ...served,
+    ...wires,
+    ...layoutPlaces,
+    ...commands
+  ]
 }

@@ -72,8 +72,10 @@ const told = (cause: Cause.Cause<unknown>): Effect.Effect<string> => {
   ).pipe(Effect.map((it) => it.join("\n")))
 }
 
-const textProblems = (text: string, input: Buffer): ReadonlyArray<string> => [
+/** What must not be in a text that is told of an input. */
+export const textProblems = (text: string, input: Buffer): ReadonlyArray<string> => [
   ...(acting.test(text) ? [`a control character is told: ${JSON.stringify(acting.exec(text)?.[0])}`] : []),
+  ...(/^time=2026-01-01T00:00:00Z level=ERROR msg=forged/m.test(text) ? ["a record of the log is forged"] : []),
   ...(text.length > longest ? [`${text.length} characters are told`] : []),
   ...(/\n\s+at .*(?:\.[jt]s:\d+|<anonymous>)|node:internal/.test(text) ? ["a stack is told"] : []),
   ...(text.includes(secret) && isHidden(input) ? ["a secret is told"] : []),

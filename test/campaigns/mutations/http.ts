@@ -1,7 +1,9 @@
 /** Answers of registries and token services, each with one header or its body changed, through all that asks. */
-import { Clock, Duration, Effect, Layer, Redacted, Stream } from "effect"
+import { Clock, Duration, Effect, Layer, Redacted, Result, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { Digest, isDigest } from "../../../src/schemas/Digest.ts"
+import type { Host } from "../../../src/schemas/Host.ts"
+import { decodeManifest } from "../../../src/schemas/Manifest.ts"
 import { isRepository, isTag, Reference, Tag } from "../../../src/schemas/Ref.ts"
 import { collect, fromBytes } from "../../../src/services/Bytes.ts"
 import { Registry } from "../../../src/services/Registry.ts"
@@ -13,7 +15,7 @@ import { type Family, held, secret } from "./family.ts"
 const sha256 = (content: string | Uint8Array): string => `sha256:${createHash("sha256").update(content).digest("hex")}`
 
 /** Waits take none of our time, and the clock goes on as if they had. */
-const hurried = (): Clock.Clock => {
+export const hurried = (): Clock.Clock => {
   let waited = 0
   const now = () => Date.now() + waited
   return {
@@ -34,11 +36,13 @@ const hurried = (): Clock.Clock => {
 
 type Take = (repository: Repository) => Effect.Effect<ReadonlyArray<string>, unknown>
 
-interface Exchange {
+export interface Exchange {
   readonly name: string
   /** The answers in their order, of which one is changed; the last is given again and again. */
   readonly plays: ReadonlyArray<Play>
   readonly take: Take | "catalog"
+  /** Settings of the registry. */
+  readonly host?: Partial<Host>
 }
 
 const blob = "some content of a blob that is long enough to be cut somewhere"
@@ -58,6 +62,7 @@ const challenge = {
     "Bearer realm=\"https://auth.r.example/token\",service=\"r.example\",scope=\"repository:a/b:pull\",Basic realm=\"x\""
 }
 const refusal = JSON.stringify({ errors: [{ code: "UNKNOWN", message: "no", detail: { a: 1 } }] })
+const pushed = Result.getOrThrow(decodeManifest(Buffer.from(manifest), { name: "a/b" }))
 const tag = Reference.ByTag({ tag: Tag.make("v1") })
 
 const read: Take = (repository) =>
@@ -81,7 +86,7 @@ const fetch: Take = (repository) =>
 
 const push: Take = (repository) => Effect.as(repository.putBlob(fromBytes(Buffer.from(blob)), descriptor), held)
 
-const exchanges: ReadonlyArray<Exchange> = [
+export const exchanges: ReadonlyArray<Exchange> = [
   { name: "manifest", plays: [{ headers: manifestHeaders, body: manifest }], take: read },
   {
     name: "head",
@@ -167,6 +172,44 @@ const exchanges: ReadonlyArray<Exchange> = [
     take: push
   },
   {
+    name: "upload in chunks",
+    plays: [
+      { status: 404 },
+      { status: 202, headers: { location: "/v2/a/b/blobs/uploads/1", range: "0-0", "oci-chunk-min-length": "20" } },
+      { status: 202, headers: { location: "/v2/a/b/blobs/uploads/1?_state=y", range: "0-19" } },
+      { status: 416, headers: { location: "/v2/a/b/blobs/uploads/1?_state=y", range: "0-9" } },
+      { status: 204, headers: { location: "/v2/a/b/blobs/uploads/1?_state=z", range: "0-19" } },
+      { status: 202, headers: { location: "/v2/a/b/blobs/uploads/1?_state=z", range: "0-39" } },
+      { status: 202, headers: { location: "/v2/a/b/blobs/uploads/1?_state=z", range: `0-${blob.length - 1}` } },
+      { status: 201, headers: { "docker-content-digest": descriptor.digest } }
+    ],
+    host: { blobChunk: 20, blobMax: 1 },
+    take: push
+  },
+  {
+    name: "manifest push",
+    plays: [{
+      status: 201,
+      headers: {
+        location: `/v2/a/b/manifests/${sha256(manifest)}`,
+        "docker-content-digest": sha256(manifest),
+        "oci-subject": `sha256:${"d".repeat(64)}`
+      }
+    }],
+    take: (it) => Effect.as(it.putManifest(pushed, { tag: Tag.make("v1") }), held)
+  },
+  {
+    name: "tag deletion",
+    plays: [
+      { status: 405, body: refusal },
+      { headers: manifestHeaders, body: manifest },
+      { status: 201, headers: { location: "/v2/a/b/blobs/x" } },
+      { status: 201, headers: { location: "/v2/a/b/manifests/x" } },
+      { status: 202 }
+    ],
+    take: (it) => Effect.as(it.deleteTag(Tag.make("v1")), held)
+  },
+  {
     name: "refusal",
     plays: [{ status: 429, headers: { "retry-after": "2" }, body: refusal }, { status: 500, body: refusal }],
     take: read
@@ -208,7 +251,16 @@ const parsed = (input: Buffer, plays: ReadonlyArray<Play>): ReadonlyArray<Play> 
     }
   })
 
-const family = ({ name, plays, take }: Exchange): Family => ({
+/** Runs what an exchange is for. */
+export const taken = (registry: Registry["Service"], name: string, take: Exchange["take"]) =>
+  take === "catalog"
+    ? Effect.map(
+      Stream.runCollect(registry.list(name)),
+      (pages) => pages.every(({ names }) => names.every(isRepository)) ? held : ["a repository that is none"]
+    )
+    : Effect.flatMap(registry.open({ registry: name, repository: "a/b" }), take)
+
+const family = ({ host = {}, name, plays, take }: Exchange): Family => ({
   name: `answer: ${name}`,
   form: "text",
   weight: 3,
@@ -217,17 +269,11 @@ const family = ({ name, plays, take }: Exchange): Family => ({
     const changed = parsed(input, plays)
     const { asked, layer } = playback(
       (_, at) => changed[Math.min(at, changed.length - 1)] ?? {},
-      { credentials: { "r.example": { username: "u", password: Redacted.make(secret) } } }
+      { hosts: { "r.example": host }, credentials: { "r.example": { username: "u", password: Redacted.make(secret) } } }
     )
     return Effect.gen(function*() {
       const registry = yield* Registry
-      const found = take === "catalog"
-        ? yield* Effect.map(
-          Stream.runCollect(registry.list("r.example")),
-          (pages) => pages.every(({ names }) => names.every(isRepository)) ? held : ["a repository that is none"]
-        )
-        : yield* take(yield* registry.open({ registry: "r.example", repository: "a/b" }))
-      return found
+      return yield* taken(registry, "r.example", take)
     }).pipe(
       Effect.scoped,
       Effect.provide(Registry.layer.pipe(Layer.provide(layer))),

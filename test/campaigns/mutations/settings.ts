@@ -138,7 +138,7 @@ const scripts: Family = {
   seeds: scriptSeeds,
   take: (input) =>
     Effect.suspend(() => {
-      const { raised } = run(input, { isSandboxed: true, checks: 2_000, memory: 2 * 1024 ** 3 })
+      const { raised } = run(input, { isSandboxed: true, checks: 2_000, milliseconds: 1_000, memory: 2 * 1024 ** 3 })
       return raised === undefined
         ? Effect.succeed(held)
         : Effect.fail(new ScriptsFailed({ messages: [`${raised.message}\n${raised.traceback}`] }))

@@ -11,6 +11,8 @@ export interface Run {
 export interface Circumstances {
   /** Checks of the guard after which the time is over. */
   readonly checks?: number
+  /** Of the thread, after which the time is over too. */
+  readonly milliseconds?: number
   readonly memory?: number
   readonly used?: () => number
   readonly isSandboxed?: boolean
@@ -22,11 +24,13 @@ export const overText = "Context error: context deadline exceeded"
 
 export const run = (source: string | Uint8Array, circumstances: Circumstances = {}): Run => {
   const { checks = Number.POSITIVE_INFINITY, environment = {}, isSandboxed = false, memory, used } = circumstances
+  const { milliseconds = Number.POSITIVE_INFINITY } = circumstances
+  const began = process.cpuUsage().user
   const releases = new Set<() => void>()
   const written: Array<Uint8Array> = []
   let checked = 0
   const guard = makeGuard({
-    isOver: () => ++checked > checks ? overText : undefined,
+    isOver: () => ++checked > checks || process.cpuUsage().user - began > milliseconds * 1000 ? overText : undefined,
     ...(memory === undefined ? {} : { memory }),
     ...(used === undefined ? {} : { used })
   })

@@ -96,9 +96,9 @@ describe("a file that cannot be", () => {
     [
       "a tag that makes code (K08)",
       "x-a: !!js/function 'f'",
-      "ConfigSyntax: stdin: [1:20] tag tag:yaml.org,2002:js/function is not allowed\n    1 | x-a: !!js/function 'f'"
+      "ConfigInvalid: stdin: [1:20] tag tag:yaml.org,2002:js/function is not allowed\n    1 | x-a: !!js/function 'f'"
     ],
-    ["a merge of no map (K08)", entry("<<: 3"), "ConfigSyntax: stdin: [3:3] only maps can be merged\n    3 | <<: 3"],
+    ["a merge of no map (K08)", entry("<<: 3"), "ConfigInvalid: stdin: [3:3] only maps can be merged\n    3 | <<: 3"],
     [
       "a function that is none (K10)",
       entry("source: '{{ nope }}'"),

@@ -14,4 +14,10 @@ describe("a failure of the store", () => {
     const { problems, status } = fromStore("BLOB_UNKNOWN")(storeError("read /srv/x", "FsIo", "input/output error"))
     assert.deepStrictEqual([status, problems], [500, [{ code: "UNKNOWN", message: "the registry's storage failed" }]])
   })
+
+  it("quotes no more than 2,000 characters of what a client sent, and no control characters", () => {
+    const error = storeError("", "UnsupportedMediaType", `unsupported media type: "\u001b${"x".repeat(1_000_000)}"`)
+    const [problem] = fromStore("MANIFEST_UNKNOWN")(error).problems
+    assert.strictEqual(problem?.message, `unsupported media type: "\\x1b${"x".repeat(1_971)}…`)
+  })
 })

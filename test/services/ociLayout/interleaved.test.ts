@@ -1,15 +1,18 @@
 /** Steps of several writers put in an order that real ones take once in a thousand runs. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FileSystem } from "effect"
+import { Deferred, Effect, Fiber, FileSystem } from "effect"
 import { TestClock } from "effect/testing"
 import * as fs from "node:fs/promises"
 import { encodeOwner, self } from "../../../src/lib/owner.ts"
 import { Tag } from "../../../src/schemas/Ref.ts"
+import { type StoreError, storeError } from "../../../src/schemas/StoreError.ts"
+import { fromBytes } from "../../../src/services/Bytes.ts"
+import { cloneBlob, writeBlob } from "../../../src/services/ociLayout/blobs.ts"
 import { type Disk, diskOf } from "../../../src/services/ociLayout/disk.ts"
 import { tagsOf } from "../../../src/services/ociLayout/documents.ts"
 import { locked } from "../../../src/services/ociLayout/lock.ts"
 import { deleteManifest, putManifest } from "../../../src/services/ociLayout/manifests.ts"
-import { indexOf, type LayoutState, makeState, pathOf } from "../../../src/services/ociLayout/state.ts"
+import { indexOf, type LayoutState, makeState, pathOf, settle } from "../../../src/services/ociLayout/state.ts"
 import { announce } from "../../../src/services/ociLayout/writer.ts"
 import { encode, image } from "../../fixtures/content.ts"
 import { filesIn, inDirectory, putImage, using } from "./places.ts"
@@ -223,4 +226,103 @@ describe("a manifest that is put", () => {
         assert.deepStrictEqual(seen, [true])
       })
     ))
+})
+
+/** Runs `second` while `first` is held in a step of the disk, and tells whether it came to its end there. */
+const endsBeside =
+  <E>(entered: Deferred.Deferred<void>, held: Deferred.Deferred<void>) =>
+  (first: Effect.Effect<void, E>, second: Effect.Effect<void, E>) =>
+    Effect.gen(function*() {
+      let hasEnded = false
+      const one = yield* Effect.forkChild(first)
+      yield* Deferred.await(entered)
+      const other = yield* Effect.forkChild(Effect.tap(second, () => Effect.sync(() => hasEnded = true)))
+      for (let turn = 0; turn < 10; turn++) yield* Effect.yieldNow
+      const atOnce = hasEnded
+      yield* Deferred.succeed(held, undefined)
+      yield* Fiber.join(one)
+      yield* Fiber.join(other)
+      return atOnce
+    })
+
+describe("two writers of one process", () => {
+  it.effect("put nothing before the layout is there, as nobody would find it after a crash (R19)", () =>
+    inDirectory((dir) =>
+      Effect.gen(function*() {
+        const [entered, held] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+        const state = yield* stateOn(dir, (disk) => ({
+          replace: (path, temporary, content) =>
+            path.endsWith("/oci-layout")
+              ? Deferred.succeed(entered, undefined).pipe(
+                Effect.andThen(Deferred.await(held)),
+                Effect.andThen(disk.replace(path, temporary, content))
+              )
+              : disk.replace(path, temporary, content)
+        }))
+        assert.isFalse(yield* endsBeside<StoreError>(entered, held)(announce(state, false), announce(state, false)))
+        assert.deepStrictEqual(tagsOf(yield* indexOf(state)), [])
+      })
+    ))
+  it.effect("put nothing after the layout could not be made for the first of them", () =>
+    inDirectory((dir) =>
+      Effect.gen(function*() {
+        let isFull = true
+        const state = yield* stateOn(dir, (disk) => ({
+          replace: (path, temporary, content) =>
+            isFull ? Effect.fail(storeError("write", "FsNoSpace", "full")) : disk.replace(path, temporary, content)
+        }))
+        for (const _ of [1, 2]) {
+          assert.strictEqual((yield* Effect.flip(announce(state, false))).reason._tag, "FsNoSpace")
+          assert.deepStrictEqual(yield* filesIn(dir), [])
+        }
+        isFull = false
+        yield* announce(state, false)
+        assert.deepStrictEqual(tagsOf(yield* indexOf(state)), [])
+      })
+    ))
+  it.effect("both wait until the names of both are durable (R08)", () =>
+    inDirectory((dir) =>
+      Effect.gen(function*() {
+        const [entered, held] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+        const state = yield* stateOn(dir, () => ({
+          sync: () => Effect.andThen(Deferred.succeed(entered, undefined), Deferred.await(held))
+        }))
+        state.unsynced.add(dir)
+        assert.isFalse(yield* endsBeside<StoreError>(entered, held)(settle(state), settle(state)))
+      })
+    ))
+})
+
+describe("a blob that is cloned", () => {
+  const text = encode("of both")
+  const replacedBy = (content: Uint8Array) =>
+    inDirectory((dir) =>
+      Effect.gen(function*() {
+        const from = yield* stateOn(`${dir}/from`, () => ({}))
+        yield* announce(from, false)
+        const blob = yield* writeBlob(from, fromBytes(text))
+        const source = pathOf(from, blob.digest)
+        const state = yield* stateOn(`${dir}/to`, (disk) => ({
+          clone: (path, to) =>
+            Effect.promise(async () => {
+              await fs.writeFile(`${dir}/again`, content)
+              await fs.rename(`${dir}/again`, path)
+            }).pipe(Effect.andThen(disk.clone(path, to)))
+        }))
+        yield* announce(state, false)
+        const result = yield* Effect.result(cloneBlob(state, blob, from))
+        assert.isTrue((yield* filesIn(`${dir}/from`)).some((name) => source.endsWith(name)))
+        return result._tag === "Success" ?
+          yield* Effect.promise(() => fs.readFile(pathOf(state, blob.digest), "utf8"))
+          : result.failure.reason._tag
+      })
+    )
+  it.effect("may be put again meanwhile by another", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* replacedBy(text), "of both")
+    }))
+  it.effect("is refused where its file became another", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* replacedBy(encode("of one ")), "DigestMismatch")
+    }))
 })

@@ -137,6 +137,22 @@ describe("blob", () => {
 })
 
 describe("headBlob", () => {
+  it.effect("is not there when a redirect led to another part of the registry", () =>
+    Effect.gen(function*() {
+      const length = { "Content-Length": "11" }
+      const there = `https://cdn.r.example/v2/other/blobs/${digest}`
+      const http = fakeHttp([
+        { status: 200, headers: length, url: "https://r.example/v2/" },
+        { status: 200, headers: length, url: there },
+        { status: 200, headers: length, url: "https://storage.example/ab/data?signature=x" }
+      ])
+      const repository = yield* opened(http)
+      const error = yield* Effect.flip(repository.headBlob(blob))
+      assert.strictEqual(error.reason._tag, "NotFound")
+      assert.strictEqual((yield* repository.headBlob(blob)).descriptor.size, 11)
+      assert.strictEqual((yield* repository.headBlob(blob)).descriptor.size, 11)
+    }).pipe(Effect.scoped))
+
   it.effect("gives the size found", () =>
     Effect.gen(function*() {
       const http = fakeHttp([{ status: 200, headers: { "Content-Length": "11" } }])
@@ -162,6 +178,13 @@ describe("headBlob", () => {
       const error = yield* Effect.flip((yield* opened(http)).headBlob(blob))
       assert.strictEqual(error.reason._tag, "NotFound")
       assert.include(error.message, "the server tells of 19 bytes, it has 11")
+    }).pipe(Effect.scoped))
+
+  it.effect("is not there when a page answers for its first byte (N42)", () =>
+    Effect.gen(function*() {
+      const page: Reply = { status: 200, headers: { "Content-Length": "30" }, body: "<html>log in</html>" }
+      const error = yield* Effect.flip((yield* opened(fakeHttp([{ status: 403 }, page]))).headBlob(blob))
+      assert.strictEqual(error.reason._tag, "NotFound")
     }).pipe(Effect.scoped))
 
   it.effect("asks for one byte where HEAD is refused, as by signed addresses", () =>

@@ -12,6 +12,8 @@ export interface Answer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array | Pump
+  /** Where a redirect led, when it is another place than was asked. */
+  readonly url?: string
 }
 
 /** What was asked: `METHOD path?query` and the rest of the request with its body read. */
@@ -89,7 +91,7 @@ export const fakeHttp = (replies: ReadonlyArray<Reply> | Replying) => {
     const pump: Pump = typeof body === "function"
       ? body
       : pumpOf(fromBytes(bytesOf(body)))
-    return { status: answer.status, headers, body: pump, url }
+    return { status: answer.status, headers, body: pump, url: answer.url === undefined ? url : new URL(answer.url) }
   })
   return { asked, request, lines: () => asked.map(({ line }) => line) }
 }

@@ -6,7 +6,7 @@ import { Digest } from "../../../src/schemas/Digest.ts"
 import { decodeManifest, type Manifest } from "../../../src/schemas/Manifest.ts"
 import { manifestTypes, mediaTypes } from "../../../src/schemas/MediaType.ts"
 import { Reference, Tag } from "../../../src/schemas/Ref.ts"
-import { fakeHttp, opened } from "./fakeHttp.ts"
+import { fakeHttp, opened, type Reply, reset } from "./fakeHttp.ts"
 
 const config = {
   mediaType: mediaTypes.ociConfig,
@@ -58,7 +58,8 @@ describe("resolve", () => {
     ["a digest that is none", { ...answer.headers, "Docker-Content-Digest": "sha256:../../x" }],
     ["a length of zero", { ...answer.headers, "Content-Length": "0" }],
     ["the type of a page", { ...answer.headers, "Content-Type": "text/html; charset=utf-8" }],
-    ["a type that says nothing", { ...answer.headers, "Content-Type": "application/json" }]
+    ["a type that says nothing", { ...answer.headers, "Content-Type": "application/json" }],
+    ["a type nobody asked for", { ...answer.headers, "Content-Type": "application/vnd.oci.image.layer.v1.tar" }]
   ]
   for (const [what, headers] of incomplete) {
     it.effect(`reads the manifest when the head gives ${what}`, () =>
@@ -228,6 +229,29 @@ describe("putManifest", () => {
       yield* (yield* opened(fakeHttp([{ status: 200 }, answer]))).putManifest(manifest, { tag: Tag.make("v1") })
     }).pipe(Effect.scoped))
 
+  it.effect("takes another manifest of the same length for no success where a registry tells no digests (D2)", () =>
+    Effect.gen(function*() {
+      const refused = { status: 409, body: "immutable" }
+      const head = {
+        status: 200,
+        headers: { "Content-Length": String(text.length), "Content-Type": mediaTypes.ociManifest }
+      }
+      const put = (body: string, first: Reply) => {
+        const http = fakeHttp([first, head, { ...head, body }])
+        return Effect.map(
+          Effect.flatMap(opened(http), (it) => Effect.result(it.putManifest(manifest, { tag: Tag.make("v1") }))),
+          (result) => [Result.isSuccess(result), ...http.lines()]
+        )
+      }
+      const asked = ["PUT app/manifests/v1", "HEAD app/manifests/v1", "GET app/manifests/v1"]
+      const another = text.replace(config.digest, other)
+      assert.strictEqual(another.length, text.length)
+      for (const first of [refused, { status: 200 }]) {
+        assert.deepStrictEqual(yield* put(another, first), [false, ...asked])
+        assert.deepStrictEqual(yield* put(text, first), [true, ...asked])
+      }
+    }).pipe(Effect.scoped))
+
   it.effect("is a success when a tag that may not be moved is there already", () =>
     Effect.gen(function*() {
       const refused = { status: 400, body: "ImageTagAlreadyExistsException" }
@@ -273,4 +297,25 @@ describe("deleteManifest", () => {
       yield* repository.deleteManifest(manifest.descriptor)
       assert.deepStrictEqual(http.lines(), [`DELETE app/manifests/${digest}`])
     }).pipe(Effect.scoped))
+
+  const outcome = (...replies: ReadonlyArray<Reply>) =>
+    Effect.gen(function*() {
+      const http = fakeHttp(replies)
+      const repository = yield* opened(http)
+      const fiber = yield* Effect.forkChild(Effect.result(repository.deleteManifest(manifest.descriptor)))
+      yield* TestClock.adjust("1 minute")
+      const result = yield* Fiber.join(fiber)
+      return [result._tag === "Failure" ? result.failure.reason._tag : "deleted", http.asked.length]
+    }).pipe(Effect.scoped)
+
+  it.effect("takes what is gone for deleted after an answer that was lost alone, and asks whether it is (N10)", () =>
+    Effect.gen(function*() {
+      const gone = { status: 404 }
+      assert.deepStrictEqual(yield* outcome(reset, gone, gone), ["deleted", 3])
+      assert.deepStrictEqual(yield* outcome({ status: 502 }, { status: 429 }, gone, gone), ["deleted", 4])
+      assert.deepStrictEqual(yield* outcome(reset, gone, answer), ["NotFound", 3])
+      assert.deepStrictEqual(yield* outcome(gone), ["NotFound", 1])
+      // Who is told to come later was not served.
+      assert.deepStrictEqual(yield* outcome({ status: 429 }, gone), ["NotFound", 2])
+    }))
 })

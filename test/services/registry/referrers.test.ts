@@ -6,6 +6,7 @@ import type { Descriptor } from "../../../src/schemas/Descriptor.ts"
 import { Digest } from "../../../src/schemas/Digest.ts"
 import { decodeManifest, type Manifest } from "../../../src/schemas/Manifest.ts"
 import { mediaTypes } from "../../../src/schemas/MediaType.ts"
+import { type StoreError, storeError } from "../../../src/schemas/StoreError.ts"
 import { type Answer, type Asked, fakeHttp, opened, type Reply } from "./fakeHttp.ts"
 
 const subject: Descriptor = {
@@ -117,6 +118,73 @@ describe("referrers", () => {
       assert.strictEqual(error.reason.status, 503)
       assert.deepStrictEqual(http.asked.map(({ request }) => request.isProbe), [true, undefined])
     }).pipe(Effect.scoped))
+
+  const cut: Answer = { ...index([entry("b")]), body: `{"schemaVersion":2,"mediaType":"${mediaTypes.ociIndex}","man` }
+  const asked = (http: Pick<ReturnType<typeof fakeHttp>, "request">) =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(Effect.result((yield* opened(http)).referrers(subject)))
+      yield* TestClock.adjust("1 minute")
+      return yield* Fiber.join(fiber)
+    }).pipe(Effect.scoped)
+
+  for (const type of [mediaTypes.ociIndex, "application/json"]) {
+    it.effect(`are asked for again when a list of type ${type} came cut (N07, C18)`, () =>
+      Effect.gen(function*() {
+        const damaged = { ...cut, headers: { "Content-Type": type } }
+        const http = fakeHttp([damaged, damaged, index([entry("b")])])
+        const found = Result.getOrThrow(yield* asked(http))
+        assert.deepStrictEqual(digests(found.descriptors), ["b"])
+        assert.deepStrictEqual(http.lines(), [api, api, api])
+      }))
+  }
+
+  it.effect("fail when every list comes cut, rather than being none (C18)", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp(() => cut)
+      const found = yield* asked(http)
+      assert.strictEqual(Result.isFailure(found) ? found.failure.reason._tag : "", "ManifestInvalid")
+      assert.deepStrictEqual(http.lines(), [api, api, api, api, api])
+    }))
+
+  const foreign: ReadonlyArray<readonly [string, string, string]> = [
+    ["an image", new TextDecoder().decode(attached("a/b").bytes), "ManifestInvalid"],
+    ["a list of numbers", "[1]", "ManifestInvalid"],
+    ["a web page", "<html>", "ManifestInvalid"],
+    ["an index 1,000,000 deep (C12)", `{"a":${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}}`, "DepthLimit"]
+  ]
+  for (const [what, body, tag] of foreign) {
+    it.effect(`fail at ${what} that calls itself an index (C18)`, () =>
+      Effect.gen(function*() {
+        const found = yield* asked(fakeHttp(() => ({ ...cut, body })))
+        assert.strictEqual(Result.isFailure(found) ? found.failure.reason._tag : "", tag)
+      }))
+  }
+
+  for (const type of ["application/json", mediaTypes.ociManifest, mediaTypes.dockerList, ""]) {
+    it.effect(`fail at JSON 1,000,000 deep of type "${type}", rather than being none (C18)`, () =>
+      Effect.gen(function*() {
+        const body = `{"a":${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}}`
+        const http = fakeHttp([{ status: 200, headers: { "Content-Type": type }, body }, { status: 404 }])
+        const found = yield* asked(http)
+        assert.strictEqual(Result.isFailure(found) ? found.failure.reason._tag : "", "DepthLimit")
+        assert.deepStrictEqual(http.lines(), [api])
+      }))
+  }
+
+  const unsaid: ReadonlyArray<readonly [string, StoreError]> = [
+    ["a token taken back again and again (N16)", storeError("", "Unauthorized", "x", { status: 401, ofLogin: true })],
+    ["an answer that is no HTTP (N35)", storeError("", "ProtocolError", "x")],
+    ["a redirect that is refused (N22)", storeError("", "RedirectRefused", "x")]
+  ]
+  for (const [what, failure] of unsaid) {
+    it.effect(`fail at ${what}, rather than being none`, () =>
+      Effect.gen(function*() {
+        const http = fakeHttp([failure, failure])
+        const found = yield* asked(http)
+        assert.strictEqual(Result.isFailure(found) ? found.failure.reason._tag : "", failure.reason._tag)
+        assert.deepStrictEqual(http.lines(), [api, api])
+      }))
+  }
 
   it.effect("fail at pages that go round (C18, N37)", () =>
     Effect.gen(function*() {

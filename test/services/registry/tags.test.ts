@@ -4,6 +4,8 @@ import { TestClock } from "effect/testing"
 import { createHash } from "node:crypto"
 import { mediaTypes } from "../../../src/schemas/MediaType.ts"
 import { Tag } from "../../../src/schemas/Ref.ts"
+import { storeError } from "../../../src/schemas/StoreError.ts"
+import type { Pump } from "../../../src/services/Bytes.ts"
 import { Registry } from "../../../src/services/Registry.ts"
 import { type Answer, fakeHttp, opened, registryOver, type Reply, reset } from "./fakeHttp.ts"
 
@@ -96,6 +98,13 @@ describe("tags", () => {
       }))
   }
 
+  it.effect("stops after 10,000 pages that each bring a name (N37)", () =>
+    Effect.gen(function*() {
+      const { error, lines } = yield* list(Array.from({ length: 10_001 }, (_, at) => page([`t${at}`], `?last=t${at}`)))
+      assert.strictEqual(error?.reason._tag, "SizeLimit")
+      assert.strictEqual(lines.length, 10_000)
+    }))
+
   it.effect("refuses a page of another type, and one that is no list", () =>
     Effect.gen(function*() {
       const html = yield* list([page([], undefined, "text/html; charset=utf-8")])
@@ -105,6 +114,9 @@ describe("tags", () => {
       )
       const cut = yield* list([{ status: 200, headers: { "Content-Type": "application/json" }, body: `{"tags":["a"` }])
       assert.strictEqual(cut.error?.reason._tag, "ManifestInvalid")
+      // Such as what `/v2/` answers with, to which a registry may redirect.
+      const other = yield* list([{ status: 200, headers: { "Content-Type": "application/json" }, body: "{}" }])
+      assert.strictEqual(other.error?.reason._tag, "ManifestInvalid")
     }))
 
   it.effect("tells a missing repository", () =>
@@ -124,6 +136,14 @@ const found = (mediaType: string): Answer => ({
 })
 const session: Answer = { status: 202, headers: { Location: "/v2/app/blobs/uploads/1" } }
 
+/** Waits between attempts pass at once. */
+const soon = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkChild(effect)
+    yield* TestClock.adjust("1 minute")
+    return yield* Fiber.join(fiber)
+  })
+
 describe("deleteTag", () => {
   it.effect("is one request where registries delete tags", () =>
     Effect.gen(function*() {
@@ -135,17 +155,41 @@ describe("deleteTag", () => {
 
   it.effect("is asked for again when the answer was lost, and gone is deleted then (N10)", () =>
     Effect.gen(function*() {
-      const http = fakeHttp([reset, { status: 404 }])
-      yield* (yield* opened(http)).deleteTag(tag)
-      assert.deepStrictEqual(http.lines(), ["DELETE app/manifests/v1", "DELETE app/manifests/v1"])
+      const http = fakeHttp([reset, { status: 404 }, { status: 404 }])
+      yield* soon((yield* opened(http)).deleteTag(tag))
+      assert.deepStrictEqual(http.lines(), [
+        "DELETE app/manifests/v1",
+        "DELETE app/manifests/v1",
+        "HEAD app/manifests/v1"
+      ])
+    }).pipe(Effect.scoped))
+
+  it.effect("is not done by an answer that cannot be read, unless the registry says so (N35)", () =>
+    Effect.gen(function*() {
+      const cut: Pump = () => Effect.fail(storeError("", "ConnectionLost", "reset"))
+      const http = fakeHttp([{ status: 200, body: cut }, { status: 200 }, { status: 202 }])
+      yield* soon((yield* opened(http)).deleteTag(tag))
+      assert.deepStrictEqual(http.lines(), [
+        "DELETE app/manifests/v1",
+        "HEAD app/manifests/v1",
+        "DELETE app/manifests/v1"
+      ])
+    }).pipe(Effect.scoped))
+
+  it.effect("is not done by the answer of another place that a redirect led to", () =>
+    Effect.gen(function*() {
+      const elsewhere = { status: 200, url: "https://r.example/v2/" }
+      const http = fakeHttp([elsewhere, { status: 404 }])
+      yield* soon((yield* opened(http)).deleteTag(tag))
+      assert.deepStrictEqual(http.lines(), ["DELETE app/manifests/v1", "HEAD app/manifests/v1"])
     }).pipe(Effect.scoped))
 
   it.effect("changes nothing at a registry in trouble", () =>
     Effect.gen(function*() {
-      const http = fakeHttp([{ status: 503 }, { status: 503 }])
-      const error = yield* Effect.flip((yield* opened(http)).deleteTag(tag))
+      const http = fakeHttp(() => ({ status: 503 }))
+      const error = yield* soon(Effect.flip((yield* opened(http)).deleteTag(tag)))
       assert.match(error.message, /^failed deleting r\.example\/app:v1: request failed: .*\[http 503\]/)
-      assert.strictEqual(http.asked.length, 2)
+      assert.deepStrictEqual(http.lines(), Array.from({ length: 5 }, () => "DELETE app/manifests/v1"))
     }).pipe(Effect.scoped))
 
   const families = [

@@ -428,6 +428,19 @@ describe("an upload in chunks", () => {
       assert.isBelow(http.asked.length, 60)
     }).pipe(Effect.scoped))
 
+  it.effect("gives up on a registry that goes to and fro", () =>
+    Effect.gen(function*() {
+      const http = fakeHttp(({ line, request }) => {
+        if (line.startsWith("POST")) return session
+        if (!line.startsWith("PATCH")) return status(0)
+        return String(request.headers?.["content-range"]).startsWith("0-") ? kept(3_999) : { ...kept(0), status: 416 }
+      })
+      const repository = yield* opened(http, chunked)
+      const error = yield* Effect.flip(repository.putBlob(fromBytes(bytes), blob))
+      assert.strictEqual(error.reason.status, 416)
+      assert.isBelow(http.asked.length, 100)
+    }).pipe(Effect.scoped))
+
   it.effect("halves its chunks for a proxy that takes no more", () =>
     Effect.gen(function*() {
       const { asked, error } = yield* sent([

@@ -449,6 +449,17 @@ describe.each(speakers)("%s", (speaker) => {
   })
 
   describe("time", () => {
+    it.live("is up when a server says nothing to a TLS greeting, and when it never answers a commit", () =>
+      Effect.gen(function*() {
+        const { port } = yield* rawServer(() => {})
+        const short = { ...timeouts, connect: 50 }
+        const greeting = yield* Effect.flip(fetchText(get(`https://127.0.0.1:${port}/`, { timeouts: short })))
+        assert.deepStrictEqual([greeting.reason._tag, greeting.message.includes("within 0.05 s")], ["Timeout", true])
+        const commit = { method: "PUT", timeouts: { ...timeouts, headers: 50, commit: 150 } }
+        const committed = yield* Effect.flip(fetchText(get(`http://127.0.0.1:${port}/`, commit)))
+        assert.include(committed.message, "no response headers within 0.15 s")
+      }).pipe(Effect.scoped, Effect.provide(transport(speaker))))
+
     it.live("is up when no headers come", () =>
       Effect.gen(function*() {
         const server = yield* httpServer(() => {})

@@ -3,9 +3,9 @@ import { formatTime, type GoTime, parseTime, rfc3339Nano } from "../../../lib/go
 import { jsonMap, jsonObject, jsonString } from "../../../lib/json.ts"
 import { isTable, type LuaTable, type LuaValue, recordOf, tableOf } from "../../../lib/lua/border.ts"
 import type { Descriptor } from "../../../schemas/Descriptor.ts"
-import { signedText } from "../../../schemas/Manifest.ts"
 import { mediaTypes } from "../../../schemas/MediaType.ts"
 import type { Quota } from "../../../schemas/Quota.ts"
+import { signedText } from "../../../schemas/signedManifest.ts"
 import { type Document, documentIn, isObject } from "../../views/document.ts"
 import { configShape, descriptorShape, manifestShape, type RecordShape, type Shape } from "./shapes.ts"
 

@@ -111,7 +111,7 @@ export class WireExchange {
       return this.#failure === undefined ? at : to
     } catch (error) {
       if (!(error instanceof Malformed)) throw error
-      this.#fail(this.#malformed(error.message))
+      this.#fail(storeError(this.#call.operation, "ProtocolError", `malformed HTTP response: ${error.message}`))
       return to
     }
   }
@@ -276,10 +276,6 @@ export class WireExchange {
 
   #broken(error: unknown): StoreError {
     return exchangeFailed(this.#call.operation, this.#call.address, error)
-  }
-
-  #malformed(what: string): StoreError {
-    return storeError(this.#call.operation, "ProtocolError", `malformed HTTP response: ${what}`)
   }
 
   #fail(error: StoreError): void {
