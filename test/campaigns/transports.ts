@@ -166,6 +166,8 @@ const second = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond"
 
 /** Plays the drawn answer to a connection's first request when its path says so, and `second` to every other. */
 const play = (drawn: ReadonlyMap<string, Drawn>) => (socket: Socket) => {
+  // Else the kernel keeps back what comes after an answer until the next request acknowledges it.
+  socket.setNoDelay(true)
   socket.on("data", (asked) => {
     const path = asked.toString("latin1").split(" ")[1] ?? ""
     const it = drawn.get(path)
@@ -188,6 +190,8 @@ const told = (speaker: Speaker, url: string, { method }: Drawn, milliseconds: nu
     send(get(url, { method, timeouts: within(milliseconds) })),
     (response) => Effect.map(text(response), (content) => ({ ...response, content, speaker }))
   ))
+
+const shown = (text: string): string => JSON.stringify(text.length > 2000 ? `${text.slice(0, 2000)}…` : text)
 
 interface Outcome {
   /** "answer", or why there is none. */
@@ -225,6 +229,13 @@ const explained: ReadonlyArray<Explained> = [
     refusing: "node:http",
     words: /chunk extensions/,
     other: ["answer", "SizeMismatch", "ProtocolError"]
+  },
+  {
+    why: "many blanks before a value: its own counts them into the 64 KiB of a head",
+    refusing: "its own",
+    words: /a head larger than 64 KiB/,
+    answer: /[ \t]{10000}/,
+    other: ["answer", "SizeMismatch", "ConnectionLost", "Timeout", "ProtocolError"]
   },
   {
     why: "a head that breaks off after a wrong length",
@@ -328,11 +339,15 @@ export const transports: Campaign = {
           own = await outcome(mine, "its own", index, it, 1500)
         }
         const violations: Array<string> = []
-        // What comes late on an idle connection closes it, when there is a moment to see it.
+        // What comes late on an idle connection closes it, when there is a moment to see it: a look at all sockets, which
+        // a timer that is late already would come before.
         await new Promise((resolve) => setTimeout(resolve, 10))
+        await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
         const next = await after(mine, "its own")
-        if (next !== "second") violations.push(`its own then read ${JSON.stringify(next)}`)
-        if (await after(mine, "node:http") !== "second") count("node:http then failed")
+        if (next !== "second")
+          violations.push(`its own then read ${shown(next)} after ${shown(it.answer.toString("latin1"))}`)
+        const theirNext = await after(mine, "node:http")
+        if (theirNext !== "second") violations.push(`node:http then read ${shown(theirNext)}`)
         count(own.tag === "answer" ? "read" : own.tag)
         if (theirs.tag === "defect" || own.tag === "defect") violations.push(`${theirs.shown} ${own.shown}`)
         // node:http leaves out what comes after two thousand headers.
@@ -346,11 +361,12 @@ export const transports: Campaign = {
           )
           if (why !== undefined) count(`differ: ${why.why}`)
           else {
-            const answer = JSON.stringify(it.answer.toString("latin1"))
-            violations.push(`node:http: ${theirs.shown}; its own: ${own.shown}; ${it.method} ${it.end} ${answer}`)
+            const parts = [theirs.shown, own.shown, it.method, it.end, it.answer.toString("latin1")].map(shown)
+            violations.push(`node:http, its own, method, end, answer: ${parts.join("\n  ")}`)
           }
         }
-        free.push(mine)
+        // What one run left on a connection is not told of another.
+        if (next === "second" && theirNext === "second") free.push(mine)
         return violations
       },
       figures: () => figures,

@@ -1,15 +1,28 @@
 /** Chunked transfer coding (RFC 9112, section 7.1), read strictly and in place. */
-import { isField, Malformed } from "./responseHead.ts"
+import { isNameByte, isValueByte, Malformed } from "./responseHead.ts"
 
 const CR = 13
 const LF = 10
+const COLON = 58
 /** Characters of a size line's extensions, and of all trailers. */
 const mostExtension = 4096
 const mostTrailer = 65_536
 /** Digits of a size: 2^52 at most. */
 const mostDigits = 13
 
-type State = "size" | "extension" | "size LF" | "content" | "content CR" | "content LF" | "trailer" | "done"
+type State =
+  | "size"
+  | "extension"
+  | "size LF"
+  | "content"
+  | "content CR"
+  | "content LF"
+  | "trailer"
+  | "trailer name"
+  | "trailer value"
+  | "trailer LF"
+  | "last LF"
+  | "done"
 
 /** Finds the content in the bytes of a chunked body, which may come in pieces of any size. */
 export class Chunks {
@@ -18,7 +31,6 @@ export class Chunks {
   #size = 0
   #extension = 0
   #trailers = 0
-  #line = ""
 
   /** Where the content found by the last `next` begins and ends; the same when it found none. */
   from = 0
@@ -88,15 +100,24 @@ export class Chunks {
     else throw new Malformed("a chunk size that is none")
   }
 
-  /** Trailers are looked at as lines, and left aside: nothing in them is asked for. */
+  /** Trailers are looked at and left aside: nothing in them is asked for. */
   #trailerByte(byte: number): void {
     if (++this.#trailers > mostTrailer) throw new Malformed("trailers without end")
-    if (this.#line.endsWith("\r") !== (byte === LF)) throw new Malformed("a trailer that is none")
-    this.#line += String.fromCharCode(byte)
-    if (byte !== LF) return
-    const line = this.#line.slice(0, -2)
-    if (this.#line === "\r\n") this.#state = "done"
-    else if (!isField(line)) throw new Malformed("a trailer that is none")
-    this.#line = ""
+    const next = this.#afterTrailer(byte)
+    if (next === undefined) throw new Malformed("a trailer that is none")
+    this.#state = next
+  }
+
+  #afterTrailer(byte: number): State | undefined {
+    switch (this.#state) {
+      case "trailer":
+        return byte === CR ? "last LF" : isNameByte(byte) ? "trailer name" : undefined
+      case "trailer name":
+        return byte === COLON ? "trailer value" : isNameByte(byte) ? "trailer name" : undefined
+      case "trailer value":
+        return byte === CR ? "trailer LF" : isValueByte(byte) ? "trailer value" : undefined
+      default:
+        return byte !== LF ? undefined : this.#state === "last LF" ? "done" : "trailer"
+    }
   }
 }

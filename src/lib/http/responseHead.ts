@@ -19,10 +19,12 @@ export interface ResponseHead {
 }
 
 const statusLine = /^HTTP\/1\.([01]) (\d{3})(?: [\t\x20-\x7e\x80-\xff]*)?$/
+const name = /[!#$%&'*+.^_`|~0-9A-Za-z-]/
 const field = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)$/
 
-/** Whether a line of a head or of trailers is a field (RFC 9112, section 5). */
-export const isField = (line: string): boolean => field.test(line)
+/** Bytes of a field's name and of its value (RFC 9110, sections 5.1 and 5.5). */
+export const isNameByte = (byte: number): boolean => name.test(String.fromCharCode(byte))
+export const isValueByte = (byte: number): boolean => byte === 9 || (byte >= 32 && byte !== 127)
 
 const started = /^(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+(?::[\t\x20-\x7e\x80-\xff]*)?)?\r?$/
 
