@@ -228,7 +228,7 @@ const explained: ReadonlyArray<Explained> = [
     why: "extensions of chunks: node:http looks at how they are written, its own leaves them aside",
     refusing: "node:http",
     words: /chunk extensions/,
-    other: ["answer", "SizeMismatch", "ProtocolError"]
+    other: ["answer", "SizeMismatch", "ProtocolError", "Timeout"]
   },
   {
     why: "many blanks before a value: its own counts them into the 64 KiB of a head",
@@ -261,7 +261,9 @@ const explained: ReadonlyArray<Explained> = [
     why: "lengths above 2^53 - 1",
     refusing: "its own",
     words: /a length that is none|a chunk size that is none/,
-    other: ["SizeMismatch", "Timeout"]
+    // A number of ten digits or more: with others it is a difference like any.
+    answer: /[\da-f]{10}/i,
+    other: ["answer", "SizeMismatch", "Timeout"]
   },
   {
     why: "chunks of HTTP/1.0: faulty, says RFC 9112, section 6.1",
