@@ -83,6 +83,7 @@ export class Chunks {
         if (byte !== LF) throw new Malformed("a chunk longer than its size")
         this.#state = "size"
         this.#digits = 0
+        this.#extension = 0
         return
       default:
         return this.#trailerByte(byte)
