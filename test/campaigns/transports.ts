@@ -233,7 +233,7 @@ const explained: ReadonlyArray<Explained> = [
   {
     why: "many blanks before a value: its own counts them into the 64 KiB of a head",
     refusing: "its own",
-    words: /a head larger than 64 KiB/,
+    words: /headers larger than 64 KiB/,
     answer: /[ \t]{10000}/,
     other: ["answer", "SizeMismatch", "ConnectionLost", "Timeout", "ProtocolError"]
   },

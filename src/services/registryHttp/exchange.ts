@@ -19,7 +19,7 @@ import type { Warnings } from "../Warnings.ts"
 import { readText, statusFailure } from "./failures.ts"
 import { addressProblem, departure, follow, type Hop, isRedirect, maxRedirects } from "./redirects.ts"
 import { shownHeaders, trace } from "./trace.ts"
-import { originOf, requestUrl, shownUrl, tlsFor, wireRepository, withEncryption } from "./urls.ts"
+import { originOf, requestUrl, rootOf, shownUrl, tlsFor, wireRepository, withEncryption } from "./urls.ts"
 
 export interface Parts {
   readonly hosts: Context.Service.Shape<typeof Hosts>
@@ -100,7 +100,8 @@ export const exchange = Effect.fnUntraced(
 const isTrue = (text: string | undefined): boolean => /^(?:1|t|true)$/i.test(text ?? "")
 
 const firstHop = Effect.fnUntraced(function*(request: RegistryRequest, host: Host, upstream: Host) {
-  if (!URL.canParse(originOf(host))) {
+  const own = rootOf(host)
+  if (own === undefined) {
     return yield* storeError(
       "",
       "ReferenceInvalid",
@@ -108,8 +109,7 @@ const firstHop = Effect.fnUntraced(function*(request: RegistryRequest, host: Hos
     )
   }
   const url = request.url === undefined ? requestUrl(host, request, upstream) : withEncryption(request.url, host)
-  const problem = addressProblem(new URL(originOf(host)), url) ??
-    departure(request.method, new URL(originOf(host)), url)
+  const problem = addressProblem(own, url) ?? departure(request.method, own, url)
   if (problem !== undefined) return yield* storeError("request failed", "RedirectRefused", problem)
   const headers: Hop["headers"] = {
     "user-agent": yield* userAgent,
@@ -127,16 +127,25 @@ const rangeOf = ({ headers, resume }: RegistryRequest): Readonly<Record<string, 
     : { range: `bytes=${resume.from}-${resume.size - 1}` }
 
 /** Credentials belong to one origin; another is asked anonymously unless it has a configuration of its own. */
-const targetOf = Effect.fnUntraced(
+const targetOf = (
+  parts: Parts,
+  request: RegistryRequest,
+  host: Host,
+  hop: Hop,
+  reach: Reach | undefined
+): Effect.Effect<Target> =>
+  hop.url.origin === originOf(host)
+    ? Effect.succeed({ host, isOwn: true, isFinal: false, isAnonymous: false, reach: undefined })
+    : elsewhere(parts, request, host, hop, reach)
+
+const elsewhere = Effect.fnUntraced(
   function*(parts: Parts, request: RegistryRequest, host: Host, { method, url }: Hop, reach: Reach | undefined) {
-    const isOwn = url.origin === originOf(host)
-    const isFinal = !isOwn && !isRead(request, method)
-    if (isOwn) return { host, isOwn, isFinal, isAnonymous: false, reach: undefined }
+    const [isOwn, isFinal] = [false, !isRead(request, method)]
     const other = yield* parts.hosts.get(url.host)
     if (other.isConfigured && originOf(other) === url.origin) {
       return { host: other, isOwn, isFinal, isAnonymous: !isContent(request, method), reach: undefined }
     }
-    const isSameHost = url.hostname === new URL(originOf(host)).hostname
+    const isSameHost = url.hostname === rootOf(host)?.hostname
     return { host, isOwn, isFinal, isAnonymous: true, reach: reach ?? (isSameHost ? undefined : "public" as const) }
   }
 )
@@ -155,7 +164,16 @@ const isContent = (request: RegistryRequest, method: string): boolean =>
 const authRequest = (request: RegistryRequest, { host, isAnonymous }: Target, { method, url }: Hop): AuthRequest => {
   const repository = wireRepository(host, request.repository)
   const { path, scopes } = request
-  return { host, url, repository, isAnonymous, scopes: requestScopes({ method, repository, path, scopes }) }
+  return {
+    host,
+    url,
+    repository,
+    isAnonymous,
+    // Asked for by who needs a token only.
+    get scopes() {
+      return requestScopes({ method, repository, path, scopes })
+    }
+  }
 }
 
 /** Sends a hop, and again with what its refusal taught. Who comes first to a host goes alone until that is settled. */
@@ -241,6 +259,7 @@ const send = Effect.fnUntraced(function*(parts: Parts, target: Target, hop: Hop,
 const observe = (parts: Parts, host: Host, { headers }: TransportResponse): Effect.Effect<void> => {
   const quota = quotaOf(headers)
   const warnings = headers["warning"]
+  if (quota === undefined && warnings === undefined) return Effect.void
   return Effect.andThen(
     quota === undefined ? Effect.void : parts.limiter.observe(host.name, quota),
     warnings === undefined ? Effect.void : parts.warnings.observe(warnings)

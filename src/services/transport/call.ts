@@ -1,6 +1,8 @@
 /** A request as it goes out: its target, the headers that are ours to set, and what errors name. */
+import type { Proxy } from "../../lib/proxyEnv.ts"
 import type { TransportRequest } from "../Transport.ts"
-import { addressOf, type Route } from "./dial.ts"
+import { addressOf } from "./dial.ts"
+import { operationOf } from "./failures.ts"
 
 export interface Call {
   readonly operation: string
@@ -27,11 +29,16 @@ const ours: ReadonlySet<string> = new Set([
   "upgrade"
 ])
 
-/** What goes on the wire for a request, by its route. */
-export const callOf = (request: TransportRequest, route: Route): Call => {
+/** Host without brackets, and port, of a URL of scheme http or https. */
+export const endOf = ({ hostname, port, protocol }: URL): { readonly hostname: string; readonly port: number } => ({
+  hostname: hostname.replace(/^\[|\]$/g, ""),
+  port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port)
+})
+
+/** What goes on the wire for a request, to its server or through a proxy. */
+export const callOf = (request: TransportRequest, proxy: Proxy | undefined): Call => {
   const { body, method, url } = request
-  const { proxy } = route
-  const isForwarded = proxy !== undefined && route.trust === undefined
+  const isForwarded = proxy !== undefined && url.protocol === "http:"
   const path = `${url.pathname}${url.search}`
   const given = Object.entries(request.headers).filter(([name]) => !ours.has(name.toLowerCase()))
   const headers: Record<string, string | Array<string>> = { Host: url.host, Connection: "keep-alive" }
@@ -43,8 +50,13 @@ export const callOf = (request: TransportRequest, route: Route): Call => {
   else if (method === "POST" || method === "PUT" || method === "PATCH") headers["Content-Length"] = "0"
   if (isForwarded && proxy.authorization !== undefined) headers["Proxy-Authorization"] = proxy.authorization
   return {
-    operation: route.operation,
-    address: addressOf(route),
+    // Both are for errors, which are rare.
+    get operation() {
+      return operationOf(method, url)
+    },
+    get address() {
+      return addressOf(endOf(url))
+    },
     request,
     target: isForwarded ? `${url.protocol}//${url.host}${path}` : path,
     headers

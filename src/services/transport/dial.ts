@@ -48,7 +48,7 @@ export const held = (hostname: string, port: number): string =>
   hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`
 
 /** host:port of what is asked, a proxy aside. */
-export const addressOf = ({ hostname, port }: Route): string => held(hostname, port)
+export const addressOf = ({ hostname, port }: Pick<Route, "hostname" | "port">): string => held(hostname, port)
 
 /** Connects. Interruption closes what was opened; a certificate of the system's store costs a second try, once. */
 export const dial = (route: Route): Effect.Effect<Connection, StoreError> =>

@@ -8,7 +8,7 @@ import type { Scope } from "effect"
 import { type Proxy, type ProxyEnv, proxyFor } from "../../lib/proxyEnv.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { type TlsSettings, Transport, type TransportRequest, type TransportResponse } from "../Transport.ts"
-import { type Call, callOf } from "./call.ts"
+import { type Call, callOf, endOf } from "./call.ts"
 import { addressOf, dial, type Route } from "./dial.ts"
 import { operationOf, timedOut } from "./failures.ts"
 import { IdleConnections, type Lease } from "./idle.ts"
@@ -71,73 +71,73 @@ const proxyEnv = Effect.gen(function*() {
 })
 
 const send = (state: State, request: TransportRequest): Effect.Effect<TransportResponse, StoreError, Scope.Scope> =>
-  Effect.gen(function*() {
-    const operation = operationOf(request.method, request.url)
+  Effect.suspend(() => {
     const choice = proxyFor(state.proxies, request.url)
     if (choice === "invalid") {
-      return yield* storeError(operation, "ConnectFailed", "the environment names a proxy that is no http or https URL")
+      const problem = "the environment names a proxy that is no http or https URL"
+      return Effect.fail(storeError(operationOf(request.method, request.url), "ConnectFailed", problem))
     }
     const proxy = choice === "direct" ? undefined : choice
-    const route = yield* routeOf(state, request, operation, proxy)
-    const call = callOf(request, route)
-    const key = keyOf(request, proxy)
-    const lease = yield* lend(state, key, route, request, true)
-    return yield* exchange(state.speaker, call, lease, () => lend(state, key, route, request, false))
+    const call = callOf(request, proxy)
+    const lease = lend(state, request, proxy)
+    return Effect.flatMap(lease(true), (first) => exchange(state.speaker, call, first, lease))
   })
 
-/** A connection for the request's scope: the idle one used last, or a new one. */
-const lend = (
-  { idle }: State,
-  key: string,
-  route: Route,
-  { timeouts }: TransportRequest,
-  mayReuse: boolean
-): Effect.Effect<Lease, StoreError, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.suspend(() => {
-      const reused = mayReuse ? idle.take(key) : undefined
-      if (reused !== undefined) return Effect.succeed(reused)
-      const dialled = timeouts.connect <= 0 ? dial(route) : Effect.timeoutOrElse(dial(route), {
-        duration: timeouts.connect,
-        orElse: () => Effect.fail(timedOut(route.operation, `no connection to ${addressOf(route)}`, timeouts.connect))
-      })
-      return Effect.map(dialled, (connection) => idle.adopt(key, connection))
-    }),
-    (lease) => Effect.sync(lease.end),
-    { interruptible: true }
-  )
+/** A connection for the request's scope: the idle one used last, if it may be one, or a new one. */
+const lend = (state: State, request: TransportRequest, proxy: Proxy | undefined) => {
+  const key = keyOf(request, proxy)
+  return (mayReuse: boolean): Effect.Effect<Lease, StoreError, Scope.Scope> =>
+    Effect.acquireRelease(
+      Effect.suspend(() => {
+        const reused = mayReuse ? state.idle.take(key) : undefined
+        return reused === undefined
+          ? Effect.map(dialled(state, request, proxy), (connection) => state.idle.adopt(key, connection))
+          : Effect.succeed(reused)
+      }),
+      (lease) => Effect.sync(lease.end),
+      { interruptible: true }
+    )
+}
+
+const dialled = Effect.fnUntraced(function*(state: State, request: TransportRequest, proxy: Proxy | undefined) {
+  const route = yield* routeOf(state, request, proxy)
+  const { timeouts: { connect } } = request
+  return yield* connect <= 0 ? dial(route) : Effect.timeoutOrElse(dial(route), {
+    duration: connect,
+    orElse: () => Effect.fail(timedOut(route.operation, `no connection to ${addressOf(route)}`, connect))
+  })
+})
 
 /** Sends, and once more on a fresh connection where the server closed an idle one meanwhile (quirks 1.10). */
 const exchange = (
   speaker: Speaker,
   call: Call,
   lease: Lease,
-  fresh: () => Effect.Effect<Lease, StoreError, Scope.Scope>
-): Effect.Effect<TransportResponse, StoreError, Scope.Scope> =>
-  Effect.gen(function*() {
-    const running = yield* Effect.try({
-      try: () => speaker.begin(lease, call),
-      catch: (error) => storeError(call.operation, "ProtocolError", `invalid request: ${messageOf(error)}`)
-    })
-    const { method } = call.request
-    return yield* Effect.catch(running.run, (error) =>
-      lease.isReused && (method === "GET" || method === "HEAD") && error.reason._tag === "ConnectionLost" &&
-        running.isUnanswered
-        ? Effect.flatMap(fresh(), (another) =>
-          exchange(speaker, call, another, fresh))
-        : Effect.fail(error))
-  })
+  another: (mayReuse: boolean) => Effect.Effect<Lease, StoreError, Scope.Scope>
+): Effect.Effect<TransportResponse, StoreError, Scope.Scope> => {
+  let running: Running
+  try {
+    running = speaker.begin(lease, call)
+  } catch (error) {
+    return Effect.fail(storeError(call.operation, "ProtocolError", `invalid request: ${messageOf(error)}`))
+  }
+  const { method } = call.request
+  if (!lease.isReused || (method !== "GET" && method !== "HEAD")) return running.run
+  return Effect.catch(running.run, (error) =>
+    error.reason._tag === "ConnectionLost" && running.isUnanswered
+      ? Effect.flatMap(another(false), (fresh) => exchange(speaker, call, fresh, another))
+      : Effect.fail(error))
+}
 
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 const routeOf = Effect.fnUntraced(
-  function*(state: State, { reach, tls, url }: TransportRequest, operation: string, proxy: Proxy | undefined) {
+  function*(state: State, { method, reach, tls, url }: TransportRequest, proxy: Proxy | undefined) {
     const isSecure = url.protocol === "https:"
     const route: Route = {
-      operation,
+      operation: operationOf(method, url),
       url,
-      hostname: url.hostname.replace(/^\[|\]$/g, ""),
-      port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port),
+      ...endOf(url),
       ...(proxy === undefined ? {} : { proxy }),
       ...(isSecure ? { trust: yield* trustOf(state, tls, url.host) } : {}),
       ...(proxy?.secure === true ? { proxyTrust: yield* trustOf(state, plainTrust, proxy.hostname) } : {}),

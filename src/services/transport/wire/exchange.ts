@@ -131,7 +131,7 @@ export class WireExchange {
     text += area.bytes.toString("latin1", from, Math.min(to, from + mostHead + 4))
     const end = text.indexOf("\r\n\r\n", Math.max(0, this.#partial.length - 3))
     if (end < 0) {
-      if (text.length > mostHead) throw new Malformed("a head larger than 64 KiB")
+      if (text.length > mostHead) throw new Malformed("headers larger than 64 KiB")
       this.#checked = checkHeadSoFar(text, this.#checked)
       this.#partial = text
       return to
@@ -143,7 +143,7 @@ export class WireExchange {
   }
 
   #parsed(text: string, at: number, to: number): number {
-    if (text.length > mostHead) throw new Malformed("a head larger than 64 KiB")
+    if (text.length > mostHead) throw new Malformed("headers larger than 64 KiB")
     const head = parseResponseHead(text, this.#call.request.method === "HEAD")
     if (head.status === 101) throw new Malformed("an upgrade nobody asked for")
     if (head.status < 100 || head.status > 599) throw new Malformed(`status ${head.status}`)
@@ -184,11 +184,11 @@ export class WireExchange {
       this.#reader.wantsMuch = this.#chunks !== undefined || this.#left > muchLeft
       this.#reader.resume()
       if (this.#isEnded || this.#failure !== undefined) return
-      const { operation, request: { timeouts: { stall } } } = this.#call
+      const { stall } = this.#call.request.timeouts
       this.#stopWatching = watchStall(stall, {
         moved: () => this.#received,
         isWaiting: () => this.#isWaiting,
-        stalled: () => this.#fail(timedOut(operation, "stalled: less than 10 KiB received", stall))
+        stalled: () => this.#fail(timedOut(this.#call.operation, "stalled: less than 10 KiB received", stall))
       })
       return Effect.sync(() => this.#stop())
     })
