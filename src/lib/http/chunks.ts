@@ -5,7 +5,7 @@ const CR = 13
 const LF = 10
 const COLON = 58
 /** Characters of a size line's extensions, and of all trailers. */
-const mostExtension = 4096
+const mostExtension = 16_384
 const mostTrailer = 65_536
 /** Digits of a size: 2^52 at most. */
 const mostDigits = 13

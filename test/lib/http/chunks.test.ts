@@ -98,7 +98,7 @@ describe("a chunked body", () => {
     ["5;a\nhello", "a chunk extension that is none"],
     ["5;a\0\r\nhello", "a chunk extension that is none"],
     ["5;a\x7f\r\nhello", "a chunk extension that is none"],
-    [`5;${"a".repeat(4097)}\r\nhello`, "chunk extensions without end"],
+    [`5;${"a".repeat(16_385)}\r\nhello`, "chunk extensions without end"],
     ["5\r\nhello0\r\n\r\n", "a chunk longer than its size"],
     ["5\r\nhello\n0\r\n\r\n", "a chunk longer than its size"],
     ["5\r\nhello\r0\r\n\r\n", "a chunk longer than its size"],
@@ -120,8 +120,8 @@ describe("a chunked body", () => {
     assert.strictEqual(refused(text), words)
   })
 
-  it("has extensions up to 4,096 characters in each size line", () => {
-    const extension = "a".repeat(4096)
-    assert.strictEqual(whole(`1;${extension}\r\na\r\n1;${"b".repeat(4096)}\r\nb\r\n0\r\n\r\n`).content, "ab")
+  it("has extensions up to 16,384 characters in each size line", () => {
+    const extension = "a".repeat(16_384)
+    assert.strictEqual(whole(`1;${extension}\r\na\r\n1;${"b".repeat(16_384)}\r\nb\r\n0\r\n\r\n`).content, "ab")
   })
 })
