@@ -12,17 +12,17 @@ export const requestScopes = (request: {
   readonly path: string
   readonly scopes?: Readonly<Record<string, string>> | undefined
 }): Scopes => {
-  const own: Scopes = request.repository !== undefined
-    ? new Map([[`repository:${request.repository}`, actionsOf(request.method)]])
-    : request.path.startsWith("_catalog")
-    ? new Map([["registry:catalog", new Set(["*"])]])
-    : new Map()
-  if (request.scopes === undefined) return own
-  return mergeScopes(
-    own,
-    parseScopes(Object.entries(request.scopes).map(([repository, actions]) => `repository:${repository}:${actions}`))
-  )
+  const scopes = new Map<string, ReadonlySet<string>>()
+  if (request.repository !== undefined) scopes.set(`repository:${request.repository}`, actionsOf(request.method))
+  else if (request.path.startsWith("_catalog")) scopes.set("registry:catalog", everything)
+  for (const [repository, actions] of Object.entries(request.scopes ?? {})) {
+    const resource = `repository:${repository}`
+    scopes.set(resource, new Set([...(scopes.get(resource) ?? []), ...actions.split(",")]))
+  }
+  return scopes
 }
+
+const everything = new Set(["*"])
 
 const [reads, writes, deletions] = [new Set(["pull"]), new Set(["pull", "push"]), new Set(["pull", "push", "delete"])]
 
