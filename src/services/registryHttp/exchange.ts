@@ -19,7 +19,7 @@ import type { Warnings } from "../Warnings.ts"
 import { readText, statusFailure } from "./failures.ts"
 import { addressProblem, departure, follow, type Hop, isRedirect, maxRedirects } from "./redirects.ts"
 import { shownHeaders, trace } from "./trace.ts"
-import { originOf, requestUrl, shownUrl, tlsFor, wireRepository, withEncryption } from "./urls.ts"
+import { originOf, requestUrl, rootOf, shownUrl, tlsFor, wireRepository, withEncryption } from "./urls.ts"
 
 export interface Parts {
   readonly hosts: Context.Service.Shape<typeof Hosts>
@@ -100,7 +100,8 @@ export const exchange = Effect.fnUntraced(
 const isTrue = (text: string | undefined): boolean => /^(?:1|t|true)$/i.test(text ?? "")
 
 const firstHop = Effect.fnUntraced(function*(request: RegistryRequest, host: Host, upstream: Host) {
-  if (!URL.canParse(originOf(host))) {
+  const root = rootOf(host)
+  if (root === undefined) {
     return yield* storeError(
       "",
       "ReferenceInvalid",
@@ -108,8 +109,7 @@ const firstHop = Effect.fnUntraced(function*(request: RegistryRequest, host: Hos
     )
   }
   const url = request.url === undefined ? requestUrl(host, request, upstream) : withEncryption(request.url, host)
-  const problem = addressProblem(new URL(originOf(host)), url) ??
-    departure(request.method, new URL(originOf(host)), url)
+  const problem = addressProblem(root, url) ?? departure(request.method, root, url)
   if (problem !== undefined) return yield* storeError("request failed", "RedirectRefused", problem)
   const headers: Hop["headers"] = {
     "user-agent": yield* userAgent,
@@ -136,7 +136,7 @@ const targetOf = Effect.fnUntraced(
     if (other.isConfigured && originOf(other) === url.origin) {
       return { host: other, isOwn, isFinal, isAnonymous: !isContent(request, method), reach: undefined }
     }
-    const isSameHost = url.hostname === new URL(originOf(host)).hostname
+    const isSameHost = url.hostname === rootOf(host)?.hostname
     return { host, isOwn, isFinal, isAnonymous: true, reach: reach ?? (isSameHost ? undefined : "public" as const) }
   }
 )

@@ -43,8 +43,12 @@ export const callOf = (request: TransportRequest, route: Route): Call => {
   else if (method === "POST" || method === "PUT" || method === "PATCH") headers["Content-Length"] = "0"
   if (isForwarded && proxy.authorization !== undefined) headers["Proxy-Authorization"] = proxy.authorization
   return {
-    operation: route.operation,
-    address: addressOf(route),
+    get operation() {
+      return route.operation
+    },
+    get address() {
+      return addressOf(route)
+    },
     request,
     target: isForwarded ? `${url.protocol}//${url.host}${path}` : path,
     headers

@@ -72,13 +72,16 @@ const proxyEnv = Effect.gen(function*() {
 
 const send = (state: State, request: TransportRequest): Effect.Effect<TransportResponse, StoreError, Scope.Scope> =>
   Effect.gen(function*() {
-    const operation = operationOf(request.method, request.url)
     const choice = proxyFor(state.proxies, request.url)
     if (choice === "invalid") {
-      return yield* storeError(operation, "ConnectFailed", "the environment names a proxy that is no http or https URL")
+      return yield* storeError(
+        operationOf(request.method, request.url),
+        "ConnectFailed",
+        "the environment names a proxy that is no http or https URL"
+      )
     }
     const proxy = choice === "direct" ? undefined : choice
-    const route = yield* routeOf(state, request, operation, proxy)
+    const route = yield* routeOf(state, request, proxy)
     const call = callOf(request, route)
     const key = keyOf(request, proxy)
     const lease = yield* lend(state, key, route, request, true)
@@ -131,10 +134,13 @@ const exchange = (
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 const routeOf = Effect.fnUntraced(
-  function*(state: State, { reach, tls, url }: TransportRequest, operation: string, proxy: Proxy | undefined) {
+  function*(state: State, { method, reach, tls, url }: TransportRequest, proxy: Proxy | undefined) {
     const isSecure = url.protocol === "https:"
     const route: Route = {
-      operation,
+      // Asked for by failures alone.
+      get operation() {
+        return operationOf(method, url)
+      },
       url,
       hostname: url.hostname.replace(/^\[|\]$/g, ""),
       port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port),

@@ -184,11 +184,11 @@ export class WireExchange {
       this.#reader.wantsMuch = this.#chunks !== undefined || this.#left > muchLeft
       this.#reader.resume()
       if (this.#isEnded || this.#failure !== undefined) return
-      const { operation, request: { timeouts: { stall } } } = this.#call
+      const { stall } = this.#call.request.timeouts
       this.#stopWatching = watchStall(stall, {
         moved: () => this.#received,
         isWaiting: () => this.#isWaiting,
-        stalled: () => this.#fail(timedOut(operation, "stalled: less than 10 KiB received", stall))
+        stalled: () => this.#fail(timedOut(this.#call.operation, "stalled: less than 10 KiB received", stall))
       })
       return Effect.sync(() => this.#stop())
     })

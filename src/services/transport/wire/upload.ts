@@ -120,12 +120,12 @@ export class Upload {
   }
 
   #watch(): void {
-    const { operation, request: { timeouts: { stall } } } = this.#call
+    const { stall } = this.#call.request.timeouts
     const socket = this.#socket
     this.#stopWatching = watchStall(stall, {
       moved: () => socket.bytesWritten - socket.writableLength - queuedBytes(socket),
       isWaiting: () => socket.writableLength > 0 || queuedBytes(socket) > 0,
-      stalled: () => this.#events.failed(timedOut(operation, "less than 10 KiB of the request sent", stall))
+      stalled: () => this.#events.failed(timedOut(this.#call.operation, "less than 10 KiB of the request sent", stall))
     })
   }
 }
