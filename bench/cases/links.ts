@@ -1,0 +1,76 @@
+/** Copies over networks: registries 30 ms away, and a source whose connections bring 20 Mbit/s each. */
+import { type Case, counted, GiB, KiB, MiB, withPair } from "../bench.ts"
+import { putImage, randomLayers } from "../content.ts"
+import { measure } from "../measure.ts"
+import { link } from "../registries.ts"
+import { copiers, trust } from "../tools.ts"
+
+/** 20 Mbit/s. */
+const rate = 20e6 / 8
+
+const far: Case = {
+  name: "latency",
+  what: "an image of 20 layers of 50 KiB to 1 MiB between two registries that are 30 ms away",
+  run: ({ rounds }) =>
+    withPair(async (pair) => {
+      const sizes = Array.from({ length: 20 }, (_, at) => Math.round((50 + at * (1000 - 50) / 19) * KiB))
+      await putImage(`${pair.source.host}/twenty`, ["v1"], randomLayers(sizes))
+      const links = await Promise.all([pair.source, pair.target].map(({ host }) => link(host, { rtt: 30 })))
+      const [source = "", target = ""] = links.map((it) => it.host)
+      trust([source, target])
+      try {
+        const contestants = copiers(`${source}/twenty:v1`, `${target}/twenty:v1`)
+        const before = async () => pair.target.clear()
+        return await measure({
+          key: "latency",
+          title: "20 layers, 30 ms",
+          rounds,
+          contestants,
+          before,
+          counts: await counted(pair, contestants, before)
+        })
+      } finally {
+        await Promise.all(links.map((it) => it.stop()))
+      }
+    })
+}
+
+const slow = (name: string, title: string, what: string, sizes: ReadonlyArray<number>): Case => ({
+  name,
+  what,
+  run: ({ isQuick }) =>
+    withPair(async ({ source, target }) => {
+      const scaled = sizes.map((size) => isQuick ? size / 8 : size)
+      await putImage(`${source.host}/slow`, ["v1"], randomLayers(scaled))
+      const way = await link(source.host, { rate })
+      trust([way.host, target.host])
+      try {
+        return await measure({
+          key: name,
+          title,
+          rounds: 1,
+          contestants: copiers(`${way.host}/slow:v1`, `${target.host}/slow:v1`),
+          before: async () => target.clear(),
+          gib: scaled.reduce((all, it) => all + it, 0) / GiB
+        })
+      } finally {
+        await way.stop()
+      }
+    })
+})
+
+export const links: ReadonlyArray<Case> = [
+  far,
+  slow(
+    "slow-layer",
+    "one layer of 64 MiB, 20 Mbit/s",
+    "an image of one layer of 64 MiB from a source of 20 Mbit/s per connection",
+    [64 * MiB]
+  ),
+  slow(
+    "slow-layers",
+    "8 layers of 4 MiB, 20 Mbit/s",
+    "an image of eight layers of 4 MiB from a source of 20 Mbit/s per connection",
+    Array.from({ length: 8 }, () => 4 * MiB)
+  )
+]
