@@ -80,8 +80,8 @@ const starting = (find: Find): ReadonlyArray<Budget> =>
 /** Found once per second against ab: seconds of ab over ours. */
 const inverse = (ratio: number | undefined): number | undefined => ratio === undefined ? undefined : 1 / ratio
 
-/** A table of all budgets: wanted, found, met or not. */
-export const verdicts = (rows: ReadonlyArray<Row>): string => {
+/** A table of all budgets, or of those that were measured: wanted, found, met or not. */
+export const verdicts = (rows: ReadonlyArray<Row>, isAll: boolean): string => {
   const find: Find = (key, name) => rows.find((it) => it.key === key && (name === undefined || it.name === name))
   const [ab, cold] = [find("heads", "ab"), find("heads", "our client, first")]
   const inTurn = find("latency-tags", "one request after the other")
@@ -101,7 +101,7 @@ export const verdicts = (rows: ReadonlyArray<Row>): string => {
   ]
   return markdown(
     ["budget", "wanted", "found", "met"],
-    budgets.map(({ digits = 2, found, isMet, wanted, what }) => [
+    budgets.filter((it) => isAll || it.found !== undefined).map(({ digits = 2, found, isMet, wanted, what }) => [
       what,
       wanted,
       found === undefined ? "–" : found.toFixed(digits),

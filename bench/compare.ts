@@ -86,7 +86,12 @@ const main = async (options: Options): Promise<void> => {
     say(`  ${((performance.now() - start) / 1000).toFixed(0)} s`)
   }
   const minutes = (performance.now() - begin) / 60_000
-  const parts = [surroundingsText(options, load, minutes), table(rows), "## Against the budgets", verdicts(rows)]
+  const parts = [
+    surroundingsText(options, load, minutes),
+    table(rows),
+    "## Against the budgets",
+    verdicts(rows, options.cases.length === 0)
+  ]
   process.stdout.write(`${parts.join("\n\n")}\n`)
 }
 

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util"
 export interface Options {
   /** Names of cases, or beginnings of names; all where none is given. */
   readonly cases: ReadonlyArray<string>
-  /** How often each tool runs, where a case does not say less. */
+  /** How often each tool runs; short cases take more, very long ones fewer. */
   readonly rounds: number
   /** One round of small content: shows that everything runs, and no figure worth keeping. */
   readonly isQuick: boolean

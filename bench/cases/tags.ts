@@ -120,7 +120,12 @@ const rate: Case = {
           seconds: (output) => count / Number(perSecond.exec(output)?.[1])
         })
       ]
-      return measure({ key: "heads", title: `${count} HEADs, 8 connections`, rounds: rounds + 2, contestants })
+      return measure({
+        key: "heads",
+        title: `${count} HEADs, 8 connections`,
+        rounds: isQuick ? 1 : rounds + 2,
+        contestants
+      })
     })
 }
 
