@@ -24,6 +24,8 @@ export const KiB = 1024
 export const MiB = 1024 * KiB
 export const GiB = 1024 * MiB
 
+export const sizeText = (size: number): string => size >= GiB ? `${size / GiB} GiB` : `${size / MiB} MiB`
+
 export const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 /** Two registries for as long as `use` runs. */

@@ -30,8 +30,8 @@ const againstSkopeo = (find: Find): ReadonlyArray<Budget> => {
     ["again", "200 layers, up to date", undefined, 0.15],
     ["latency", "20 layers, 30 ms", undefined, 0.6]
   ] as const
-  return limits.flatMap(([key, title, cpu, wall]) => {
-    const ratio = find(key, key === "directory" ? "skopeo dir:" : "skopeo")?.ratio
+  return limits.flatMap(([key, said, cpu, wall]) => {
+    const { ratio, title = said } = find(key, key === "directory" ? "skopeo dir:" : "skopeo") ?? {}
     return [
       ...(cpu === undefined ? [] : [{ what: `${title}: CPU / skopeo's`, found: ratio?.cpu, ...most(cpu) }]),
       { what: `${title}: wall / skopeo's`, found: ratio?.wall, ...most(wall) }
@@ -84,6 +84,7 @@ const inverse = (ratio: number | undefined): number | undefined => ratio === und
 export const verdicts = (rows: ReadonlyArray<Row>, isAll: boolean): string => {
   const find: Find = (key, name) => rows.find((it) => it.key === key && (name === undefined || it.name === name))
   const [ab, cold] = [find("heads", "ab"), find("heads", "our client, first")]
+  const four = find("memory")
   const inTurn = find("latency-tags", "one request after the other")
   const budgets: ReadonlyArray<Budget> = [
     ...againstSkopeo(find),
@@ -93,7 +94,7 @@ export const verdicts = (rows: ReadonlyArray<Row>, isAll: boolean): string => {
       ...least(0.8)
     },
     { what: "HEADs a second / ab's, warm", found: inverse(ab?.ratio.wall), ...least(0.8) },
-    { what: "four layers of 1 GiB at once: peak MiB", found: find("memory")?.median.peak, ...noMore(120) },
+    { what: `${four?.title ?? "four layers of 1 GiB"}: peak MiB`, found: four?.median.peak, ...noMore(120) },
     ...requests(find),
     ...sharing(find, rows),
     { what: "tags, 30 ms: rate / one request after the other's", found: inverse(inTurn?.ratio.wall), ...least(5) },

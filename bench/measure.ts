@@ -8,7 +8,7 @@ export interface Contestant {
   readonly cwd?: string
   /** At most so many rounds, for a tool that takes very long. */
   readonly rounds?: number
-  /** The part of the work that is given to a tool that takes too long for all of it; its times are scaled up. */
+  /** The part of the work that is given to a tool that takes too long for all of it; its time is scaled up. */
   readonly part?: number
   /** Seconds of the work itself, read from what the command prints, in place of those of the process. */
   readonly seconds?: (output: string) => number
@@ -16,7 +16,7 @@ export interface Contestant {
 
 export interface Sample {
   readonly wall: number
-  /** User and system seconds of the process and its children. */
+  /** User and system seconds of the process and its children; 0 where only a part of what it did was timed. */
   readonly cpu: number
   /** Most memory that one process held at once, in MiB. */
   readonly peak: number
@@ -63,7 +63,8 @@ export const timed = ({ command, cwd, env, part = 1, seconds }: Contestant): Pro
         return reject(new Error(`${command.join(" ")} ended with ${code}: ${texts.out}${texts.err}`))
       const [wall = 0, user = 0, system = 0, peak = 0] = found.slice(1).map(Number)
       const spent = seconds === undefined ? wall : seconds(texts.out)
-      resolve({ wall: spent / part, cpu: (user + system) / part, peak: peak / 1024 })
+      const isWhole = seconds === undefined && part === 1
+      resolve({ wall: spent / part, cpu: isWhole ? user + system : 0, peak: peak / 1024 })
     })
   })
 

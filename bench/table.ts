@@ -24,9 +24,9 @@ export const table = (rows: ReadonlyArray<Row>): string =>
       row.title,
       row.name,
       row.ratio.wall.toFixed(2),
-      row.median.cpu === 0 ? "–" : row.ratio.cpu.toFixed(2),
+      row.median.cpu === 0 || row.ratio.cpu === 0 ? "–" : row.ratio.cpu.toFixed(2),
       row.median.wall.toFixed(3),
-      row.median.cpu.toFixed(3),
+      row.median.cpu === 0 ? "–" : row.median.cpu.toFixed(3),
       row.gib === undefined ? "–" : (row.median.cpu / row.gib).toFixed(2),
       row.median.peak.toFixed(0),
       requestsOf(row)

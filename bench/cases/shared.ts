@@ -42,7 +42,7 @@ const shared: Case = {
     withPair(async (pair) => {
       const { source, target } = pair
       const tags = Array.from({ length: isQuick ? 2 : 10 }, (_, at) => `t${at}`)
-      const common = Array.from({ length: sharedLayers }, () => randomLayer(isQuick ? 256 * KiB : 8 * MiB))
+      const common = Array.from({ length: sharedLayers }, () => randomLayer(isQuick ? 256 * KiB : 4 * MiB))
       for (const name of repositories) {
         for (const tag of tags) {
           const own = Array.from({ length: ownLayers }, () => randomLayer(256 * KiB))
