@@ -69,9 +69,18 @@ const surroundingsText = ({ isQuick, rounds }: Options, load: number, minutes: n
   ].join("\n")
 }
 
-const main = async (options: Options): Promise<void> => {
-  const chosen = all.filter(({ name }) => options.cases.length === 0 || options.cases.some((it) => name.startsWith(it)))
-  if (chosen.length === 0) throw new Error(`no such case; there are ${all.map((it) => it.name).join(", ")}`)
+/** The cases of these names; a name that is none stands for all that begin so. */
+const casesOf = (names: ReadonlyArray<string>): ReadonlyArray<Case> => {
+  const meant = new Set(names.flatMap((name) => {
+    const exact = all.filter((it) => it.name === name)
+    const found = exact.length > 0 ? exact : all.filter((it) => it.name.startsWith(name))
+    if (found.length === 0) throw new Error(`--case ${name}: there are ${all.map((it) => it.name).join(", ")}`)
+    return found
+  }))
+  return names.length === 0 ? all : all.filter((it) => meant.has(it))
+}
+
+const main = async (options: Options, chosen: ReadonlyArray<Case>): Promise<void> => {
   const [begin, [load = 0]] = [performance.now(), loadavg()]
   const rows: Array<Row> = []
   for (const { name, run, what } of chosen) {
@@ -86,23 +95,21 @@ const main = async (options: Options): Promise<void> => {
     say(`  ${((performance.now() - start) / 1000).toFixed(0)} s`)
   }
   const minutes = (performance.now() - begin) / 60_000
-  const parts = [
-    surroundingsText(options, load, minutes),
-    table(rows),
-    "## Against the budgets",
-    verdicts(rows, options.cases.length === 0)
-  ]
+  const budgets = verdicts(rows, options.cases.length === 0)
+  const parts = [surroundingsText(options, load, minutes), table(rows), ...budgets]
   process.stdout.write(`${parts.join("\n\n")}\n`)
 }
 
-let options: Options | undefined
+let chosen: ReadonlyArray<Case>
+let options: Options
 try {
   options = optionsOf(process.argv.slice(2))
+  chosen = casesOf(options.cases)
 } catch (cause) {
   process.stderr.write(`${cause instanceof Error ? cause.message : String(cause)}\n${usage}`)
-  process.exitCode = 2
+  process.exit(2)
 }
-if (options?.isList === true) process.stdout.write(all.map((it) => `${it.name.padEnd(14)}${it.what}\n`).join(""))
-else if (options !== undefined) await main(options)
+if (options.isList) process.stdout.write(chosen.map((it) => `${it.name.padEnd(14)}${it.what}\n`).join(""))
+else await main(options, chosen)
 // Clients that keep connections open are no reason to stay.
 process.exit()
