@@ -1,5 +1,7 @@
 /** Runs tools turn by turn and compares medians of one run: absolute times of one machine say nothing on another. */
-import { start } from "./surroundings.ts"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { scratch, start } from "./surroundings.ts"
 
 export interface Contestant {
   readonly name: string
@@ -43,12 +45,14 @@ export interface Counts {
   readonly mounts: number
 }
 
-const script = "TIMEFORMAT='@@ %R %U %S'; time \"$@\" 2>/dev/null"
+/** Where the messages of the command go: they are wanted when it fails, and may not mix with what bash tells. */
+const messages = join(scratch, "messages")
+const script = "TIMEFORMAT='@@ %R %U %S'; time \"$@\" 2>\"$0\""
 
 /** One run: seconds by bash, which counts milliseconds, and memory by GNU time, which knows it. */
 export const timed = ({ command, cwd, env, part = 1, seconds }: Contestant): Promise<Sample> =>
   new Promise((resolve, reject) => {
-    const child = start(["/usr/bin/time", "-f", "@@ %M", "bash", "-c", script, "bash", ...command], {
+    const child = start(["/usr/bin/time", "-f", "@@ %M", "bash", "-c", script, messages, ...command], {
       env: { ...process.env, ...env },
       ...(cwd === undefined ? {} : { cwd }),
       stdio: ["ignore", "pipe", "pipe"]
@@ -60,7 +64,9 @@ export const timed = ({ command, cwd, env, part = 1, seconds }: Contestant): Pro
     child.once("close", (code) => {
       const found = /@@ (\S+) (\S+) (\S+)\s+@@ (\d+)\s*$/.exec(texts.err)
       if (code !== 0 || found === null)
-        return reject(new Error(`${command.join(" ")} ended with ${code}: ${texts.out}${texts.err}`))
+        return reject(
+          new Error(`${command.join(" ")} ended with ${code}: ${readFileSync(messages, "utf8")}${texts.err}`)
+        )
       const [wall = 0, user = 0, system = 0, peak = 0] = found.slice(1).map(Number)
       const spent = seconds === undefined ? wall : seconds(texts.out)
       const isWhole = seconds === undefined && part === 1
