@@ -12,6 +12,7 @@ import { must, root } from "../test/support/programs.ts"
 import { freePort } from "../test/support/registries.ts"
 import { type Contestant, measure } from "./measure.ts"
 import { scratch, start, stop } from "./surroundings.ts"
+import { markdown } from "./table.ts"
 
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 5)
 const calls = Number(process.env["BENCH_CALLS"] ?? 1000)
@@ -109,14 +110,12 @@ try {
     const [wall, cpu] = [perCall(name, "wall"), perCall(name, "cpu")]
     const ratio = perCall(first?.name ?? "", "wall") / wall
     const start = of(`${name} ×0`, "wall")
-    return `| ${[name, wall.toFixed(0), cpu.toFixed(0), ratio.toFixed(2), start.toFixed(3)].join(" | ")} |`
+    return [name, wall.toFixed(0), cpu.toFixed(0), ratio.toFixed(2), start.toFixed(3)]
   }
   process.stdout.write([
     `${calls} calls, medians of ${rounds} interleaved rounds, Node ${process.version}; ${tagCount} tags in a list.`,
     "",
-    "| a call | wall µs | CPU µs | first / its wall | process without calls, s |",
-    "|---|---|---|---|---|",
-    ...all.map(line),
+    markdown(["a call", "wall µs", "CPU µs", "first / its wall", "process without calls, s"], all.map(line)),
     ""
   ].join("\n"))
 } finally {
