@@ -100,8 +100,8 @@ export const exchange = Effect.fnUntraced(
 const isTrue = (text: string | undefined): boolean => /^(?:1|t|true)$/i.test(text ?? "")
 
 const firstHop = Effect.fnUntraced(function*(request: RegistryRequest, host: Host, upstream: Host) {
-  const own = rootOf(host)
-  if (own === undefined) {
+  const root = rootOf(host)
+  if (root === undefined) {
     return yield* storeError(
       "",
       "ReferenceInvalid",
@@ -109,7 +109,7 @@ const firstHop = Effect.fnUntraced(function*(request: RegistryRequest, host: Hos
     )
   }
   const url = request.url === undefined ? requestUrl(host, request, upstream) : withEncryption(request.url, host)
-  const problem = addressProblem(own, url) ?? departure(request.method, own, url)
+  const problem = addressProblem(root, url) ?? departure(request.method, root, url)
   if (problem !== undefined) return yield* storeError("request failed", "RedirectRefused", problem)
   const headers: Hop["headers"] = {
     "user-agent": yield* userAgent,

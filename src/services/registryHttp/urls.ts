@@ -4,23 +4,28 @@ import type { Host } from "../../schemas/Host.ts"
 import type { RegistryRequest } from "../RegistryHttp.ts"
 import type { TlsSettings } from "../Transport.ts"
 
-/** Each request asks several times. */
-const homes = new WeakMap<Host, { readonly url: URL | undefined; readonly origin: string }>()
+interface Origin {
+  readonly text: string
+  readonly url: URL | undefined
+}
 
-const homeOf = (host: Host) => {
-  const known = homes.get(host)
+/** A host's are asked for with every request: parsed once. */
+const origins = new WeakMap<Host, Origin>()
+
+const parsedOrigin = (host: Host): Origin => {
+  const known = origins.get(host)
   if (known !== undefined) return known
   const text = `${host.tls === "disabled" ? "http" : "https"}://${host.hostname}`
   const url = URL.parse(text) ?? undefined
-  const home = { url, origin: url?.origin ?? text }
-  homes.set(host, home)
-  return home
+  const origin = { text: url?.origin ?? text, url }
+  origins.set(host, origin)
+  return origin
 }
 
-export const originOf = (host: Host): string => homeOf(host).origin
+export const originOf = (host: Host): string => parsedOrigin(host).text
 
-/** The root of a host, to be read only; `undefined` where its name is no address. */
-export const rootOf = (host: Host): URL | undefined => homeOf(host).url
+/** The root of a host; nothing where its configured name is no address. Not to be changed. */
+export const rootOf = (host: Host): URL | undefined => parsedOrigin(host).url
 
 /** The name of the repository on the wire. */
 export const wireRepository = ({ pathPrefix }: Host, repository: string | undefined): string | undefined =>

@@ -157,11 +157,11 @@ export class Exchange {
       if (this.#isEnded) return resume(Effect.void)
       this.#onBody = resume
       this.#whenEnded = () => resume(Effect.void)
-      const { operation, request: { timeouts: { stall } } } = this.#call
+      const { stall } = this.#call.request.timeouts
       this.#stopWatching = watchStall(stall, {
         moved: () => this.#received,
         isWaiting: () => !this.#isPaused,
-        stalled: () => this.#fail(timedOut(operation, "stalled: less than 10 KiB received", stall))
+        stalled: () => this.#fail(timedOut(this.#call.operation, "stalled: less than 10 KiB received", stall))
       })
       this.#deliver(sink)
       return Effect.sync(() => this.#stop())
