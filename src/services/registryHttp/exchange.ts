@@ -5,7 +5,7 @@ import { retryAfter } from "../../lib/httpTime.ts"
 import type { Host } from "../../schemas/Host.ts"
 import { header } from "../../schemas/Manifest.ts"
 import { quotaOf } from "../../schemas/Quota.ts"
-import { storeError } from "../../schemas/StoreError.ts"
+import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { fromBytes, pumpOf } from "../Bytes.ts"
 import type { Hosts } from "../Hosts.ts"
 import type { RateLimiter } from "../RateLimiter.ts"
@@ -99,27 +99,23 @@ export const exchange = Effect.fnUntraced(
 
 const isTrue = (text: string | undefined): boolean => /^(?:1|t|true)$/i.test(text ?? "")
 
-const firstHop = Effect.fnUntraced(function*(request: RegistryRequest, host: Host, upstream: Host) {
+const firstHop = (request: RegistryRequest, host: Host, upstream: Host): Effect.Effect<Hop, StoreError> => {
   const root = rootOf(host)
   if (root === undefined) {
-    return yield* storeError(
-      "",
-      "ReferenceInvalid",
-      `invalid reference, not the address of a registry: "${host.hostname}"`
-    )
+    const problem = `invalid reference, not the address of a registry: "${host.hostname}"`
+    return Effect.fail(storeError("", "ReferenceInvalid", problem))
   }
   const url = request.url === undefined ? requestUrl(host, request, upstream) : withEncryption(request.url, host)
   const problem = addressProblem(root, url) ?? departure(request.method, root, url)
-  if (problem !== undefined) return yield* storeError("request failed", "RedirectRefused", problem)
-  const headers: Hop["headers"] = {
-    "user-agent": yield* userAgent,
-    "accept-encoding": "identity",
-    ...request.headers,
-    ...rangeOf(request)
-  }
-  const hop: Hop = { method: request.method, url, headers, body: request.body }
-  return hop
-})
+  if (problem !== undefined) return Effect.fail(storeError("request failed", "RedirectRefused", problem))
+  const { body, headers, method } = request
+  return Effect.map(userAgent, (agent) => ({
+    method,
+    url,
+    headers: { "user-agent": agent, "accept-encoding": "identity", ...headers, ...rangeOf(request) },
+    body
+  }))
+}
 
 const rangeOf = ({ headers, resume }: RegistryRequest): Readonly<Record<string, string>> =>
   resume === undefined || resume.from === 0 || headers?.["range"] !== undefined
@@ -266,26 +262,22 @@ const observe = (parts: Parts, host: Host, { headers }: TransportResponse): Effe
   )
 }
 
-const accepted = Effect.fnUntraced(function*(
+const accepted = (
   parts: Parts,
   request: RegistryRequest,
   auth: AuthRequest,
   response: TransportResponse
-) {
+): Effect.Effect<RegistryResponse, StoreError> => {
   const { headers, status } = response
   const isSuccess = status >= 200 && status < 300
-  if (!isSuccess && request.accept?.includes(status) !== true) return yield* failure(parts, auth, response)
+  if (!isSuccess && request.accept?.includes(status) !== true) return failure(parts, auth, response)
   const encodings = headers["content-encoding"]?.join(", ") ?? ""
   if (isSuccess && request.method === "GET" && !/^(?:identity)?$/i.test(encodings.trim())) {
-    return yield* storeError(
-      "request failed",
-      "ProtocolError",
-      `answer with content encoding ${JSON.stringify(encodings)}`
-    )
+    const problem = `answer with content encoding ${JSON.stringify(encodings)}`
+    return Effect.fail(storeError("request failed", "ProtocolError", problem))
   }
-  const answer: RegistryResponse = { ...response, url: auth.url }
-  return answer
-})
+  return Effect.succeed({ ...response, url: auth.url })
+}
 
 const failure = Effect.fnUntraced(function*({ auth }: Parts, request: AuthRequest, response: TransportResponse) {
   const { headers, status } = response
