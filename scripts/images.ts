@@ -44,10 +44,14 @@ export interface Built {
   readonly nodes: Readonly<Record<string, string>>
 }
 
-/** Names of libraries a program needs and a system has not, by its paths. */
+/** What a program needs and a system has not: its loader by its path, libraries by their names. */
 const lacking = (program: Buffer, system: Tree): ReadonlyArray<string> => {
+  const { libraries, loader } = neededBy(program)
   const names = new Set([...system.keys()].map((it) => it.slice(it.lastIndexOf("/") + 1)))
-  return neededBy(program).filter((it) => !names.has(it))
+  return [
+    ...(system.has(`usr${loader}`) ? [] : [loader]),
+    ...libraries.filter((it) => !names.has(it))
+  ]
 }
 
 /** Makes the images in a new layout at `out`, in place of what was there. */

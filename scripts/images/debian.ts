@@ -27,7 +27,7 @@ const wanted = ["base-files", "ca-certificates", "libatomic1", "libc6", "libgcc-
 
 /** Libraries of the packages that programs load by themselves or ask for by name. */
 const libraries =
-  /^lib\/[^/]+\/(?:ld-linux|lib(?:atomic|c|dl|gcc_s|m|nss_dns|nss_files|pthread|resolv|rt|stdc\+\+)\.so\.)[^/]*$/
+  /^lib(?:64)?\/(?:[^/]+\/)?(?:ld-linux|lib(?:atomic|c|dl|gcc_s|m|nss_dns|nss_files|pthread|resolv|rt|stdc\+\+)\.so\.)[^/]*$/
 
 /** What tells scanners and people what the system is made of, and under which terms. */
 const papers =
@@ -50,8 +50,6 @@ export const debianFor = (architecture: Architecture, dir: string): Debian => {
       if (/^usr\/share\/ca-certificates\/mozilla\/.*\.crt$/.test(path)) certificates.push(join(unpacked, path))
       if (libraries.test(merged(path))) tree.set(`usr/${merged(path)}`, entry)
       if (papers.test(path)) tree.set(path, entry)
-      // The one path outside, of the loader: every program names it.
-      if (/^(?:usr\/)?lib64\/ld-linux/.test(path)) tree.set(`usr/${merged(path)}`, entry)
     }
     tree.set(`var/lib/dpkg/status.d/${name}`, { type: "file", body: must("dpkg-deb", ["-f", archive]) })
     return {
