@@ -4,14 +4,16 @@
  * Layers are the system, Node, and the tools; the last is the same for every platform. Equal sources and packages give
  * equal digests.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { debianFor, type Package, user } from "./images/debian.ts"
+import { bundledPackages, notices } from "./bundled.ts"
+import { debianFor, user } from "./images/debian.ts"
 import { neededBy } from "./images/elf.ts"
-import { type Architecture, nodeFor, nodeVersion } from "./images/node.ts"
+import { type Architecture, nodeFor } from "./images/node.ts"
 import { type Entry, found, type Tree, writeTar } from "./images/tree.ts"
 import { built, createdAt, manifest, revision, root, say, script, tools } from "./run.ts"
+import { bundledComponents, debianComponents, nodeComponents, sbom } from "./sbom.ts"
 
 const architectures: ReadonlyArray<Architecture> = ["amd64", "arm64"]
 
@@ -19,7 +21,7 @@ const architectures: ReadonlyArray<Architecture> = ["amd64", "arm64"]
 const home = "usr/lib/regclient"
 
 /** The tools as built, called by the one Node there is, and their names on the path. */
-const app = (): Tree =>
+const app = (terms: string): Tree =>
   new Map<string, Entry>([
     ...[...found(join(root, "dist"))].map(([path, entry]) => [`${home}/${path}`, entry] as const),
     ...tools.flatMap((tool): ReadonlyArray<readonly [string, Entry]> => {
@@ -34,15 +36,9 @@ const app = (): Tree =>
       type: "file",
       body: `${JSON.stringify({ name: manifest.name, version: manifest.version, type: "module" })}\n`
     }],
-    ["usr/share/doc/regclient/LICENSE", { type: "copy", from: join(root, "LICENSE") }]
+    ["usr/share/doc/regclient/LICENSE", { type: "copy", from: join(root, "LICENSE") }],
+    ["usr/share/doc/regclient/THIRD-PARTY.txt", { type: "file", body: terms }]
   ])
-
-export interface Built {
-  readonly packages: ReadonlyArray<Package>
-  readonly distribution: string
-  /** SHA-256 of Node's program for each platform. */
-  readonly nodes: Readonly<Record<string, string>>
-}
 
 /** What a program needs and a system has not: its loader by its path, libraries by their names. */
 const lacking = (program: Buffer, system: Tree): ReadonlyArray<string> => {
@@ -54,8 +50,9 @@ const lacking = (program: Buffer, system: Tree): ReadonlyArray<string> => {
   ]
 }
 
-/** Makes the images in a new layout at `out`, in place of what was there. */
-export const buildImages = (out: string): Built => {
+/** Makes the images in a new layout at `out`, in place of what was there, and gives the SBOM they refer to. */
+export const buildImages = async (out: string): Promise<string> => {
+  const packages = await bundledPackages()
   const scratch = mkdtempSync(join(tmpdir(), "regclient-images-"))
   try {
     const layout = `ocidir://${join(scratch, "layout")}`
@@ -77,20 +74,40 @@ export const buildImages = (out: string): Built => {
       const layers = [layer(`system-${architecture}`, system.tree), layer(`node-${architecture}`, node.tree)]
       built("regctl", ["image", "mod", base, "--replace", ...layers.flatMap((it) => ["--layer-add", it])])
       rmSync(dir, { recursive: true })
-      return { architecture, base, system, node }
+      const { distribution, packages } = system
+      return { architecture, base, system: { distribution, packages }, node: { sha256: node.sha256 } }
     })
     built("regctl", ["index", "create", `${layout}:base`, ...bases.flatMap(({ base }) => ["--ref", base])])
-    const code = layer("app", app())
+    const code = layer("app", app(notices(packages)))
+    const parts = sbom([
+      ...bundledComponents(packages),
+      ...nodeComponents(Object.fromEntries(bases.map(({ architecture, node }) => [architecture, node.sha256]))),
+      ...debianComponents(bases.flatMap(({ system }) => system.packages), bases[0]?.system.distribution ?? "")
+    ])
     rmSync(out, { recursive: true, force: true })
     for (const tool of tools) {
+      const image = `ocidir://${out}:${tool}`
       built("regctl", ["image", "mod", `${layout}:base`, "--create", tool, "--layer-add", code, ...settings(tool)])
-      built("regctl", ["image", "copy", `${layout}:${tool}`, `ocidir://${out}:${tool}`])
+      built("regctl", ["image", "copy", `${layout}:${tool}`, image])
+      const type = "application/vnd.cyclonedx+json"
+      const file = join(scratch, `${tool}.cdx.json`)
+      writeFileSync(file, parts)
+      built("regctl", [
+        "artifact",
+        "put",
+        "--subject",
+        image,
+        "--artifact-type",
+        type,
+        "--file",
+        file,
+        "-m",
+        type,
+        "--file-title",
+        "--strip-dirs"
+      ])
     }
-    return {
-      packages: bases.flatMap(({ system }) => system.packages),
-      distribution: bases[0]?.system.distribution ?? "",
-      nodes: Object.fromEntries(bases.map(({ architecture, node }) => [architecture, node.sha256]))
-    }
+    return parts
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
@@ -123,13 +140,12 @@ const settings = (tool: string): ReadonlyArray<string> => {
 }
 
 if (import.meta.main) {
-  await script(() => {
+  await script(async () => {
     const out = resolve(process.argv[2] ?? join(root, "dist-images"))
-    const { distribution, packages } = buildImages(out)
-    say(
-      `Node ${nodeVersion} on ${distribution}: ${packages.map(({ name, version }) => `${name} ${version}`).join(", ")}`
-    )
-    for (const tool of tools)
-      say(`${out}:${tool} ${built("regctl", ["image", "digest", `ocidir://${out}:${tool}`]).trim()}`)
+    await buildImages(out)
+    for (const tool of tools) {
+      const image = `ocidir://${out}:${tool}`
+      say(`${image} ${built("regctl", ["image", "digest", image]).trim()}`)
+    }
   })
 }

@@ -56,6 +56,9 @@ interface Manifest {
 /** The package that is built. */
 export const manifest: Manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
+/** The Node the project is built with, and ships. */
+export const nodeVersion: string = manifest.devDependencies["node"] ?? ""
+
 const git = (...args: ReadonlyArray<string>): string => {
   try {
     return execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim()
@@ -66,6 +69,9 @@ const git = (...args: ReadonlyArray<string>): string => {
 
 /** The commit that is built, empty where this is no clone. */
 export const revision: string = git("rev-parse", "HEAD")
+
+/** Whether files differ from that commit. */
+export const isDirty: boolean = git("status", "--porcelain", "--untracked-files=no") !== ""
 
 /** Seconds since 1970: `SOURCE_DATE_EPOCH`, else the time of the commit, else 0. Equal sources have equal times. */
 export const epoch: number = Number(process.env["SOURCE_DATE_EPOCH"] ?? git("show", "-s", "--format=%ct", "HEAD")) || 0

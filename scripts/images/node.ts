@@ -2,10 +2,8 @@
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { manifest, must } from "../run.ts"
+import { must, nodeVersion } from "../run.ts"
 import type { Tree } from "./tree.ts"
-
-export const nodeVersion = manifest.devDependencies["node"] ?? ""
 
 /** The packages with the programs of nodejs.org, and their hashes. */
 const known = {

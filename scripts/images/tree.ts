@@ -39,8 +39,11 @@ const complete = (tree: Tree): Tree => {
   return all
 }
 
-/** Writes a layer, sorted by path, everything of the beginning of time, which keeps its digest from release to release. */
-export const writeTar = (file: string, tree: Tree): void => {
+/**
+ * Writes a tar, sorted by path, everything of one time in seconds since 1970. Layers are of the beginning of time, which
+ * keeps their digests from release to release.
+ */
+export const writeTar = (file: string, tree: Tree, mtime = 0): void => {
   const to = openSync(file, "w")
   const write = (view: Uint8Array) => {
     for (let at = 0; at < view.length;) at += writeSync(to, view, at)
@@ -50,15 +53,15 @@ export const writeTar = (file: string, tree: Tree): void => {
     switch (entry.type) {
       case "directory": {
         const { mode = 0o755, owner = 0 } = entry
-        write(newHeader({ name: `${path}/`, type: "directory", size: 0, mode, mtime: 0, uid: owner, gid: owner }))
+        write(newHeader({ name: `${path}/`, type: "directory", size: 0, mode, mtime, uid: owner, gid: owner }))
         break
       }
       case "symlink":
-        write(newHeader({ name: path, type: "symlink", size: 0, mode: 0o777, mtime: 0, linkname: entry.linkname }))
+        write(newHeader({ name: path, type: "symlink", size: 0, mode: 0o777, mtime, linkname: entry.linkname }))
         break
       default: {
         const body = entry.type === "copy" ? readFileSync(entry.from) : Buffer.from(entry.body)
-        write(newHeader({ name: path, type: "file", size: body.length, mode: entry.mode ?? 0o644, mtime: 0 }))
+        write(newHeader({ name: path, type: "file", size: body.length, mode: entry.mode ?? 0o644, mtime }))
         write(body)
         write(new Uint8Array(padded(body.length) - body.length))
       }
