@@ -27,10 +27,13 @@ import { bundledComponents, nodeComponents, sbom } from "./sbom.ts"
 const { name, version } = manifest
 const executables = join(root, "dist-sea")
 
+const flags = process.argv.slice(2)
+const allowDirty = flags.includes("--allow-dirty")
+
 /** What a tool says of the build it comes from has to be what is released. */
 const checkBuild = (tool: string, told: string): void => {
   const { commit, tag } = JSON.parse(told)
-  if (tag !== `v${version}` || (revision !== "" && commit !== revision)) {
+  if (tag !== `v${version}` || (revision !== "" && !allowDirty && commit !== revision)) {
     throw new Error(`${tool} is of ${tag} ${commit}, not of v${version} ${revision}: build it first`)
   }
 }
@@ -80,7 +83,7 @@ const packExecutable = (out: string, tool: ToolName): void => {
 
 const hashOf = (file: string): string => createHash("sha256").update(readFileSync(file)).digest("hex")
 
-const release = async (out: string, allowDirty: boolean, withExecutables: boolean): Promise<void> => {
+const release = async (out: string, withExecutables: boolean): Promise<void> => {
   if (isDirty && !allowDirty) throw new Error("files differ from the commit: commit them, or --allow-dirty")
   for (const tool of tools) checkBuild(`dist/${tool}.js`, built(tool, told))
   // A directory that is there holds one whole release.
@@ -104,7 +107,6 @@ const release = async (out: string, allowDirty: boolean, withExecutables: boolea
       built("regctl", [
         "image",
         "export",
-        "--referrers",
         "--name",
         `${tool}:${version}`,
         `ocidir://${images}:${tool}`,
@@ -122,8 +124,7 @@ const release = async (out: string, allowDirty: boolean, withExecutables: boolea
 }
 
 await script(async () => {
-  const flags = process.argv.slice(2)
   const out = resolve(flags.find((it) => !it.startsWith("--")) ?? join(root, "release"))
-  await release(out, flags.includes("--allow-dirty"), !flags.includes("--no-executables"))
+  await release(out, !flags.includes("--no-executables"))
   say(readFileSync(join(out, "SHA256SUMS"), "utf8").trimEnd())
 })
