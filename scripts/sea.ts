@@ -35,7 +35,9 @@ for (const tool of ["regctl", "regsync", "regbot"]) {
       main: join(work, `${tool}.cjs`),
       executable: base,
       output: join(out, tool),
-      useSnapshot: true,
+      // Threads of scripts cannot start from a snapshot: their Node would set up twice what the snapshot holds.
+      useSnapshot: tool !== "regbot",
+      useCodeCache: tool === "regbot",
       disableExperimentalSEAWarning: true,
       // Options of Node are none of the tool's.
       execArgvExtension: "none",

@@ -1,9 +1,9 @@
 /**
  * The start of a single executable, in place of `launch.ts`: what most commands use is loaded when the executable is
- * built and comes back with its snapshot; the process begins with `launch`.
+ * built and comes back with its snapshot. A tool that starts threads has none: threads do not start from it.
  */
 import { startupSnapshot } from "node:v8"
-import * as usual from "./launch.ts"
+import { start } from "./launch.ts"
 
 export { deadline } from "./launch.ts"
 
@@ -17,7 +17,8 @@ const preload = () =>
     import("../programs/misc/version.ts")
   ])
 
-/** As `launch`, once the process runs. */
-export const launch = (...[run, grace]: Parameters<typeof usual.launch>): void => {
-  void preload().then(() => startupSnapshot.setDeserializeMainFunction(() => usual.launch(run, grace)))
+/** As `launch`. */
+export const launch: typeof start = (run, grace) => {
+  if (!startupSnapshot.isBuildingSnapshot()) return start(run, grace)
+  void preload().then(() => startupSnapshot.setDeserializeMainFunction(() => start(run, grace)))
 }
