@@ -5,6 +5,7 @@ import { CredentialHelpers } from "../services/CredentialHelpers.ts"
 import { Credentials } from "../services/Credentials.ts"
 import { HostEntries } from "../services/HostEntries.ts"
 import { Hosts } from "../services/Hosts.ts"
+import { layer as keptSessions } from "../services/KeptSessions.ts"
 import { RateLimiter } from "../services/RateLimiter.ts"
 import { Registry } from "../services/Registry.ts"
 import { RegistryAuth } from "../services/RegistryAuth.ts"
@@ -20,7 +21,7 @@ export const registriesBy = <E, R>(configFile: Layer.Layer<ConfigFile, E, R>) =>
   Registry.layer.pipe(
     Layer.provide(RegistryHttp.layer),
     Layer.provide(RegistryAuth.layer),
-    Layer.provide(Layer.mergeAll(transport, Warnings.layer)),
+    Layer.provide(Layer.mergeAll(transport, Warnings.layer, keptSessions)),
     Layer.provideMerge(RateLimiter.layer),
     Layer.provideMerge(
       Layer.mergeAll(Hosts.layer, Credentials.layer).pipe(

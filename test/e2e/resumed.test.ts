@@ -2,12 +2,13 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
-import { readdirSync, readFileSync, statSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { connect, createServer as createTcpServer } from "node:net"
 import { join } from "node:path"
 import { addImage, blobPath, judge, makeLayout, type Named, tagAll } from "../support/layouts.ts"
 import { must, tool } from "../support/programs.ts"
-import { temporary } from "../support/registries.ts"
+import { dockerRegistry, ownRegistry, type Running, temporary } from "../support/registries.ts"
 
 const mebi = 1024 * 1024
 const dir = temporary("resumed")
@@ -119,6 +120,88 @@ describe("a copy into a layout that was killed", () => {
     } finally {
       source.server.closeAllConnections()
       source.server.close()
+    }
+  }, 60_000)
+})
+
+/** Passes connections on to a registry; of what comes from clients so many bytes, and the rest never arrives. */
+const gate = async (target: string) => {
+  const passed = { bytes: 0, most: Infinity }
+  const [host, port] = target.split(":")
+  const server = createTcpServer((client) => {
+    const to = connect(Number(port), host)
+    client.on("data", (view: Buffer) => {
+      if (passed.bytes >= passed.most) return
+      passed.bytes += view.length
+      if (!to.write(view)) {
+        client.pause()
+        to.once("drain", () => client.resume())
+      }
+    })
+    to.pipe(client)
+    for (const [one, other] of [[client, to], [to, client]] as const) {
+      one.on("error", () => other.destroy())
+      one.on("close", () => other.destroy())
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const address = server.address()
+  return { host: `127.0.0.1:${typeof address === "object" ? address?.port : 0}`, passed, server }
+}
+
+describe("a copy to a registry that was killed", () => {
+  let [own, docker]: [Running | undefined, Running | undefined] = [undefined, undefined]
+  let big: Named
+  const journal = at("cache/regclient/uploads")
+  const kept = () => existsSync(journal) ? readdirSync(journal) : []
+  beforeAll(async () => {
+    ;[own, docker] = await Promise.all([ownRegistry(), dockerRegistry()])
+    makeLayout(at("big"))
+    big = addImage(at("big"), [randomBytes(80 * mebi)])
+    tagAll(at("big"), { v1: big })
+  }, 60_000)
+  afterAll(async () => {
+    await Promise.all([own?.stop(), docker?.stop()])
+  })
+
+  /** Kills a copy after 40 MiB; gives the copy and the gate it goes through. */
+  const cut = async (registry: Running | undefined) => {
+    const { passed, ...rest } = await gate(registry?.host ?? "")
+    const copy = regctl(rest.host, "image", "copy", "ocidir://big:v1", `${rest.host}/app:v1`)
+    passed.most = 40 * mebi
+    await killed(copy, () => passed.bytes >= passed.most)
+    assert.strictEqual(kept().length, 1)
+    // What the registry got is written before it is asked.
+    await registry?.requests()
+    ;[passed.bytes, passed.most] = [0, Infinity]
+    return { copy, passed, host: rest.host, end: () => rest.server.close() }
+  }
+  const digestAt = async (host: string) => (await run(regctl(host, "image", "digest", `${host}/app:v1`))).trim()
+
+  it("sends only the rest, and keeps nothing then", async () => {
+    const { copy, end, host, passed } = await cut(own)
+    try {
+      const [name = ""] = kept()
+      assert.strictEqual(statSync(join(journal, name)).mode & 0o777, 0o600)
+      assert.strictEqual(statSync(journal).mode & 0o777, 0o700)
+      await run(copy)
+      assert.isBelow(passed.bytes, 42 * mebi)
+      assert.strictEqual(await digestAt(host), big.digest)
+      assert.deepStrictEqual(kept(), [])
+    } finally {
+      end()
+    }
+  }, 60_000)
+
+  it("sends everything to one that gave the upload up, and keeps nothing then", async () => {
+    const { copy, end, host, passed } = await cut(docker)
+    try {
+      assert.strictEqual(await run(copy), `${host}/app:v1\n`)
+      assert.isAbove(passed.bytes, 80 * mebi)
+      assert.strictEqual(await digestAt(host), big.digest)
+      assert.deepStrictEqual(kept(), [])
+    } finally {
+      end()
     }
   }, 60_000)
 })

@@ -44,18 +44,24 @@ const maxParts = 4_000
 const leastLimit = 4_096
 const skipSize = 1024 * 1024
 
-/** Sends the content and gives its descriptor, found on the way when nobody knew it. */
+/**
+ * Sends the content and gives its descriptor, found on the way when nobody knew it. The session may hold some of it:
+ * so many bytes, or, where it was interrupted, as many as it tells.
+ */
 export const sendChunks = Effect.fnUntraced(function*(
   upload: Upload,
   expected: Descriptor | undefined,
-  isInterrupted = false
+  held: number | "interrupted" = 0
 ) {
   const session = upload.current ?? (yield* openPlain(upload, expected))
   upload.current = session
   const parts = Math.ceil((expected?.size ?? 0) / maxParts)
-  const limit = Math.max(upload.host.blobChunk, leastOf(upload, session), parts)
-  const state: State = { offset: 0, most: 0, limit, failures: 0, stuck: 0, sessions: 1 }
-  if (isInterrupted) yield* goOn(upload, expected, state, yield* status(upload.at, upload.http, session), Infinity)
+  const limit = Math.max(upload.host.blobChunk, upload.chunk ?? 0, leastOf(upload, session), parts)
+  const offset = held === "interrupted" ? 0 : held
+  // What another run has sent may be wrong, as what was sent before a failure: a refusal at the end then means anew.
+  const state: State = { offset, most: offset, limit, failures: offset > 0 ? 1 : 0, stuck: 0, sessions: 1 }
+  if (held === "interrupted")
+    yield* goOn(upload, expected, state, yield* status(upload.at, upload.http, session), Infinity)
   for (;;) {
     const sent = yield* Effect.scoped(pass(upload, expected, state))
     if (sent !== undefined) return sent
