@@ -97,9 +97,10 @@ const sessionsIn = (fs: FileSystem.FileSystem, directory: Effect.Effect<string |
   const within = <A>(otherwise: A, use: (dir: string) => Effect.Effect<A, unknown>): Effect.Effect<A> =>
     Effect.flatMap(directory, (dir) => dir === undefined ? Effect.succeed(otherwise) : quietly(use(dir), otherwise))
   const text = (file: string) =>
-    Effect.tryPromise(async () => {
-      const size = await ownFileSize(file)
-      return size === undefined || size > largest ? undefined : new TextDecoder().decode(await readWhole(file, largest))
+    Effect.gen(function*() {
+      const size = yield* Effect.tryPromise(() => ownFileSize(file))
+      if (size === undefined || size > largest) return undefined
+      return new TextDecoder().decode(yield* Effect.tryPromise(() => readWhole(file, largest)))
     })
   const isOld = (file: string, age: number) =>
     Effect.gen(function*() {
