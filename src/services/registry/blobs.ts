@@ -173,7 +173,9 @@ const partial = (at: At, http: Http, blob: Descriptor, { from, to }: Part): Byte
               headers: { range: `bytes=${from}-${to ?? ""}` },
               ...(isSizeKnown(blob) ? { resume: { from, size: Math.min((to ?? Infinity) + 1, blob.size) } } : {})
             }),
-            (response) => pieceOf(response, from, to)(sink)
+            // What can be resumed begins where it was asked to, also when the server sends the whole.
+            (response) =>
+              (isSizeKnown(blob) && response.status !== 206 ? response.body : pieceOf(response, from, to))(sink)
           ))
           : pumpOf(fromBytes(inline.subarray(from, to === undefined ? inline.length : to + 1)))(sink)),
     failedToGet(at, blob)
