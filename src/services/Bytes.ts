@@ -142,6 +142,20 @@ export const asStored = (bytes: Bytes, where: Stored): Bytes => {
 
 export const storedOf = (bytes: Bytes): Stored | undefined => stores.get(bytes)
 
+const checks = new WeakMap<Bytes, Digest>()
+
+/**
+ * The same bytes, which fail unless they turn out to be those of the digest: who stores them need not hash them again.
+ * What is `tapped` keeps this.
+ */
+export const asChecked = (bytes: Bytes, digest: Digest): Bytes => {
+  checks.set(bytes, digest)
+  return bytes
+}
+
+/** Whether a failure, before they end, is sure for bytes that are not the digest's. */
+export const isChecked = (bytes: Bytes, digest: Digest): boolean => checks.get(bytes) === digest
+
 const storedLike = (original: Bytes, bytes: Bytes): Bytes => {
   const where = stores.get(original)
   return where === undefined ? bytes : asStored(bytes, where)
@@ -212,6 +226,8 @@ export const tapped = (bytes: Bytes, seen: (view: Uint8Array) => void): Bytes =>
       sink(view, release)
     })
   const rest = restOf(bytes)
-  const whole = storedLike(bytes, fromPump(told(pumpOf(bytes))))
-  return rest === undefined ? whole : withRest(whole, (from) => told(rest(from)))
+  const digest = checks.get(bytes)
+  const same = storedLike(bytes, fromPump(told(pumpOf(bytes))))
+  if (digest !== undefined) asChecked(same, digest)
+  return rest === undefined ? same : withRest(same, (from) => told(rest(from)))
 }

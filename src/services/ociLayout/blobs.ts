@@ -4,7 +4,7 @@ import { codeOf } from "../../lib/files.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import type { Digest } from "../../schemas/Digest.ts"
 import { type ReasonTag, type StoreError, storeError, within } from "../../schemas/StoreError.ts"
-import { type Bytes, fromPump, type Pump, restOf, type SpareFile, spareFileOf } from "../Bytes.ts"
+import { asChecked, type Bytes, fromPump, type Pump, restOf, type SpareFile, spareFileOf } from "../Bytes.ts"
 import { filePump } from "../fileBytes.ts"
 import { discard, fillNew, fillOn, measured } from "./filled.ts"
 import { claimPart, isWorthKeeping, keepPart, leastKept, temporaryOf } from "./parts.ts"
@@ -37,7 +37,7 @@ export const readBlob = (
 ): Bytes => {
   const path = pathOf(state, blob.digest)
   if (part !== undefined) return fromPump(filePump(path, part))
-  return fromPump((sink) =>
+  const whole = fromPump((sink) =>
     Effect.gen(function*() {
       const before = yield* state.disk.info(path)
       const measure = measured(sink, blob)
@@ -58,6 +58,7 @@ export const readBlob = (
       }
     })
   )
+  return asChecked(whole, blob.digest)
 }
 
 const isWholeFile = (path: string, digest: Digest): Effect.Effect<boolean, StoreError> => {

@@ -6,7 +6,7 @@ import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, Digest, encodedOf } from "../../schemas/Digest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
-import { type Bytes, type Pump, pumpOf, type Sink } from "../Bytes.ts"
+import { type Bytes, isChecked, type Pump, pumpOf, type Sink } from "../Bytes.ts"
 import { filePump } from "../fileBytes.ts"
 import { fsError } from "../fsError.ts"
 
@@ -28,9 +28,16 @@ const problemOf = (expected: { readonly digest?: Digest; readonly size: number }
 
 const tooLong = (size: number) => storeError("", "SizeMismatch", `size limit exceeded: more than ${size} bytes`)
 
-/** Counts and hashes what passes into a sink. */
-export const measured = (sink: Sink, expected: { readonly digest?: Digest; readonly size: number }) => {
-  const hash = hasher(expected.digest === undefined ? "sha256" : algorithmOf(expected.digest))
+/** Counts and hashes what passes into a sink; not hashed where that is done on its way here. */
+export const measured = (
+  sink: Sink,
+  expected: { readonly digest?: Digest; readonly size: number },
+  isCheckedBefore = false
+) => {
+  const { digest } = expected
+  const hash = digest !== undefined && isCheckedBefore
+    ? { update: () => {}, hex: () => encodedOf(digest) }
+    : hasher(digest === undefined ? "sha256" : algorithmOf(digest))
   let received = 0
   return {
     sink: (view: Uint8Array, release: () => void) => {
@@ -54,14 +61,18 @@ type Measure = ReturnType<typeof measured>
 /** Into a new file. */
 export const fillNew = (temporary: string, content: Bytes, expected?: Descriptor) =>
   filled(temporary, () => Writer.create(temporary), (writer) => {
-    const measure = measured(writing(writer, temporary), expected ?? { size: 0 })
+    const measure = measured(
+      writing(writer, temporary),
+      expected ?? { size: 0 },
+      expected !== undefined && isChecked(content, expected.digest)
+    )
     return Effect.andThen(
       pumpOf(content)(measure.sink),
       Effect.suspend(() => ended(writer, temporary, measure, expected))
     )
   })
 
-/** Behind the first bytes of a file, which are hashed before. */
+/** Behind the first bytes of a file, which are hashed before. Nobody else has checked the rest. */
 export const fillOn = (temporary: string, kept: number, rest: Pump, expected: Descriptor) =>
   filled(temporary, () => Writer.resume(temporary, kept), (writer) => {
     const sinks = { now: discard }
