@@ -1,11 +1,13 @@
 /**
  * Measures the transport: 1 GiB (or the size in MiB given) downloaded and verified, uploaded, and copied from server
  * to server in one pump, each in a process of its own. Prints CPU seconds per GiB, wall seconds and peak RSS.
+ * BENCH_TLS=1 does it over https; REGCLIENT_TRANSPORT chooses the transport.
  */
 import { Effect } from "effect"
 import { fork } from "node:child_process"
 import { createHash, randomFillSync } from "node:crypto"
-import { createServer, request } from "node:http"
+import { createServer, request, type RequestListener } from "node:http"
+import { createServer as createSecureServer } from "node:https"
 import type { AddressInfo } from "node:net"
 import { defaultTimeouts } from "../src/schemas/Host.ts"
 import { fromPump, pumpOf, verified } from "../src/services/Bytes.ts"
@@ -17,12 +19,13 @@ import * as wire from "../src/services/transport/wire.ts"
 const [role = "all", sizeMiB = "1024", port = "0", digest = ""] = process.argv.slice(2)
 const size = Number(sizeMiB) * 1024 * 1024
 const block = Buffer.alloc(1024 * 1024)
+const isSecure = process.env["BENCH_TLS"] === "1"
 
-const serve = () => {
+const serve = async () => {
   randomFillSync(block)
   const sum = createHash("sha256")
   for (let at = 0; at < size; at += block.length) sum.update(block)
-  const server = createServer((asked, response) => {
+  const listener: RequestListener = (asked, response) => {
     if (asked.method === "PUT") {
       asked.resume()
       asked.once("end", () => response.writeHead(201).end())
@@ -36,7 +39,9 @@ const serve = () => {
       else response.end()
     }
     more()
-  })
+  }
+  const identity = async () => (await import("../test/services/transport/servers.ts")).certificates("IP:127.0.0.1")
+  const server = isSecure ? createSecureServer(await identity(), listener) : createServer(listener)
   server.listen(
     0,
     "127.0.0.1",
@@ -46,8 +51,8 @@ const serve = () => {
 }
 
 const layer = process.env["REGCLIENT_TRANSPORT"] === "node" ? nodeHttp.layer : wire.layer
-const url = new URL(`http://127.0.0.1:${port}/blob`)
-const common = { url, headers: {}, tls: { mode: "disabled", certificates: [] }, timeouts: defaultTimeouts } as const
+const url = new URL(`${isSecure ? "https" : "http"}://127.0.0.1:${port}/blob`)
+const common = { url, headers: {}, tls: { mode: "insecure", certificates: [] }, timeouts: defaultTimeouts } as const
 const descriptor = { mediaType: "application/octet-stream", digest: `sha256:${digest}`, size }
 
 const download = Effect.gen(function*() {
@@ -104,7 +109,7 @@ const measure = async (name: string) => {
 const all = () => {
   const server = fork(import.meta.filename, ["serve", sizeMiB])
   server.once("message", async (told: { readonly port: number; readonly digest: string }) => {
-    for (const name of ["bare", "download", "upload", "copy"]) {
+    for (const name of [...(isSecure ? [] : ["bare"]), "download", "upload", "copy"]) {
       const run = fork(import.meta.filename, [name, sizeMiB, String(told.port), told.digest])
       await new Promise((resolve) => run.once("exit", resolve))
     }
@@ -112,6 +117,6 @@ const all = () => {
   })
 }
 
-if (role === "serve") serve()
+if (role === "serve") await serve()
 else if (role === "all") all()
 else await measure(role)
