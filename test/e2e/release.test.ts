@@ -237,7 +237,15 @@ describe("an executable", () => {
     const listed = (await must("tar", ["-tzf", file(`${base}.tar.gz`)])).split("\n")
     assert.includeMembers(
       listed,
-      ["regsync", "LICENSE", "THIRD-PARTY.txt", "man/regsync.1", "completions/regsync.bash", "completions/_regsync"]
+      [
+        "regsync",
+        "LICENSE",
+        "NODE-LICENSE",
+        "THIRD-PARTY.txt",
+        "man/regsync.1",
+        "completions/regsync.bash",
+        "completions/_regsync"
+      ]
         .map((it) => `${base}/${it}`)
     )
     assert.deepStrictEqual(listed.filter((it) => it.includes("regctl")), [])
