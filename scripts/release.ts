@@ -20,6 +20,7 @@ import { gzipSync } from "node:zlib"
 import { bundledPackages } from "./bundled.ts"
 import { writeExtras } from "./extras.ts"
 import { buildImages } from "./images.ts"
+import { nodeFor } from "./images/node.ts"
 import { type Entry, writeTar } from "./images/tree.ts"
 import { built, epoch, isDirty, manifest, must, revision, root, say, script, type ToolName, tools } from "./run.ts"
 import { bundledComponents, nodeComponents, sbom } from "./sbom.ts"
@@ -57,7 +58,7 @@ const packNpm = (out: string): void => {
 }
 
 /** A tool as one file, with its manual and completions. */
-const packExecutable = (out: string, tool: ToolName): void => {
+const packExecutable = (out: string, tool: ToolName, nodeLicense: string): void => {
   const program = join(executables, tool)
   if (!existsSync(program)) throw new Error(`${program} is missing: npm run build:sea`)
   checkBuild(program, must(program, told, { env: { PATH: "/nonexistent" } }))
@@ -72,6 +73,7 @@ const packExecutable = (out: string, tool: ToolName): void => {
     new Map<string, Entry>([
       [`${base}/${tool}`, { type: "copy", from: program, mode: 0o755 }],
       ...["LICENSE", "THIRD-PARTY.txt"].map((it) => [`${base}/${it}`, { type: "copy", from: join(root, it) }] as const),
+      [`${base}/NODE-LICENSE`, { type: "copy", from: nodeLicense }],
       ...copies("man", new RegExp(`^${tool}[-.]`)),
       ...copies("completions", new RegExp(`^_?${tool}(?:\\.|$)`))
     ]),
@@ -96,8 +98,12 @@ const release = async (out: string, withExecutables: boolean): Promise<void> => 
     packNpm(staged)
     writeFileSync(join(staged, `${name}-${version}-npm.cdx.json`), sbom(bundled))
     if (withExecutables) {
-      for (const tool of tools) packExecutable(staged, tool)
-      const node = nodeComponents({ amd64: hashOf(process.execPath) })
+      const dir = join(scratch, "node")
+      mkdirSync(dir)
+      const { licence, sha256 } = nodeFor("amd64", dir)
+      if (hashOf(process.execPath) !== sha256) throw new Error(`${process.execPath} is not the Node that is known`)
+      for (const tool of tools) packExecutable(staged, tool, licence)
+      const node = nodeComponents({ amd64: sha256 })
       writeFileSync(join(staged, `${name}-${version}-linux-x64.cdx.json`), sbom([...bundled, ...node]))
     }
     const images = join(scratch, "images")

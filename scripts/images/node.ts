@@ -24,6 +24,8 @@ export interface Node {
   readonly tree: Tree
   readonly program: Buffer
   readonly sha256: string
+  /** The file with its licence, and those of its parts. */
+  readonly licence: string
 }
 
 /** Fetches Node into a directory of its own. */
@@ -41,13 +43,15 @@ export const nodeFor = (architecture: Architecture, dir: string): Node => {
   const hash = `sha512-${createHash("sha512").update(readFileSync(archive)).digest("base64")}`
   if (hash !== integrity) throw new Error(`${name}@${known.version} is ${hash}, not ${integrity}`)
   must("tar", ["-xzf", archive, "-C", dir, "package/bin/node", "package/LICENSE"])
+  const licence = join(dir, "package/LICENSE")
   const program = readFileSync(join(dir, "package/bin/node"))
   return {
     program,
+    licence,
     sha256: createHash("sha256").update(program).digest("hex"),
     tree: new Map([
       ["usr/bin/node", { type: "file", body: program, mode: 0o755 }],
-      ["usr/share/doc/node/LICENSE", { type: "copy", from: join(dir, "package/LICENSE") }]
+      ["usr/share/doc/node/LICENSE", { type: "copy", from: licence }]
     ])
   }
 }

@@ -41,6 +41,16 @@ describe("a release", () => {
     await must("sha256sum", ["--check", "--strict", "--quiet", "SHA256SUMS"], { cwd: release.dir })
   })
 
+  it("has the files that the guide to installing names", () => {
+    const guide = readFileSync(join(root, "docs/install.md"), "utf8")
+    const names = [
+      ...new Set([...guide.matchAll(/`(reg\w+-[^`/]+\.(?:tgz|tar|gz|json))`/g)].map(([, name = ""]) => name))
+    ]
+    assert.isAbove(names.length, 9)
+    const kept = names.filter((it) => hasExecutables() || !it.includes("linux-x64"))
+    assert.deepStrictEqual(kept.filter((it) => !existsSync(file(it))), [])
+  })
+
   it("says whose code is in it", () => {
     const bundled = [
       "@effect/platform-node",
@@ -237,7 +247,15 @@ describe("an executable", () => {
     const listed = (await must("tar", ["-tzf", file(`${base}.tar.gz`)])).split("\n")
     assert.includeMembers(
       listed,
-      ["regsync", "LICENSE", "THIRD-PARTY.txt", "man/regsync.1", "completions/regsync.bash", "completions/_regsync"]
+      [
+        "regsync",
+        "LICENSE",
+        "NODE-LICENSE",
+        "THIRD-PARTY.txt",
+        "man/regsync.1",
+        "completions/regsync.bash",
+        "completions/_regsync"
+      ]
         .map((it) => `${base}/${it}`)
     )
     assert.deepStrictEqual(listed.filter((it) => it.includes("regctl")), [])
