@@ -1,5 +1,5 @@
 /**
- * Admits requests to hosts: so many at once, so many a second, small ones first.
+ * Admits requests to hosts: so many at once, by how the host takes them, so many a second, small ones first.
  *
  * A blob copy holds a place at both of its hosts. It takes the two in one step,
  * so two copies in opposite directions never wait for each other.
@@ -10,6 +10,7 @@ import type { Host } from "../schemas/Host.ts"
 import type { Quota } from "../schemas/Quota.ts"
 import { Hosts } from "./Hosts.ts"
 import { choose } from "./rateLimiter/choose.ts"
+import { StreamWindow, Window } from "./rateLimiter/window.ts"
 
 export interface Demand {
   readonly kind: "head" | "manifest" | "query" | "blob"
@@ -33,6 +34,11 @@ export class RateLimiter extends Context.Service<RateLimiter, {
     host: string,
     demand: Demand
   ) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E, R>
+  /**
+   * Notes what became of a request: the milliseconds until its answer began; none when the host refused it as one too
+   * many, or lost its connection.
+   */
+  readonly note: (host: string, answered: number | undefined) => void
   /** Notes what a host says of its pull limit. */
   readonly observe: (host: string, quota: Quota) => Effect.Effect<void>
   readonly quota: (host: string) => Effect.Effect<Option.Option<Quota>>
@@ -58,9 +64,22 @@ export class RateLimiter extends Context.Service<RateLimiter, {
             const wanted = [...new Set(names)].filter((name) => !held.has(name))
             if (wanted.length === 0) return restore(effect)
             const inside = Effect.provideService(effect, HeldHosts, new Set([...held, ...wanted]))
-            return Effect.flatMap(take(wanted, demand, restore), (release) => Effect.ensuring(restore(inside), release))
+            return Effect.flatMap(
+              take(wanted, demand, restore),
+              (release) => Effect.ensuring(restore(timed(inside, wanted, demand)), release)
+            )
           })
         )
+
+      /** A stream that ends well tells of the links it went over. */
+      const timed = <A, E, R>(effect: Effect.Effect<A, E, R>, names: ReadonlyArray<string>, demand: Demand) =>
+        !isBig(demand) || demand.size === 0 ? effect : Effect.gen(function*() {
+          const began = yield* Clock.currentTimeMillis
+          const result = yield* effect
+          const took = (yield* Clock.currentTimeMillis) - began
+          for (const name of names) admission.streamed(name, demand.size, took)
+          return result
+        })
 
       const enter = (name: string, demand: Demand): Effect.Effect<void, never, Scope.Scope> =>
         Effect.uninterruptibleMask((restore) =>
@@ -93,6 +112,7 @@ export class RateLimiter extends Context.Service<RateLimiter, {
         admit,
         enter,
         spare,
+        note: admission.note,
         observe: (name, quota) => Effect.sync(() => void quotas.set(name, quota)),
         quota: (name) => Effect.sync(() => Option.fromUndefinedOr(quotas.get(name)))
       })
@@ -105,8 +125,10 @@ const HeldHosts = Context.Reference<ReadonlySet<string>>("regclient/services/Rat
   defaultValue: () => new Set<string>()
 })
 
-/** Without `reqConcurrent`: streams of blobs above `bigBlob` bytes, and everything else, at once. */
-const [bigPlaces, smallPlaces, bigBlob] = [3, 8, 1024 * 1024]
+/** Without `reqConcurrent`: streams of blobs above `bigBlob` bytes, and everything else, at first and at most. */
+const bigBlob = 1024 * 1024
+const bigPlaces = [3, 6] as const
+const smallPlaces = [8, 16] as const
 
 /** Small places that stay free of what asks for spare ones: who comes next need not wait for it. */
 const keptFree = 2
@@ -125,6 +147,13 @@ interface Entry {
   resume: () => void
 }
 
+/** Of one host; `all` where its configuration limits everything together. */
+interface Windows {
+  readonly all?: Window
+  readonly big: StreamWindow
+  readonly small: Window
+}
+
 /** Times the oldest is overtaken before its hosts are kept free for it. */
 const patience = 32
 
@@ -135,13 +164,29 @@ const makeAdmission = () => {
   const nextStart = new Map<string, number>()
   let waiting: Array<Entry> = []
 
+  const windows = new Map<string, Windows>()
+
   const runningAt = (host: string): ReadonlyArray<Demand> => running.get(host) ?? []
-  const places = (host: string, demand: Demand): number => {
+  const windowsOf = (host: string): Windows => {
+    const found = windows.get(host)
+    if (found !== undefined) return found
     const total = known.get(host)?.reqConcurrent ?? 0
-    if (total > 0) return total - runningAt(host).length
-    const alike = runningAt(host).filter((it) => isBig(it) === isBig(demand)).length
-    return (isBig(demand) ? bigPlaces : smallPlaces) - alike
+    const made = {
+      ...(total > 0 ? { all: new Window(total, total) } : {}),
+      big: new StreamWindow(...bigPlaces),
+      small: new Window(...smallPlaces)
+    }
+    windows.set(host, made)
+    return made
   }
+  const places = (host: string, demand: Demand): number => {
+    const { all, big, small } = windowsOf(host)
+    if (all !== undefined) return all.size - runningAt(host).length
+    const alike = runningAt(host).filter((it) => isBig(it) === isBig(demand)).length
+    return (isBig(demand) ? big : small).size - alike
+  }
+  const isAwaited = (host: string, isAlike: (demand: Demand) => boolean): boolean =>
+    waiting.some(({ demand, hosts }) => hosts.includes(host) && isAlike(demand))
   /** A place is kept for the oldest when it was passed over too often: one that needs two hosts may never find both free. */
   const isAble = (entry: Entry): boolean => {
     const oldest = waiting[0]
@@ -172,6 +217,18 @@ const makeAdmission = () => {
 
   return {
     known,
+    note: (host: string, answered: number | undefined): void => {
+      const { all, big, small } = windowsOf(host)
+      const isFull = isAwaited(host, (demand) => all !== undefined || !isBig(demand))
+      const window = all ?? small
+      if (answered !== undefined) window.answered(answered, isFull)
+      else for (const each of [window, big]) each.overloaded()
+      settle()
+    },
+    streamed: (host: string, bytes: number, milliseconds: number): void => {
+      windowsOf(host).big.streamed(bytes, milliseconds, isAwaited(host, isBig))
+      settle()
+    },
     /** Waits for places at all hosts and gives what frees them. Runs uninterruptible but for the wait itself. */
     take: (hosts: ReadonlyArray<string>, given: Demand, restore: Restore): Effect.Effect<Effect.Effect<void>> =>
       Effect.suspend(() => {

@@ -14,11 +14,12 @@ import {
   isTransient,
   LongestRetryAfter
 } from "./registryHttp/backoff.ts"
-import { exchange, type Parts } from "./registryHttp/exchange.ts"
+import { exchange } from "./registryHttp/exchange.ts"
 import { tooLate } from "./registryHttp/failures.ts"
 import { noRange, type Opened, positionOf } from "./registryHttp/opened.ts"
 import { type Ranged, slowLink, slowLoopback } from "./registryHttp/ranges.ts"
 import { resuming } from "./registryHttp/resume.ts"
+import type { Parts } from "./registryHttp/sendHop.ts"
 import { type Body, Transport, type TransportResponse } from "./Transport.ts"
 import { Warnings } from "./Warnings.ts"
 

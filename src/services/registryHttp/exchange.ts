@@ -1,53 +1,20 @@
 /** One attempt of a request at one host: logged in, redirected, its answer told from a failure. */
-import { Clock, Effect, Exit, Scope, Semaphore } from "effect"
-import type { Context } from "effect"
+import { Clock, Effect, Semaphore } from "effect"
 import { retryAfter } from "../../lib/httpTime.ts"
 import type { Host } from "../../schemas/Host.ts"
 import { header } from "../../schemas/Manifest.ts"
 import { quotaOf } from "../../schemas/Quota.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { fromBytes, pumpOf } from "../Bytes.ts"
-import type { Hosts } from "../Hosts.ts"
-import type { RateLimiter } from "../RateLimiter.ts"
-import type { AuthRequest, RegistryAuth } from "../RegistryAuth.ts"
+import type { AuthRequest } from "../RegistryAuth.ts"
 import { requestScopes } from "../registryAuth/scopes.ts"
 import type { RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
-import { Secrets } from "../Secrets.ts"
-import type { Body, Reach, Transport, TransportRequest, TransportResponse } from "../Transport.ts"
+import type { Reach, TransportResponse } from "../Transport.ts"
 import { userAgent } from "../UserAgent.ts"
-import type { Warnings } from "../Warnings.ts"
 import { readText, statusFailure } from "./failures.ts"
 import { addressProblem, departure, follow, type Hop, isRedirect, maxRedirects } from "./redirects.ts"
-import { shownHeaders, trace } from "./trace.ts"
-import { originOf, requestUrl, rootOf, shownUrl, tlsFor, wireRepository, withEncryption } from "./urls.ts"
-
-export interface Parts {
-  readonly hosts: Context.Service.Shape<typeof Hosts>
-  readonly auth: Context.Service.Shape<typeof RegistryAuth>
-  readonly limiter: Context.Service.Shape<typeof RateLimiter>
-  readonly transport: Context.Service.Shape<typeof Transport>
-  readonly warnings: Context.Service.Shape<typeof Warnings>
-  /** How local each host was found to be. */
-  readonly reaches: Map<string, Reach>
-  /** Held by the first request to a host, until it is known how to log in there. */
-  readonly contacts: Map<string, Semaphore.Semaphore>
-}
-
-/** Where a hop goes and as whom. */
-interface Target {
-  readonly host: Host
-  /** Of the host that was asked first: its login is offered beforehand, its limits and warnings are read. */
-  readonly isOwn: boolean
-  readonly isAnonymous: boolean
-  /** A 401 is for good: nothing else is tried there. */
-  readonly isFinal: boolean
-  readonly reach: Reach | undefined
-}
-
-interface Answer {
-  readonly response: TransportResponse
-  readonly discard: Effect.Effect<void>
-}
+import { isPump, type Parts, send, type Target } from "./sendHop.ts"
+import { originOf, requestUrl, rootOf, shownUrl, wireRepository, withEncryption } from "./urls.ts"
 
 /** Rounds of authentication of one attempt (faults N16). */
 const maxRounds = 2
@@ -184,8 +151,6 @@ const loggedIn = (parts: Parts, target: Target, hop: Hop, auth: AuthRequest, rou
   return Effect.flatMap(contact.withPermit(turn), (answer) => answer === undefined ? sent : Effect.succeed(answer))
 }
 
-const isPump = (body: Body | undefined): boolean => body !== undefined && !(body instanceof Uint8Array)
-
 const rounded = Effect.fnUntraced(function*(
   parts: Parts,
   target: Target,
@@ -225,32 +190,6 @@ const withText = (response: TransportResponse, text: string): TransportResponse 
 
 const isRefusal = ({ status }: TransportResponse, challenges: ReadonlyArray<string>): boolean =>
   status === 401 || (status === 403 && challenges.some((it) => it.includes("insufficient_scope")))
-
-/** Sends one hop in a scope of its own, which ends with the attempt's or when its answer is discarded. */
-const send = Effect.fnUntraced(function*(parts: Parts, target: Target, hop: Hop, authorization: string | undefined) {
-  const scope = Scope.forkUnsafe(yield* Effect.scope)
-  const message: TransportRequest = {
-    method: hop.method,
-    url: hop.url,
-    headers: authorization === undefined ? hop.headers : { ...hop.headers, authorization },
-    tls: tlsFor(target.host, hop.url, !target.isAnonymous),
-    timeouts: target.host.timeouts,
-    ...(hop.body === undefined ? {} : { body: hop.body }),
-    ...(target.reach === undefined ? {} : { reach: target.reach })
-  }
-  const secrets = yield* Secrets
-  if (authorization !== undefined) secrets.learnHeader(authorization)
-  const shown = () => shownUrl(hop.url, target.isOwn)
-  yield* trace("HTTP request", () => ({ method: hop.method, url: shown(), headers: shownHeaders(message.headers) }))
-  const response = yield* Effect.provideService(parts.transport.send(message), Scope.Scope, scope)
-  yield* trace(
-    "HTTP response",
-    () => ({ url: shown(), status: response.status, headers: shownHeaders(response.headers, secrets) })
-  )
-  if (target.isOwn && response.reach !== undefined) parts.reaches.set(target.host.name, response.reach)
-  const answer: Answer = { response, discard: Scope.close(scope, Exit.void) }
-  return answer
-})
 
 const observe = (parts: Parts, host: Host, { headers }: TransportResponse): Effect.Effect<void> => {
   const quota = quotaOf(headers)

@@ -26,6 +26,7 @@ const unlimited = RateLimiter.of({
   admit: () => (effect) => effect,
   enter: () => Effect.void,
   spare: () => () => Effect.succeedNone,
+  note: () => {},
   observe: () => Effect.void,
   quota: () => Effect.succeedNone
 })

@@ -138,6 +138,7 @@ describe("a dry run", () => {
             admit: () => (effect) => effect,
             enter: () => Effect.void,
             spare: () => () => Effect.succeedNone,
+            note: () => {},
             observe: () => Effect.void,
             quota: () => Effect.succeedNone
           })
