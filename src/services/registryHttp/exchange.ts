@@ -10,16 +10,16 @@ import { fromBytes, pumpOf } from "../Bytes.ts"
 import type { Hosts } from "../Hosts.ts"
 import type { RateLimiter } from "../RateLimiter.ts"
 import type { AuthRequest, RegistryAuth } from "../RegistryAuth.ts"
-import { requestScopes } from "../registryAuth/scopes.ts"
 import type { RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
 import { Secrets } from "../Secrets.ts"
 import type { Body, Reach, Transport, TransportRequest, TransportResponse } from "../Transport.ts"
 import { userAgent } from "../UserAgent.ts"
 import type { Warnings } from "../Warnings.ts"
+import { Asking } from "./asking.ts"
 import { readText, statusFailure } from "./failures.ts"
 import { addressProblem, departure, follow, type Hop, isRedirect, maxRedirects } from "./redirects.ts"
 import { shownHeaders, trace } from "./trace.ts"
-import { originOf, requestUrl, rootOf, shownUrl, tlsFor, wireRepository, withEncryption } from "./urls.ts"
+import { originOf, requestUrl, rootOf, shownUrl, tlsFor, withEncryption } from "./urls.ts"
 
 export interface Parts {
   readonly hosts: Context.Service.Shape<typeof Hosts>
@@ -65,7 +65,7 @@ export const exchange = Effect.fnUntraced(
     const rounds = { left: maxRounds }
     let [redirects, isAskedAgain] = [0, false]
     while (true) {
-      const auth = authRequest(request, target, hop)
+      const auth = new Asking(request, target, hop)
       const { discard, response } = yield* loggedIn(parts, target, hop, auth, rounds)
       const { status } = response
       if (target.isOwn) yield* observe(parts, host, response)
@@ -156,21 +156,6 @@ const isRead = ({ demand, url }: RegistryRequest, method: string): boolean =>
  */
 const isContent = (request: RegistryRequest, method: string): boolean =>
   isRead(request, method) && /^(?:blobs|manifests)\/[^/:]+:/.test(request.path)
-
-const authRequest = (request: RegistryRequest, { host, isAnonymous }: Target, { method, url }: Hop): AuthRequest => {
-  const repository = wireRepository(host, request.repository)
-  const { path, scopes } = request
-  return {
-    host,
-    url,
-    repository,
-    isAnonymous,
-    // Asked for by who needs a token only.
-    get scopes() {
-      return requestScopes({ method, repository, path, scopes })
-    }
-  }
-}
 
 /** Sends a hop, and again with what its refusal taught. Who comes first to a host goes alone until that is settled. */
 const loggedIn = (parts: Parts, target: Target, hop: Hop, auth: AuthRequest, rounds: { left: number }) => {
