@@ -28,6 +28,9 @@ const build = {
   })
 }
 
+/** What the bundles know of their build. */
+export const define = { REGCLIENT_BUILD: JSON.stringify(build) }
+
 const tools = defineConfig({
   input: {
     regctl: "src/bin/regctl.ts",
@@ -35,7 +38,7 @@ const tools = defineConfig({
     regbot: "src/bin/regbot.ts"
   },
   platform: "node",
-  transform: { define: { REGCLIENT_BUILD: JSON.stringify(build) } },
+  transform: { define },
   plugins: [{
     name: "executable entries",
     writeBundle: (_, bundle) => {

@@ -21,13 +21,18 @@ const signals = [["SIGINT", 130], ["SIGTERM", 143]] as const
  * Runs `run` with the arguments of this process; the promise's number is the exit status. `grace` says how many
  * milliseconds a run of these arguments has to clean up.
  */
-export const launch = (
-  run: (args: ReadonlyArray<string>, stop: AbortSignal) => Promise<number>,
-  grace: (args: ReadonlyArray<string>) => number = () => deadline
-): void => {
+export const launch: typeof start = (run, grace) => {
   if (isTooOld(process.versions.node)) return void runByPinned()
   // Node's own place for it is the directory for temporary files, where others may write.
   module.enableCompileCache(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "regclient", "node"))
+  start(run, grace)
+}
+
+/** The same where there is no code to keep and Node is the right one. */
+export const start = (
+  run: (args: ReadonlyArray<string>, stop: AbortSignal) => Promise<number>,
+  grace: (args: ReadonlyArray<string>) => number = () => deadline
+): void => {
   const stop = new AbortController()
   const end = (why: Stop) => {
     if (stop.signal.aborted) return

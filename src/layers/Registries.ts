@@ -8,6 +8,7 @@ import { Credentials } from "../services/Credentials.ts"
 import { variable } from "../services/Environment.ts"
 import { HostEntries } from "../services/HostEntries.ts"
 import { Hosts } from "../services/Hosts.ts"
+import { layer as keptSessions } from "../services/KeptSessions.ts"
 import { RateLimiter } from "../services/RateLimiter.ts"
 import { Registry } from "../services/Registry.ts"
 import { RegistryAuth } from "../services/RegistryAuth.ts"
@@ -33,7 +34,7 @@ export const registriesBy = <E, R>(configFile: Layer.Layer<ConfigFile, E, R>) =>
   Registry.layer.pipe(
     Layer.provide(RegistryHttp.layer),
     Layer.provide(RegistryAuth.layer),
-    Layer.provide(Layer.mergeAll(transport, Warnings.layer)),
+    Layer.provide(Layer.mergeAll(transport, Warnings.layer, keptSessions)),
     Layer.provideMerge(RateLimiter.layer),
     Layer.provideMerge(
       Layer.mergeAll(Hosts.layer, Credentials.layer).pipe(

@@ -52,10 +52,11 @@ const firstBcrypt = (entries: Entries): string | undefined => {
   return undefined
 }
 
-const key = randomBytes(32)
+let key: Buffer | undefined
 
 /** A name for a text that does not tell the text: equal texts have equal names, in this process only. */
-export const fingerprint = (text: string): string => createHmac("sha256", key).update(text, "utf8").digest("base64")
+export const fingerprint = (text: string): string =>
+  createHmac("sha256", key ??= randomBytes(32)).update(text, "utf8").digest("base64")
 
 const isSame = (a: string, b: string): boolean => {
   const [one, other] = [Buffer.from(a), Buffer.from(b)]

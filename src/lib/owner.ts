@@ -19,11 +19,13 @@ const attempt = (read: () => string): string => {
   }
 }
 
-const startOf = (pid: number): string =>
-  attempt(() => {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? ""
-  })
+/** What the kernel says of a process, from its state on; empty where it says nothing. */
+const fieldsOf = (pid: number): ReadonlyArray<string> => {
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, "utf8"))
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+}
+
+const startOf = (pid: number): string => fieldsOf(pid)[19] ?? ""
 
 const here = (): string =>
   [
@@ -45,7 +47,10 @@ export const stateOf = ({ host, pid, started }: Owner): "alive" | "dead" | "unkn
   } catch (error) {
     if (typeof error === "object" && error !== null && "code" in error && error.code === "ESRCH") return "dead"
   }
-  const now = startOf(pid)
+  const fields = fieldsOf(pid)
+  const [state = "", now = ""] = [fields[0], fields[19]]
+  // It has ended, and its parent, such as a container's first process, never asks how.
+  if (state === "Z" || state === "X") return "dead"
   return started !== "" && now !== "" && now !== started ? "dead" : "alive"
 }
 

@@ -111,6 +111,19 @@ export const withSpareFile = (bytes: Bytes, file: SpareFile): Bytes => {
 
 export const spareFileOf = (bytes: Bytes): SpareFile | undefined => spares.get(bytes)
 
+const rests = new WeakMap<Bytes, (from: number) => Pump>()
+
+/**
+ * The same bytes, which can be had from any of them on. Nobody has checked such a rest: who has the beginning hashes the
+ * whole. What is `tapped` keeps this.
+ */
+export const withRest = (bytes: Bytes, rest: (from: number) => Pump): Bytes => {
+  rests.set(bytes, rest)
+  return bytes
+}
+
+export const restOf = (bytes: Bytes): ((from: number) => Pump) | undefined => rests.get(bytes)
+
 /** Content that lies in a store, and can be read again as long as the store is there. */
 export interface Stored {
   /** Requests that a read takes. */
@@ -207,15 +220,14 @@ export const verified = (bytes: Bytes, { digest, size }: Descriptor): Bytes =>
 
 /** The same bytes, each view told to `seen` before it goes on. */
 export const tapped = (bytes: Bytes, seen: (view: Uint8Array) => void): Bytes => {
-  const same = storedLike(
-    bytes,
-    fromPump((sink) =>
-      pumpOf(bytes)((view, release) => {
-        seen(view)
-        sink(view, release)
-      })
-    )
-  )
+  const told = (pump: Pump): Pump => (sink) =>
+    pump((view, release) => {
+      seen(view)
+      sink(view, release)
+    })
+  const rest = restOf(bytes)
   const digest = checks.get(bytes)
-  return digest === undefined ? same : asChecked(same, digest)
+  const same = storedLike(bytes, fromPump(told(pumpOf(bytes))))
+  if (digest !== undefined) asChecked(same, digest)
+  return rest === undefined ? same : withRest(same, (from) => told(rest(from)))
 }

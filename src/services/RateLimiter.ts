@@ -25,6 +25,14 @@ export class RateLimiter extends Context.Service<RateLimiter, {
   ) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Holds a place until the scope ends: as long as a body is being read. */
   readonly enter: (host: string, demand: Demand) => Effect.Effect<void, never, Scope.Scope>
+  /**
+   * Runs an effect at a place that nobody else wants just now, if there is one; else nothing is run. Requests inside it
+   * ask for no other place.
+   */
+  readonly spare: (
+    host: string,
+    demand: Demand
+  ) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E, R>
   /** Notes what a host says of its pull limit. */
   readonly observe: (host: string, quota: Quota) => Effect.Effect<void>
   readonly quota: (host: string) => Effect.Effect<Option.Option<Quota>>
@@ -65,9 +73,26 @@ export class RateLimiter extends Context.Service<RateLimiter, {
             ))
         )
 
+      const spare = (name: string, demand: Demand) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(
+            HeldHosts,
+            (held) =>
+              Effect.flatMap(
+                Effect.andThen(load(name), Effect.sync(() => admission.takeSpare(name, demand))),
+                (release) => {
+                  if (release === undefined) return Effect.succeedNone
+                  const inside = Effect.provideService(effect, HeldHosts, new Set([...held, name]))
+                  return Effect.ensuring(Effect.asSome(restore(inside)), release)
+                }
+              )
+          )
+        )
+
       return RateLimiter.of({
         admit,
         enter,
+        spare,
         observe: (name, quota) => Effect.sync(() => void quotas.set(name, quota)),
         quota: (name) => Effect.sync(() => Option.fromUndefinedOr(quotas.get(name)))
       })
@@ -82,6 +107,9 @@ const HeldHosts = Context.Reference<ReadonlySet<string>>("regclient/services/Rat
 
 /** Without `reqConcurrent`: streams of blobs above `bigBlob` bytes, and everything else, at once. */
 const [bigPlaces, smallPlaces, bigBlob] = [3, 8, 1024 * 1024]
+
+/** Small places that stay free of what asks for spare ones: who comes next need not wait for it. */
+const keptFree = 2
 
 /** A blob of unknown size may be big. */
 const isBig = ({ kind, size }: Demand): boolean => kind === "blob" && (size > bigBlob || size === 0)
@@ -157,6 +185,16 @@ const makeAdmission = () => {
         const release = Effect.sync(() => leave(entry))
         return Effect.as(Effect.onInterrupt(restore(wait), () => release), release)
       }),
+    /** A small place at a host that nobody waits for, and what frees it; none when there is no such place. */
+    takeSpare: (host: string, { size }: Demand): Effect.Effect<void> | undefined => {
+      if (waiting.some(({ hosts }) => hosts.includes(host))) return undefined
+      const demand: Demand = { kind: "query", size }
+      const isLimited = (known.get(host)?.reqConcurrent ?? 0) > 0
+      if (places(host, demand) <= (isLimited ? 0 : keptFree)) return undefined
+      const entry: Entry = { hosts: [host], demand, overtaken: 0, resume: () => {} }
+      running.set(host, [...runningAt(host), demand])
+      return Effect.sync(() => leave(entry))
+    },
     /** Keeps the starts of requests apart by `reqPerSec`. */
     space: (name: string): Effect.Effect<void> => {
       const rate = known.get(name)?.reqPerSec ?? 0

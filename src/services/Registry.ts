@@ -5,6 +5,7 @@ import type { Host } from "../schemas/Host.ts"
 import { Location } from "../schemas/Ref.ts"
 import type { StoreError } from "../schemas/StoreError.ts"
 import { Hosts } from "./Hosts.ts"
+import { KeptSessions } from "./KeptSessions.ts"
 import { blobs } from "./registry/blobs.ts"
 import { catalog, ping } from "./registry/catalog.ts"
 import type { At, Http } from "./registry/exchange.ts"
@@ -13,6 +14,7 @@ import { referrerKeeper, type ReferrerMemory, referrerMemory, referrers } from "
 import { tags } from "./registry/tags.ts"
 import { abandon, type Uploads, uploads } from "./registry/upload.ts"
 import { RegistryHttp } from "./RegistryHttp.ts"
+import { originOf } from "./registryHttp/urls.ts"
 import type { Page, PageRequest, Repository } from "./Repository.ts"
 
 /** Whether what is opened will be written, so that the first token of a repository is good for all that follows. */
@@ -35,6 +37,7 @@ export class Registry extends Context.Service<Registry, {
       const http = yield* RegistryHttp
       const hosts = yield* Hosts
       const memory = referrerMemory()
+      const sessions = yield* KeptSessions
       return Registry.of({
         open: ({ registry, repository }) =>
           Effect.gen(function*() {
@@ -42,7 +45,7 @@ export class Registry extends Context.Service<Registry, {
             const left: Uploads = { sessions: new Map(), claimed: new Set(), isStreamed: false }
             const own = (yield* WillWrite) ? writing(http, repository) : http
             yield* Effect.addFinalizer(() => abandon(at, own, left))
-            return repositoryAt(at, own, yield* hosts.get(registry), memory, left)
+            return repositoryAt(at, own, yield* hosts.get(registry), memory, left, sessions)
           }),
         list: (registry, page) => catalog(http, registry, page),
         ping: (registry) => ping(http, registry)
@@ -56,8 +59,15 @@ const writing = (http: Http, repository: string): Http => ({
   request: (request) => http.request({ ...request, scopes: { [repository]: "pull,push", ...request.scopes } })
 })
 
-const repositoryAt = (at: At, http: Http, host: Host, memory: ReferrerMemory, left: Uploads): Repository => {
-  const content = { ...blobs(at, http), ...uploads(at, http, host, left) }
+const repositoryAt = (
+  at: At,
+  http: Http,
+  host: Host,
+  memory: ReferrerMemory,
+  left: Uploads,
+  sessions: (typeof KeptSessions)["Service"]
+): Repository => {
+  const content = { ...blobs(at, http), ...uploads(at, http, host, left, { sessions, origin: originOf(host) }) }
   const keeper = referrerKeeper(at, http, memory, (tag) => named.deleteTag(tag))
   const documents = manifests(at, http, keeper)
   const named = tags(at, http, { ...content, ...documents })

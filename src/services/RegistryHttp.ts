@@ -16,7 +16,9 @@ import {
 } from "./registryHttp/backoff.ts"
 import { exchange, type Parts } from "./registryHttp/exchange.ts"
 import { tooLate } from "./registryHttp/failures.ts"
-import { noRange, type Opened, positionOf, resuming } from "./registryHttp/resume.ts"
+import { noRange, type Opened, positionOf } from "./registryHttp/opened.ts"
+import { type Ranged, slowLink, slowLoopback } from "./registryHttp/ranges.ts"
+import { resuming } from "./registryHttp/resume.ts"
 import { type Body, Transport, type TransportResponse } from "./Transport.ts"
 import { Warnings } from "./Warnings.ts"
 
@@ -83,6 +85,7 @@ export class RegistryHttp extends Context.Service<RegistryHttp, {
 
 interface Opening extends Opened {
   readonly response: RegistryResponse
+  readonly host: Host
 }
 
 /** What of a request's course its attempts share. */
@@ -120,7 +123,7 @@ const open = Effect.fnUntraced(function*(parts: Parts, health: Health, given: Re
     if (Result.isSuccess(result)) {
       const isMirror = host.name !== course.upstream.name
       const response = isMirror ? { ...result.success, reject: health.reject(host.name) } : result.success
-      const opening: Opening = { ...response, response, close: Scope.close(attempt, Exit.void) }
+      const opening: Opening = { ...response, response, host, close: Scope.close(attempt, Exit.void) }
       return opening
     }
     // What the sender of a body could not read is not this host's fault, and would fail again.
@@ -192,6 +195,28 @@ const openResuming = Effect.fnUntraced(function*(
       Scope.Scope,
       scope
     )
-  const response: RegistryResponse = { ...first.response, body: resuming(first, { ...wanted, isPart }, reopen) }
+  const body = resuming(first, { ...wanted, isPart }, reopen, rangedBy(parts, health, { ...rest, headers }, first))
+  const response: RegistryResponse = { ...first.response, body }
   return response
 })
+
+/** Parts of it as requests of their own. Not where requests are counted: there are many more of them. */
+const rangedBy = (
+  parts: Parts,
+  health: Health,
+  request: RegistryRequest,
+  { host, response }: Opening
+): Ranged | undefined =>
+  request.method !== "GET" || host.reqPerSec > 0 ? undefined : {
+    open: (from, size, isProbe) =>
+      Effect.map(
+        openResuming(parts, health, {
+          ...request,
+          isProbe,
+          headers: { ...request.headers, range: `bytes=${from}-${size - 1}` }
+        }, { from, size }),
+        (it) => ({ ...it, close: Effect.void })
+      ),
+    spare: parts.limiter.spare(host.name, request.demand),
+    slow: response.reach === "local" ? slowLoopback : slowLink
+  }

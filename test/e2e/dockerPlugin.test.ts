@@ -1,6 +1,6 @@
 /** `docker regctl …`: the tool as a plugin of docker's own client. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { mkdirSync, symlinkSync } from "node:fs"
+import { mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { installed, run, tool } from "../support/programs.ts"
 import { temporary } from "../support/registries.ts"
@@ -69,6 +69,31 @@ describe("docker", () => {
     ])
     assert.include(flag.out, "Usage:\n  docker regctl tag ls <repository> [flags]\n")
     assert.strictEqual(topic.out, flag.out)
+  })
+})
+
+describe("regctl docker install", () => {
+  const install = (...args: ReadonlyArray<string>) =>
+    run(process.execPath, [tool("regctl"), "docker", "install", ...args], { env: { ...env, DOCKER_CONFIG: elsewhere } })
+
+  it("makes the plugin where docker keeps its settings, and again", async () => {
+    const link = join(elsewhere, "cli-plugins/docker-regctl")
+    for (const _ of ["new", "again"]) assert.deepStrictEqual(await install(), { code: 0, out: `${link}\n`, err: "" })
+    assert.strictEqual(readlinkSync(link), tool("regctl"))
+    const { code, out } = await docker(["--config", elsewhere, "regctl", "version", "--format", "{{.Platform}}"])
+    assert.deepStrictEqual([code, out.split("/")[0]], [0, "linux"])
+  })
+
+  it("leaves alone what is no link", async () => {
+    const other = join(dir.path, "other")
+    mkdirSync(other)
+    writeFileSync(join(other, "docker-regctl"), "a program of somebody else")
+    assert.deepStrictEqual(await install("--dir", other), {
+      code: 1,
+      out: "",
+      err: `${other}/docker-regctl is there and no link: remove it first\n`
+    })
+    assert.deepStrictEqual(readdirSync(other), ["docker-regctl"])
   })
 })
 

@@ -111,6 +111,36 @@ describe("RateLimiter", () => {
       })
     ))))))
 
+  it.effect("gives spare places away that nobody waits for, and keeps two for who comes", () =>
+    Effect.gen(function*() {
+      const { admit, enter, spare } = yield* RateLimiter
+      const [one, other] = [spare("a", blob), spare("b", blob)]
+      // A request inside takes no second place.
+      const many = (use: typeof one, host: string, count: number) =>
+        Effect.forkChild(Effect.all(
+          Array.from(
+            { length: count },
+            () => use(Effect.scoped(Effect.andThen(enter(host, blob), Effect.sleep("1 second"))))
+          ),
+          { concurrency: count }
+        ))
+      const held = yield* Effect.forkChild(admit(["a", "b"], blob)(Effect.sleep("1 second")))
+      const running = [yield* many(one, "a", 10), yield* many(other, "b", 10)]
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(held)
+      const taken = yield* Effect.forEach(running, (it) => Fiber.join(it))
+      assert.deepStrictEqual(taken.map((it) => it.filter(Option.isSome).length), [6, 3])
+      assert.isTrue(Option.isSome(yield* other(Effect.void)))
+      // Somebody waits.
+      const busy = yield* Effect.forkChild(Effect.all(
+        Array.from({ length: 6 }, () => Effect.scoped(Effect.andThen(enter("b", head), Effect.sleep("1 second")))),
+        { concurrency: 6 }
+      ))
+      yield* TestClock.adjust("1 millis")
+      assert.isTrue(Option.isNone(yield* other(Effect.void)))
+      yield* Fiber.interrupt(busy)
+    }).pipe(Effect.provide(limiter({ b: { reqConcurrent: 4 } }))))
+
   it.effect("copies in opposite directions without deadlock, starving neither blobs nor small requests", () =>
     Effect.gen(function*() {
       const { admit, enter } = yield* RateLimiter

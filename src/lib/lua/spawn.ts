@@ -1,5 +1,6 @@
 /** Starts and ends the threads of scripts. Nothing of Lua is loaded on this side. */
-import { MessageChannel, Worker } from "node:worker_threads"
+import { getAsset, isSea } from "node:sea"
+import { MessageChannel, Worker, type WorkerOptions } from "node:worker_threads"
 import { type Answer, type CommandQuestion, type Message, shared, sharedBytes, type Start } from "./channel.ts"
 import { type CommandEnd, startCommand } from "./commandHost.ts"
 
@@ -38,8 +39,14 @@ const room = 1024
  */
 const young = 8
 
-/** From the sources the entry is a file beside this one, in the bundle one beside the tools. */
-const entry = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "../luaThread.js", import.meta.url)
+/** From the sources the entry is a file beside this one, in the bundle one beside the tools; an executable holds it. */
+const workerWith = (options: WorkerOptions): Worker =>
+  isSea()
+    ? new Worker(getAsset("luaThread.cjs", "utf8"), { ...options, eval: true })
+    : new Worker(
+      new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "../luaThread.js", import.meta.url),
+      options
+    )
 
 /** What a message brings along is told in order; after a death nothing is told. */
 export const startThread = (
@@ -50,7 +57,7 @@ export const startThread = (
   const numbers = new Int32Array(memory)
   const { port1: port, port2: theirs } = new MessageChannel()
   const given: Start = { ...start, memory }
-  const worker = new Worker(entry, {
+  const worker = workerWith({
     workerData: { ...given, port: theirs },
     transferList: [theirs],
     execArgv: [],

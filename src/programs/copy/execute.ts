@@ -4,7 +4,7 @@ import { CopyEvent, type CopyStep, type Counter, type How, type Lane } from "../
 import { type Descriptor, isSizeKnown } from "../../schemas/Descriptor.ts"
 import { contentOf, type Manifest } from "../../schemas/Manifest.ts"
 import { isManifestType } from "../../schemas/MediaType.ts"
-import { isSameStore } from "../../schemas/Ref.ts"
+import { isSameStore, type Location } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { RateLimiter } from "../../services/RateLimiter.ts"
 import type { Repository } from "../../services/Repository.ts"
@@ -112,7 +112,7 @@ const perform = (
       return once(
         ends.to.location,
         step.descriptor.digest,
-        moveBlob(ends, step.descriptor, { isKnownAbsent: step.isKnownAbsent, moved })
+        (mountable) => moveBlob(ends, step.descriptor, { isKnownAbsent: step.isKnownAbsent, moved, mountable })
       )
     case "Manifest":
       return putManifest(ends, step)
@@ -122,19 +122,21 @@ const perform = (
 interface Move {
   readonly isKnownAbsent: boolean
   readonly moved: Counter
+  /** Where the target's registry is known to have it. */
+  readonly mountable?: Location | undefined
 }
 
 /** A blob that is there already, can be mounted, or has to travel; its two hosts are entered in one step. */
 const moveBlob = Effect.fnUntraced(function*(
   { from, to }: Ends<Repository>,
   given: Descriptor,
-  { isKnownAbsent, moved }: Move
+  { isKnownAbsent, mountable, moved }: Move
 ): Effect.fn.Return<How | "missing", StoreError, RateLimiter> {
   const limiter = yield* RateLimiter
   const hosts = hostsOf({ from, to })
   const steps = Effect.gen(function*() {
-    if (isSameStore(from.location, to.location) && (yield* to.mountBlob(given, from.location)))
-      return "mounted" as const
+    const origin = mountable ?? (isSameStore(from.location, to.location) ? from.location : undefined)
+    if (origin !== undefined && (yield* to.mountBlob(given, origin))) return "mounted" as const
     // Only a registry is a question that costs more than a small blob.
     const isAsked = !isKnownAbsent || to.location._tag !== "Registry"
     const isThere = isAsked && (yield* exists(to.headBlob(given)))

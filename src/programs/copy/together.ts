@@ -2,7 +2,7 @@
 import { Effect, Queue, Stream } from "effect"
 import type { CopyEvent } from "../../schemas/Copy.ts"
 import { Progress } from "../../services/Progress.ts"
-import { Sent } from "./sent.ts"
+import { Arrivals, Sent } from "./sent.ts"
 
 /** Runs what copies; its copies may run at once. */
 export const together = <A, E, R>(
@@ -22,7 +22,7 @@ export const together = <A, E, R>(
             }
           })
         ),
-        Effect.provideService(Sent, new Map()),
+        Effect.provideService(Sent, new Arrivals()),
         Queue.into(queue)
       ), { bufferSize: 1024 }))
   })

@@ -4,7 +4,7 @@ import type { Formatter } from "../../services/Formatter.ts"
 import { Progress } from "../../services/Progress.ts"
 import { Scheduler } from "../../services/Scheduler.ts"
 import { SyncEvents } from "../../services/SyncEvents.ts"
-import { Sent } from "../copy/sent.ts"
+import { Arrivals, Sent } from "../copy/sent.ts"
 import { serve } from "../daemon/serving.ts"
 import { listeningAt, showAs } from "../daemon/status.ts"
 import { load } from "./load.ts"
@@ -49,7 +49,7 @@ export const run = Effect.fn("regsync server")(
             each: () => isWanted() ? Effect.void : Effect.interrupt
           }).pipe(
             Effect.flatMap(({ failure }) => failure === undefined ? Effect.void : Effect.fail(failure)),
-            Effect.provideService(Sent, new Map()),
+            Effect.provideService(Sent, new Arrivals()),
             Effect.provideContext(Context.merge(entered, client))
           )
         )

@@ -1,14 +1,13 @@
 /** Blobs of a layout: files named by their digest, whole or not there at all (faults D3, C01, C02, L07, L08). */
-import { Effect } from "effect"
-import { codeOf, Writer } from "../../lib/files.ts"
-import { hasher } from "../../lib/hash.ts"
+import { Cause, Effect, Exit, Option, Result } from "effect"
+import { codeOf } from "../../lib/files.ts"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
-import { algorithmOf, Digest, encodedOf } from "../../schemas/Digest.ts"
-import { mediaTypes } from "../../schemas/MediaType.ts"
-import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
-import { asChecked, type Bytes, fromPump, isChecked, pumpOf, type Sink, type SpareFile, spareFileOf } from "../Bytes.ts"
+import type { Digest } from "../../schemas/Digest.ts"
+import { type ReasonTag, type StoreError, storeError, within } from "../../schemas/StoreError.ts"
+import { asChecked, type Bytes, fromPump, type Pump, restOf, type SpareFile, spareFileOf } from "../Bytes.ts"
 import { filePump } from "../fileBytes.ts"
-import { fsError } from "../fsError.ts"
+import { discard, fillNew, fillOn, measured } from "./filled.ts"
+import { claimPart, isWorthKeeping, keepPart, leastKept, temporaryOf } from "./parts.ts"
 import { folderOf, type LayoutState, pathOf, temporaryIn, type Verified } from "./state.ts"
 import { noteFound } from "./writer.ts"
 
@@ -24,50 +23,6 @@ export const knownAs = (state: LayoutState, digest: Digest): Verified | undefine
 export const remember = (state: LayoutState, digest: Digest, known: Verified): void => {
   if (state.shared.verified.size >= remembered) state.shared.verified.clear()
   state.shared.verified.set(keyOf(state, digest), known)
-}
-
-/** Size and digest as expected, or the reason why not. A size of 0 is one that nobody knew. */
-const problemOf = (expected: { readonly digest?: Digest; readonly size: number }, received: number, hex: string) => {
-  const { digest, size } = expected
-  if (size > 0 && received !== size) {
-    return storeError("", "SizeMismatch", `short read [expected ${size}, received ${received}]: EOF`)
-  }
-  if (digest !== undefined && encodedOf(digest) !== hex) {
-    const computed = `${algorithmOf(digest)}:${hex}`
-    const detail =
-      `digest mismatch [expected ${digest}, calculated ${computed}]: unexpected digest, expected ${digest}, ` +
-      `computed ${computed}`
-    return storeError("", "DigestMismatch", detail)
-  }
-  return undefined
-}
-
-const tooLong = (size: number) => storeError("", "SizeMismatch", `size limit exceeded: more than ${size} bytes`)
-
-/** Counts and hashes what passes into a sink; not hashed where that is done on its way here. */
-const measured = (
-  sink: Sink,
-  expected: { readonly digest?: Digest; readonly size: number },
-  isCheckedBefore = false
-) => {
-  const { digest } = expected
-  const hash = digest !== undefined && isCheckedBefore
-    ? { update: () => {}, hex: () => encodedOf(digest) }
-    : hasher(digest === undefined ? "sha256" : algorithmOf(digest))
-  let received = 0
-  return {
-    sink: (view: Uint8Array, release: () => void) => {
-      received += view.length
-      if (expected.size > 0 && received > expected.size) throw tooLong(expected.size)
-      hash.update(view)
-      sink(view, release)
-    },
-    isTooLong: () => expected.size > 0 && received > expected.size,
-    end: () => {
-      const hex = hash.hex()
-      return { received, hex, problem: problemOf(expected, received, hex) }
-    }
-  }
 }
 
 /** What is said of a blob without a file. */
@@ -105,8 +60,6 @@ export const readBlob = (
   )
   return asChecked(whole, blob.digest)
 }
-
-const discard: Sink = (_view, release) => release()
 
 const isWholeFile = (path: string, digest: Digest): Effect.Effect<boolean, StoreError> => {
   const measure = measured(discard, { digest, size: 0 })
@@ -161,23 +114,31 @@ const placed = Effect.fnUntraced(function*(state: LayoutState, digest: Digest) {
   if (info !== undefined) remember(state, digest, { identity: info.identity, isOwn: true })
 })
 
-/** A file made by `fill` under a temporary name, then named by the digest that `fill` gives. Nothing stays of a failure. */
+/**
+ * A file made by `fill` under a temporary name, then named by the digest that `fill` gives. Nothing stays of a failure
+ * unless `abandon` keeps it.
+ */
 const place = <A extends { readonly digest: Digest }>(
   state: LayoutState,
   folder: string,
-  fill: (temporary: string) => Effect.Effect<A, StoreError>
+  fill: (temporary: string) => Effect.Effect<A, StoreError>,
+  temporary = temporaryIn(state, folder),
+  abandon: (exit: Exit.Exit<unknown, StoreError>) => Effect.Effect<void, StoreError> = () =>
+    state.disk.remove(temporary)
 ): Effect.Effect<A, StoreError> =>
   Effect.uninterruptibleMask(
     Effect.fnUntraced(function*(restore) {
       yield* makeFolder(state, folder)
-      const temporary = temporaryIn(state, folder)
       return yield* Effect.gen(function*() {
         const made = yield* restore(fill(temporary))
         const path = pathOf(state, made.digest)
         yield* state.disk.rename(temporary, path)
         yield* placed(state, made.digest)
         return made
-      }).pipe(Effect.onError(() => Effect.ignore(state.disk.remove(temporary)))) // the first failure is the one to tell
+      }).pipe(
+        // The first failure is the one to tell.
+        Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Effect.ignore(abandon(exit)))
+      )
     })
   )
 
@@ -212,32 +173,61 @@ export const writeBlob = (
 
 const copyBlob = (state: LayoutState, content: Bytes, expected?: Descriptor): Effect.Effect<Descriptor, StoreError> => {
   const folder = expected === undefined ? `${state.dir}/blobs/sha256` : folderOf(state, expected.digest)
-  const fill = (temporary: string) =>
-    Effect.acquireUseRelease(
-      Effect.tryPromise({ try: () => Writer.create(temporary), catch: fsError(temporary, "create") }),
-      (writer) => fillFrom(writer, temporary, content, expected),
-      (writer) => Effect.ignore(Effect.tryPromise(() => writer.close())) // synced before, or to be removed
-    )
-  return state.blobWrites.withPermit(place(state, folder, fill))
+  const rest = restOf(content)
+  const isKept = expected !== undefined && rest !== undefined && expected.size >= leastKept
+  const copy = Effect.suspend(() =>
+    isKept && !state.filling.has(expected.digest)
+      ? copyLarge(state, content, rest, expected)
+      : place(state, folder, (temporary) => fillNew(temporary, content, expected))
+  )
+  return state.blobWrites.withPermit(copy)
 }
 
-const fillFrom = Effect.fnUntraced(function*(writer: Writer, path: string, content: Bytes, expected?: Descriptor) {
-  const measure = measured(
-    (view, release) => {
-      const failed = writer.failure
-      if (failed !== undefined) throw fsError(path, "write")(failed)
-      writer.write(view, release)
-    },
-    expected ?? { size: 0 },
-    expected !== undefined && isChecked(content, expected.digest)
+/** Goes on from what an earlier run has kept, and keeps what came when its source fails. */
+const copyLarge = (
+  state: LayoutState,
+  content: Bytes,
+  rest: (from: number) => Pump,
+  expected: Descriptor
+): Effect.Effect<Descriptor, StoreError> => {
+  const temporary = temporaryOf(state, expected.digest)
+  const folder = folderOf(state, expected.digest)
+  const fill = Effect.gen(function*() {
+    const kept = yield* claimPart(state, expected, temporary)
+    if (kept > 0) {
+      const joined = yield* Effect.result(fillOn(temporary, kept, rest(kept), expected))
+      if (Result.isSuccess(joined)) return joined.success
+      if (!isOfPart(joined.failure)) return yield* joined.failure
+      // The part may be wrong, or the source unable to give the rest: all of it anew.
+      yield* Effect.logDebug(`kept part not used: ${joined.failure.message}`)
+      yield* state.disk.remove(temporary)
+    }
+    return yield* fillNew(temporary, content, expected)
+  })
+  const abandon = (exit: Exit.Exit<unknown, StoreError>) => {
+    const failure = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.findErrorOption(exit.cause)) : undefined
+    return failure !== undefined && isWorthKeeping(failure)
+      ? keepPart(state.disk, folder, temporary.slice(folder.length + 1))
+      : state.disk.remove(temporary)
+  }
+  return Effect.acquireUseRelease(
+    Effect.sync(() => state.filling.add(expected.digest)),
+    () => place(state, folder, () => fill, temporary, abandon),
+    () => Effect.sync(() => state.filling.delete(expected.digest))
   )
-  yield* pumpOf(content)(measure.sink)
-  const { hex, problem, received } = measure.end()
-  if (problem !== undefined) return yield* problem
-  yield* Effect.tryPromise({ try: () => writer.end(), catch: fsError(path, "write") })
-  if (expected !== undefined) return { ...expected, size: received }
-  return { mediaType: mediaTypes.octetStream, digest: Digest.make(`sha256:${hex}`), size: received }
-})
+}
+
+const ofPart: ReadonlySet<ReasonTag> = new Set<ReasonTag>([
+  "DigestMismatch",
+  "FsIo",
+  "FsPermission",
+  "NotFound",
+  "PathEscape",
+  "ProtocolError",
+  "SizeMismatch"
+])
+
+const isOfPart = ({ reason }: StoreError): boolean => ofPart.has(reason._tag) || reason.status === 416
 
 /** Stores bytes known to be those of the digest. */
 export const writeBytes = (state: LayoutState, digest: Digest, bytes: Uint8Array): Effect.Effect<void, StoreError> =>

@@ -1,6 +1,7 @@
 /** The disk below a layout: Effect's FileSystem and our own file operations, with one kind of error that names the path. */
 import { Effect, type FileSystem, type Path, Semaphore } from "effect"
 import * as files from "../../lib/files.ts"
+import { ownFileSize } from "../../lib/ownFile.ts"
 import type { StoreError } from "../../schemas/StoreError.ts"
 import { fsError, platformError } from "../fsError.ts"
 
@@ -11,6 +12,8 @@ export interface Disk {
   readonly info: (path: string) => Effect.Effect<files.FileInfo | undefined, StoreError>
   /** Of the name itself, where it is a link. */
   readonly infoOfName: (path: string) => Effect.Effect<files.FileInfo | undefined, StoreError>
+  /** Of a plain file that only we have, by its name. */
+  readonly ownFileSize: (path: string) => Effect.Effect<number | undefined, StoreError>
   readonly read: (path: string, limit: number) => Effect.Effect<Uint8Array, StoreError>
   /** With its parents; gives the directories that have a new name in them. */
   readonly makeDirectory: (path: string) => Effect.Effect<ReadonlyArray<string>, StoreError>
@@ -37,6 +40,7 @@ export const diskOf = (fs: FileSystem.FileSystem): Disk => {
   return {
     info: (path) => wrapped(path, "stat", () => files.info(path)),
     infoOfName: (path) => wrapped(path, "lstat", () => files.infoOfName(path)),
+    ownFileSize: (path) => wrapped(path, "lstat", () => ownFileSize(path)),
     read: (path, limit) => reads.withPermit(wrapped(path, "open", () => files.readWhole(path, limit))),
     makeDirectory: (path) => wrapped(path, "mkdir", () => files.makeDirectories(path)),
     list: (path) =>

@@ -54,6 +54,8 @@ export interface LayoutState {
   readonly announcing: Semaphore.Semaphore
   /** Blobs being written at once. */
   readonly blobWrites: Semaphore.Semaphore
+  /** Large blobs on their way, whose temporary files are named by their digests. */
+  readonly filling: Set<Digest>
   /** Blobs being read at once to see whether they are whole. */
   readonly blobChecks: Semaphore.Semaphore
   /** The marker: the random part of its name, and by the file system's clock (nanoseconds) since when it is there. */
@@ -92,6 +94,7 @@ export const makeState = (
     place,
     announcing: Semaphore.makeUnsafe(1),
     blobWrites: Semaphore.makeUnsafe(3),
+    filling: new Set(),
     blobChecks: Semaphore.makeUnsafe(4),
     writing: undefined,
     isAnnounced: false,

@@ -12,6 +12,7 @@ import { isBlobType, isManifestType } from "../../schemas/MediaType.ts"
 import { type ReasonTag, type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { knownAs, presentSize } from "./blobs.ts"
 import { temporaryPrefix, writers } from "./lock.ts"
+import { pruneParts } from "./parts.ts"
 import { exclusively, indexOf, type LayoutState, pathOf, settle } from "./state.ts"
 import { unmark } from "./writer.ts"
 
@@ -42,7 +43,9 @@ const sweep = Effect.fnUntraced(function*(state: LayoutState) {
   for (const algorithm of ["sha256", "sha384", "sha512"]) {
     const folder = `${root}/${algorithm}`
     if ((yield* state.disk.infoOfName(folder))?.kind !== "directory") continue
-    for (const name of yield* state.disk.list(folder)) {
+    const names = yield* state.disk.list(folder)
+    yield* pruneParts(state.disk, folder, names)
+    for (const name of names) {
       const digest = `${algorithm}:${name}`
       const path = `${folder}/${name}`
       const isGarbage = isDigest(digest)

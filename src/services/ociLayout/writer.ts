@@ -5,6 +5,7 @@ import type { Digest } from "../../schemas/Digest.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { emptyIndex, layoutFile } from "./documents.ts"
 import { createWhole, heartbeat, randomName, removeTakeovers, temporaryPrefix, writerPrefix, writers } from "./lock.ts"
+import { keepPart } from "./parts.ts"
 import { check, exclusively, folderOf, indexOf, type LayoutState, pathOf, temporaryIn, writeIndex } from "./state.ts"
 
 /**
@@ -86,14 +87,14 @@ const confirm = Effect.fnUntraced(function*(state: LayoutState) {
   }
 })
 
-/** Removes the temporary files of a dead writer, then its marker (faults L12). What it named may not be durable yet. */
+/** Removes the temporary files of a dead writer but parts of large blobs, then its marker (faults L12). What it named may not be durable yet. */
 const bury = Effect.fnUntraced(function*({ dir, disk, unsynced }: LayoutState, name: string) {
   const folders = (yield* disk.list(`${dir}/blobs`)).map((folder) => `${dir}/blobs/${folder}`)
   for (const folder of [dir, `${dir}/blobs`, ...folders]) {
     if ((yield* disk.infoOfName(folder))?.kind !== "directory") continue
     unsynced.add(folder)
     for (const file of yield* disk.list(folder)) {
-      if (file.startsWith(`${temporaryPrefix}${name}-`)) yield* disk.remove(`${folder}/${file}`)
+      if (file.startsWith(`${temporaryPrefix}${name}-`)) yield* keepPart(disk, folder, file)
     }
   }
   yield* disk.remove(`${dir}/${writerPrefix}${name}`)

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { type Descriptor, isSizeKnown } from "../../schemas/Descriptor.ts"
 import { header, type Headers } from "../../schemas/Manifest.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
-import { asChecked, type Bytes, fromBytes, fromPump, type Pump, pumpOf, verified } from "../Bytes.ts"
+import { asChecked, type Bytes, fromBytes, fromPump, type Pump, pumpOf, verified, withRest } from "../Bytes.ts"
 import { inlineData } from "../inlineData.ts"
 import type { RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
 import type { Head, Repository } from "../Repository.ts"
@@ -116,7 +116,21 @@ const firstByte = (at: At, http: Http, blob: Descriptor, where: Pick<RegistryReq
 const failedToGet = (at: At, { digest }: Descriptor) =>
   within(`failed to get blob, digest ${digest}, ref ${repositoryName(at)}`)
 
-const whole = (at: At, http: Http, blob: Descriptor): Bytes =>
+const whole = (at: At, http: Http, blob: Descriptor): Bytes => {
+  const bytes = verifiedWhole(at, http, blob)
+  return isSizeKnown(blob) && blob.data === undefined
+    ? withRest(bytes, (from) => labelled(rest(at, http, blob, from), failedToGet(at, blob)))
+    : bytes
+}
+
+/** No `If-Range`: the address is the digest, and who joins the rest to its beginning hashes both. */
+const rest = (at: At, http: Http, blob: Descriptor, from: number): Pump => (sink) =>
+  Effect.scoped(Effect.flatMap(
+    anywhere(blob, (where) => http.request({ ...request(at, blob), resume: { from, size: blob.size }, ...where })),
+    (response) => rejecting(response, response.body)(sink)
+  ))
+
+const verifiedWhole = (at: At, http: Http, blob: Descriptor): Bytes =>
   asChecked(
     fromPump(labelled((sink) =>
       Effect.flatMap(inlineData(blob), (inline) =>
@@ -162,7 +176,9 @@ const partial = (at: At, http: Http, blob: Descriptor, { from, to }: Part): Byte
               headers: { range: `bytes=${from}-${to ?? ""}` },
               ...(isSizeKnown(blob) ? { resume: { from, size: Math.min((to ?? Infinity) + 1, blob.size) } } : {})
             }),
-            (response) => pieceOf(response, from, to)(sink)
+            // What can be resumed begins where it was asked to, also when the server sends the whole.
+            (response) =>
+              (isSizeKnown(blob) && response.status !== 206 ? response.body : pieceOf(response, from, to))(sink)
           ))
           : pumpOf(fromBytes(inline.subarray(from, to === undefined ? inline.length : to + 1)))(sink)),
     failedToGet(at, blob)

@@ -35,6 +35,8 @@ interface State {
   /** Failures in a row after which the registry had no more than before. */
   stuck: number
   sessions: number
+  /** Some of it was sent by another process, which may have been wrong. */
+  isInherited: boolean
 }
 
 const maxFailures = 10
@@ -44,18 +46,23 @@ const maxParts = 4_000
 const leastLimit = 4_096
 const skipSize = 1024 * 1024
 
-/** Sends the content and gives its descriptor, found on the way when nobody knew it. */
+/**
+ * Sends the content and gives its descriptor, found on the way when nobody knew it. The session may hold some of it:
+ * so many bytes, or, where it was interrupted, as many as it tells.
+ */
 export const sendChunks = Effect.fnUntraced(function*(
   upload: Upload,
   expected: Descriptor | undefined,
-  isInterrupted = false
+  held: number | "interrupted" = 0
 ) {
   const session = upload.current ?? (yield* openPlain(upload, expected))
   upload.current = session
   const parts = Math.ceil((expected?.size ?? 0) / maxParts)
-  const limit = Math.max(upload.host.blobChunk, leastOf(upload, session), parts)
-  const state: State = { offset: 0, most: 0, limit, failures: 0, stuck: 0, sessions: 1 }
-  if (isInterrupted) yield* goOn(upload, expected, state, yield* status(upload.at, upload.http, session), Infinity)
+  const limit = Math.max(upload.host.blobChunk, upload.chunk ?? 0, leastOf(upload, session), parts)
+  const offset = held === "interrupted" ? 0 : held
+  const state: State = { offset, most: offset, limit, failures: 0, stuck: 0, sessions: 1, isInherited: offset > 0 }
+  if (held === "interrupted")
+    yield* goOn(upload, expected, state, yield* status(upload.at, upload.http, session), Infinity)
   for (;;) {
     const sent = yield* Effect.scoped(pass(upload, expected, state))
     if (sent !== undefined) return sent
@@ -239,6 +246,7 @@ const renew = Effect.fnUntraced(function*(
   if (current !== undefined && statusOf(cause) !== 404) yield* cancel(at, http, current)
   upload.current = yield* openPlain(upload, expected)
   state.offset = 0
+  state.isInherited = false
   state.most = 0
   state.stuck = 0
 })
@@ -269,7 +277,7 @@ const commit = Effect.fnUntraced(function*(
     if (Result.isSuccess(closed)) return true
     const error = closed.failure
     // Bytes that went out twice to a registry that takes them in any order (registry-quirks 4.8) fail here.
-    const isSpoilt = state.failures > 0 && statusOf(error) === 400
+    const isSpoilt = (state.failures > 0 || state.isInherited) && statusOf(error) === 400
     if (isFinal(error, yield* LongestRetryAfter) && !isSpoilt) return yield* Effect.fail(uploadFailure(upload, error))
     if (isAmbiguous(error) && (yield* isPresent(upload, digest))) return true
     if (isSpoilt || statusOf(error) === 404) {

@@ -2,18 +2,20 @@
  * Blobs on their way into a registry (library description, section 11): mounted where the registry has them already,
  * else sent whole in one PUT, else in chunks. A failure of the content is never taken for one of the registry.
  */
-import { Effect, Exit, Fiber } from "effect"
+import { Effect, Fiber } from "effect"
 import type { Descriptor } from "../../schemas/Descriptor.ts"
 import type { Digest } from "../../schemas/Digest.ts"
 import type { Host } from "../../schemas/Host.ts"
 import { isSameLocation, Location } from "../../schemas/Ref.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
 import { collect, fromPump, type Pump, pumpOf, watched } from "../Bytes.ts"
+import type { KeptSessions } from "../KeptSessions.ts"
 import { LongestRetryAfter } from "../registryHttp/backoff.ts"
 import type { Repository } from "../Repository.ts"
 import type { Body } from "../Transport.ts"
 import { sendChunks } from "./chunked.ts"
 import { type At, type Http, isPage, repositoryName, type Settled, settled, statusOf } from "./exchange.ts"
+import { keepSession, leave, resumed } from "./kept.ts"
 import { algorithmQuery, cancel, finish, open, type Opened, type Session } from "./session.ts"
 import { sendStream } from "./streamed.ts"
 
@@ -31,7 +33,8 @@ export const uploads = (
   at: At,
   http: Http,
   host: Pick<Host, "blobChunk" | "blobLimit" | "blobMax">,
-  memory: Uploads
+  memory: Uploads,
+  kept: Upload["kept"]
 ): Pick<Repository, "putBlob" | "mountBlob"> => {
   const { claimed, sessions } = memory
   return {
@@ -40,7 +43,7 @@ export const uploads = (
         const session = expected === undefined ? undefined : sessions.get(expected.digest)
         if (expected !== undefined) sessions.delete(expected.digest)
         const source = sourceOf(pumpOf(content), expected?.size)
-        const upload: Upload = { at, http, host, source, memory, claimed, current: session }
+        const upload: Upload = { at, http, host, source, memory, claimed, kept, current: session }
         return putBlob(upload, expected)
       }),
     mountBlob: (blob, from) =>
@@ -115,6 +118,10 @@ export interface Upload {
   readonly source: Source
   readonly claimed: Set<Digest>
   readonly memory: Pick<Uploads, "isStreamed">
+  /** What outlives the process, and the registry's own origin. */
+  readonly kept: { readonly sessions: (typeof KeptSessions)["Service"]; readonly origin: string }
+  /** Bytes of a chunk, where it should have more than usual. */
+  chunk?: number
   /** The session to cancel when the upload does not end well. */
   current: Session | undefined
 }
@@ -124,11 +131,7 @@ const small = 1024 * 1024
 
 const putBlob = (upload: Upload, expected: Descriptor | undefined): Effect.Effect<Descriptor, StoreError> =>
   (expected === undefined ? sendChunks(upload, undefined) : known(upload, expected)).pipe(
-    Effect.onExit((exit) =>
-      Exit.isFailure(exit) && upload.current !== undefined
-        ? cancel(upload.at, upload.http, upload.current)
-        : Effect.void
-    )
+    Effect.onExit((exit) => leave(upload, expected, exit))
   )
 
 const known = (upload: Upload, expected: Descriptor): Effect.Effect<Descriptor, StoreError> => {
@@ -143,7 +146,7 @@ const known = (upload: Upload, expected: Descriptor): Effect.Effect<Descriptor, 
         (error) => upload.current !== undefined && isChunkRefusal(error),
         (refusal) => streamed(upload, expected, refusal)
       )
-  return Effect.as(send(upload, expected), expected)
+  return Effect.as(resumed(upload, expected, Effect.suspend(() => send(upload, expected))), expected)
 }
 
 /** Whether content was refused in a way that says nothing of the content itself. */
@@ -159,7 +162,10 @@ const streamed = (upload: Upload, expected: Descriptor, refusal: StoreError): Ef
     )
 
 /** A session for known content: that of a refused mount, that of an anonymous mount, or a plain one. */
-const begin = (upload: Upload, { digest }: Descriptor): Effect.Effect<Opened, StoreError> =>
+const begin = (upload: Upload, expected: Descriptor): Effect.Effect<Opened, StoreError> =>
+  Effect.tap(opening(upload, expected), (opened) => opened === "present" ? Effect.void : keepSession(upload, expected))
+
+const opening = (upload: Upload, { digest }: Descriptor): Effect.Effect<Opened, StoreError> =>
   Effect.suspend(() => {
     const { at, claimed, current, http } = upload
     if (current !== undefined) return Effect.succeed<Opened>(current)
@@ -218,7 +224,7 @@ const sendBody = (
       if (own !== undefined) return yield* own
       if (isFinal(error, yield* LongestRetryAfter)) return yield* uploadFailure(upload, error)
       if (isAmbiguous(error) && (yield* isPresent(upload, expected.digest))) return
-      yield* sendChunks(upload, expected, isAmbiguous(error))
+      yield* sendChunks(upload, expected, isAmbiguous(error) ? "interrupted" : 0)
     }))
   )
 

@@ -1,19 +1,10 @@
 /** A body that continues by `Range` after it broke off, so that its reader sees each byte once (faults, retries; N06–N09). */
 import { Effect } from "effect"
-import type { Headers } from "../../schemas/Manifest.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
-import type { Pump } from "../Bytes.ts"
+import type { Pump, Sink } from "../Bytes.ts"
 import { attemptsPerHost, backoff } from "./backoff.ts"
-
-/** An answer, and how to give it up. */
-export interface Opened {
-  readonly status: number
-  readonly headers: Headers
-  readonly body: Pump
-  /** Tells a mirror from the host itself: others are asked for the rest. */
-  readonly reject?: Effect.Effect<void>
-  readonly close: Effect.Effect<void>
-}
+import { contentRange, noRange, type Opened, positionOf } from "./opened.ts"
+import { handedOver, leastRest, makeRanges, type Ranged, takesRanges } from "./ranges.ts"
 
 export interface Wanted {
   readonly from: number
@@ -26,46 +17,34 @@ export interface Wanted {
 /** Bytes an attempt has to bring to count as none. */
 const progress = 1024 * 1024
 
-/** `bytes 5-9/10` of an answer; the total is none for `*`. */
-export const contentRange = (
-  headers: Headers
-): { readonly start: number; readonly total: number | undefined } | undefined => {
-  const parts = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(headers["content-range"]?.[0]?.trim() ?? "")
-  return parts === null
-    ? undefined
-    : { start: Number(parts[1]), total: parts[3] === "*" ? undefined : Number(parts[3]) }
-}
-
-/** Where the body of an answer begins; none when it is not what was asked for. */
-export const positionOf = (
-  { headers, status }: Pick<Opened, "status" | "headers">,
-  from: number,
-  total: number | undefined
-): number | undefined => {
-  if (status === 200) return 0
-  const range = status === 206 ? contentRange(headers) : undefined
-  if (range === undefined || range.start !== from) return undefined
-  return total === undefined || range.total === undefined || range.total === total ? from : undefined
-}
-
-export const noRange = storeError("", "ProtocolError", "range request not supported by server")
-
-/** `reopen` asks for the rest from a position on, or with 0 for everything. */
+/** `reopen` asks for the rest from a position on, or with 0 for everything; `ranged` for parts at once, on a slow link. */
 export const resuming = (
   first: Opened,
   wanted: Wanted,
-  reopen: (from: number) => Effect.Effect<Opened, StoreError>
+  reopen: (from: number) => Effect.Effect<Opened, StoreError>,
+  ranged?: Ranged
 ): Pump =>
 (sink) =>
-  Effect.gen(function*() {
+  Effect.scoped(Effect.gen(function*() {
     const total = wanted.isPart ? contentRange(first.headers)?.total : wanted.size
     const copy = makeCopy(wanted, sink)
+    const isRanged = ranged !== undefined && wanted.size - wanted.from >= leastRest && takesRanges(first)
+    const ranges = isRanged
+      ? yield* makeRanges(first, { at: copy.at, size: wanted.size, total: total ?? -1 }, ranged, copy.append)
+      : undefined
+    const sinkAt = (position: number): Sink =>
+      ranges === undefined ? copy.from(position) : ranges.watched(copy.from(position, ranges.limit))
     let [opened, position]: [Opened | undefined, number] = [first, first.status === 200 ? 0 : wanted.from]
     let failures = 0
     let isRangeRefused = false
     while (true) {
       const before = copy.at()
-      const ended = opened === undefined ? noRange : yield* take(opened, copy.from(position))
+      let ended = opened === undefined ? noRange : yield* take(opened, sinkAt(position))
+      if (opened !== undefined && ended === handedOver && ranges !== undefined) {
+        yield* opened.close
+        if (yield* Effect.isSuccess(ranges.rest)) return // One stream goes on; what is wrong there is told.
+        ;[ended, opened] = [noRange, undefined]
+      }
       if (copy.failure() !== undefined) return yield* copy.failure() ?? noRange
       if (ended !== undefined && !isBreak(ended)) return yield* ended
       // All of it came: its digest decides, not how the connection ended.
@@ -83,33 +62,41 @@ export const resuming = (
       if (found === undefined) yield* next.close
       ;[opened, position] = found === undefined ? [undefined, 0] : [next, found]
     }
-  })
+  }))
 
 const take = (opened: Opened, sink: Parameters<Pump>[0]): Effect.Effect<StoreError | undefined> =>
   Effect.match(opened.body(sink), { onFailure: (error) => error, onSuccess: () => undefined })
 
 /** Hands on what is new of each view; what the sink throws is told apart from a body that breaks. */
-const makeCopy = ({ from, isPart, size }: Wanted, sink: Parameters<Pump>[0]) => {
+const makeCopy = ({ from, isPart, size }: Wanted, sink: Sink) => {
   let at = from
   let failure: StoreError | undefined
+  const append: Sink = (fresh, release) => {
+    at += fresh.length
+    try {
+      sink(fresh, release)
+    } catch (error) {
+      // A sink throws nothing but `StoreError`; anything else is a bug and goes on as one.
+      failure = error as StoreError
+      throw error
+    }
+  }
   return {
     at: () => at,
     failure: () => failure,
-    from: (position: number): Parameters<Pump>[0] => {
+    /** What comes next. */
+    append,
+    /** A body that begins at a position; it ends with `handedOver` at the limit, where there is one. */
+    from: (position: number, limit: () => number | undefined = () => undefined): Sink => {
       let skip = at - position
       return (view, release) => {
-        const end = isPart ? Math.min(view.length, skip + size - at) : view.length
-        const fresh = view.subarray(Math.min(skip, view.length), Math.max(end, 0))
+        const most = limit()
+        const last = Math.min(isPart ? size : Infinity, most ?? Infinity)
+        const fresh = view.subarray(Math.min(skip, view.length), Math.max(Math.min(view.length, skip + last - at), 0))
         skip = Math.max(0, skip - view.length)
-        if (fresh.length === 0) return release()
-        at += fresh.length
-        try {
-          sink(fresh, release)
-        } catch (error) {
-          // A sink throws nothing but `StoreError`; anything else is a bug and goes on as one.
-          failure = error as StoreError
-          throw error
-        }
+        if (fresh.length === 0) release()
+        else append(fresh, release)
+        if (most !== undefined && at >= most) throw handedOver
       }
     }
   }

@@ -25,6 +25,7 @@ const everything: PlanOptions = {
 const unlimited = RateLimiter.of({
   admit: () => (effect) => effect,
   enter: () => Effect.void,
+  spare: () => () => Effect.succeedNone,
   observe: () => Effect.void,
   quota: () => Effect.succeedNone
 })

@@ -31,6 +31,7 @@ const refOf = (text: string): Ref => Result.getOrThrow(parseRef(text))
 const unlimited = RateLimiter.of({
   admit: () => (effect) => effect,
   enter: () => Effect.void,
+  spare: () => () => Effect.succeedNone,
   observe: () => Effect.void,
   quota: () => Effect.succeedNone
 })

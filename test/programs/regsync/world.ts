@@ -20,6 +20,7 @@ import { type Made, push } from "../../fixtures/images.ts"
 const unlimited = RateLimiter.of({
   admit: () => (effect) => effect,
   enter: () => Effect.void,
+  spare: () => () => Effect.succeedNone,
   observe: () => Effect.void,
   quota: () => Effect.succeedNone
 })

@@ -17,6 +17,7 @@ const args = ["a.example/app", "b.example/app"]
 const unlimited = RateLimiter.of({
   admit: () => (effect) => effect,
   enter: () => Effect.void,
+  spare: () => () => Effect.succeedNone,
   observe: () => Effect.void,
   quota: () => Effect.succeedNone
 })

@@ -61,6 +61,13 @@ export const refusal = (status: number, body = ""): StoreError => {
 /** No answer came, whether or not the request was seen. */
 export const reset = storeError("", "ConnectionLost", "read ECONNRESET")
 
+/** What can be resumed begins where it was asked to, whatever the server sends. */
+const pieceOf = ({ headers, resume }: RegistryRequest, status: number, body: string | Uint8Array | Pump) => {
+  if (resume === undefined || status === 206 || typeof body === "function") return body
+  const isPart = resume.from > 0 || headers?.["range"] !== undefined
+  return bytesOf(body).subarray(resume.from, isPart ? resume.size : undefined)
+}
+
 const bytesOf = (body: string | Uint8Array): Uint8Array =>
   typeof body === "string" ? new TextEncoder().encode(body) : body
 
@@ -87,7 +94,7 @@ export const fakeHttp = (replies: ReadonlyArray<Reply> | Replying) => {
     if (answer.status >= 300 && !(request.accept ?? []).includes(answer.status)) {
       return yield* Effect.fail(refusal(answer.status, typeof answer.body === "string" ? answer.body : ""))
     }
-    const body = answer.body ?? ""
+    const body = answer.body === undefined ? "" : pieceOf(request, answer.status, answer.body)
     const pump: Pump = typeof body === "function"
       ? body
       : pumpOf(fromBytes(bytesOf(body)))

@@ -2,7 +2,7 @@
 import { Effect, Layer, Option, Redacted } from "effect"
 import { defaultHost, type Host } from "../../../src/schemas/Host.ts"
 import { type ReasonTag, storeError } from "../../../src/schemas/StoreError.ts"
-import type { Sink } from "../../../src/services/Bytes.ts"
+import type { Pump, Sink } from "../../../src/services/Bytes.ts"
 import type { Credential } from "../../../src/services/Credentials.ts"
 import { Credentials } from "../../../src/services/Credentials.ts"
 import { Hosts } from "../../../src/services/Hosts.ts"
@@ -16,6 +16,8 @@ export interface Play {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string | ReadonlyArray<string>>>
   readonly body?: string | Uint8Array
+  /** In place of a body: bytes that take their time. */
+  readonly pump?: Pump
   /** The body ends with this failure. */
   readonly breaks?: ReasonTag
   /** In place of an answer. */
@@ -82,7 +84,7 @@ export const playback = (script: Script | ReadonlyArray<Play>, { credentials = {
               Object.entries(answer.headers ?? {}).map(([name, value]) => [name, [value].flat()])
             ),
             ...(answer.reach === undefined ? {} : { reach: answer.reach }),
-            body: (sink: Sink) =>
+            body: answer.pump ?? ((sink: Sink) =>
               Effect.suspend(() => {
                 const bytes = typeof answer.body === "string" ? new TextEncoder().encode(answer.body) : answer.body
                 try {
@@ -93,7 +95,7 @@ export const playback = (script: Script | ReadonlyArray<Play>, { credentials = {
                 return answer.breaks === undefined
                   ? Effect.void
                   : Effect.fail(storeError("", answer.breaks, "broke as told"))
-              })
+              }))
           }
         })
     })

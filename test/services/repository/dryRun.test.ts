@@ -137,6 +137,7 @@ describe("a dry run", () => {
           Context.add(RateLimiter, {
             admit: () => (effect) => effect,
             enter: () => Effect.void,
+            spare: () => () => Effect.succeedNone,
             observe: () => Effect.void,
             quota: () => Effect.succeedNone
           })

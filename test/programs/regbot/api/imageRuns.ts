@@ -14,6 +14,7 @@ import { scriptRuns } from "../../../support/scriptRuns.ts"
 const unlimited = RateLimiter.of({
   admit: () => (effect) => effect,
   enter: () => Effect.void,
+  spare: () => () => Effect.succeedNone,
   observe: () => Effect.void,
   quota: () => Effect.succeedNone
 })
