@@ -108,6 +108,7 @@ const framingOf = (headers: Readonly<Record<string, ReadonlyArray<string>>>, isO
 
 const keeps = (values: ReadonlyArray<string> | undefined, isOld: boolean): boolean => {
   if (values === undefined) return !isOld
+  if (values.length === 1 && values[0] === "keep-alive") return true
   const tokens = new Set(values.flatMap((value) => value.toLowerCase().split(",").map((token) => token.trim())))
   return !tokens.has("close") && (!isOld || tokens.has("keep-alive"))
 }

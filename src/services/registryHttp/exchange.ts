@@ -7,14 +7,14 @@ import { quotaOf } from "../../schemas/Quota.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { fromBytes, pumpOf } from "../Bytes.ts"
 import type { AuthRequest } from "../RegistryAuth.ts"
-import { requestScopes } from "../registryAuth/scopes.ts"
 import type { RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
 import type { Reach, TransportResponse } from "../Transport.ts"
 import { userAgent } from "../UserAgent.ts"
+import { Asking } from "./asking.ts"
 import { readText, statusFailure } from "./failures.ts"
 import { addressProblem, departure, follow, type Hop, isRedirect, maxRedirects } from "./redirects.ts"
 import { isPump, type Parts, send, type Target } from "./sendHop.ts"
-import { originOf, requestUrl, rootOf, shownUrl, wireRepository, withEncryption } from "./urls.ts"
+import { originOf, requestUrl, rootOf, shownUrl, withEncryption } from "./urls.ts"
 
 /** Rounds of authentication of one attempt (faults N16). */
 const maxRounds = 2
@@ -32,7 +32,7 @@ export const exchange = Effect.fnUntraced(
     const rounds = { left: maxRounds }
     let [redirects, isAskedAgain] = [0, false]
     while (true) {
-      const auth = authRequest(request, target, hop)
+      const auth = new Asking(request, target, hop)
       const { discard, response } = yield* loggedIn(parts, target, hop, auth, rounds)
       const { status } = response
       if (target.isOwn) yield* observe(parts, host, response)
@@ -123,21 +123,6 @@ const isRead = ({ demand, url }: RegistryRequest, method: string): boolean =>
  */
 const isContent = (request: RegistryRequest, method: string): boolean =>
   isRead(request, method) && /^(?:blobs|manifests)\/[^/:]+:/.test(request.path)
-
-const authRequest = (request: RegistryRequest, { host, isAnonymous }: Target, { method, url }: Hop): AuthRequest => {
-  const repository = wireRepository(host, request.repository)
-  const { path, scopes } = request
-  return {
-    host,
-    url,
-    repository,
-    isAnonymous,
-    // Asked for by who needs a token only.
-    get scopes() {
-      return requestScopes({ method, repository, path, scopes })
-    }
-  }
-}
 
 /** Sends a hop, and again with what its refusal taught. Who comes first to a host goes alone until that is settled. */
 const loggedIn = (parts: Parts, target: Target, hop: Hop, auth: AuthRequest, rounds: { left: number }) => {

@@ -49,16 +49,26 @@ export const callOf = (request: TransportRequest, proxy: Proxy | undefined): Cal
   else if (body !== undefined) headers["Transfer-Encoding"] = "chunked"
   else if (method === "POST" || method === "PUT" || method === "PATCH") headers["Content-Length"] = "0"
   if (isForwarded && proxy.authorization !== undefined) headers["Proxy-Authorization"] = proxy.authorization
-  return {
-    // Both are for errors, which are rare.
-    get operation() {
-      return operationOf(method, url)
-    },
-    get address() {
-      return addressOf(endOf(url))
-    },
-    request,
-    target: isForwarded ? `${url.protocol}//${url.host}${path}` : path,
-    headers
+  return new Outgoing(request, isForwarded ? `${url.protocol}//${url.host}${path}` : path, headers)
+}
+
+/** What names it in errors, which are rare, is made when it is asked for. */
+class Outgoing implements Call {
+  readonly request: TransportRequest
+  readonly target: string
+  readonly headers: Call["headers"]
+
+  constructor(request: TransportRequest, target: string, headers: Call["headers"]) {
+    this.request = request
+    this.target = target
+    this.headers = headers
+  }
+
+  get operation(): string {
+    return operationOf(this.request.method, this.request.url)
+  }
+
+  get address(): string {
+    return addressOf(endOf(this.request.url))
   }
 }
