@@ -1,6 +1,6 @@
 /** One hop of a request on its way: with the login it goes by, told in the log, its answer noted for the host's limit. */
-import { Clock, Effect, Exit, Scope, type Semaphore } from "effect"
-import type { Context } from "effect"
+import { Clock, Effect, Exit, Scope } from "effect"
+import type { Context, Semaphore } from "effect"
 import type { Host } from "../../schemas/Host.ts"
 import type { Hosts } from "../Hosts.ts"
 import type { RateLimiter } from "../RateLimiter.ts"
