@@ -27,7 +27,7 @@ export const run = Effect.fn("docker install")(function*({ dir }: Input) {
     return yield* new UsageError({ message: `${visible(plugin)} is there and no link: remove it first` })
   }
   const temporary = `${plugin}.new`
-  // It is not there unless a run before this one was cut.
+  // Nothing to remove, unless a run was killed.
   yield* Effect.ignore(files.remove(temporary))
   yield* files.symlink(target, temporary).pipe(
     Effect.andThen(files.rename(temporary, plugin)),
