@@ -5,20 +5,19 @@
  * without any call is taken off. BENCH_ROUNDS (5) and BENCH_CALLS (1000) change its size. The table goes to standard
  * output.
  */
-import { spawn } from "node:child_process"
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync, writeFileSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import { build } from "rolldown"
 import { must, root } from "../test/support/programs.ts"
 import { freePort } from "../test/support/registries.ts"
 import { type Contestant, measure } from "./measure.ts"
+import { scratch, start, stop } from "./surroundings.ts"
+import { markdown } from "./table.ts"
 
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 5)
 const calls = Number(process.env["BENCH_CALLS"] ?? 1000)
 const tagCount = 20
 
-const scratch = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "regclient-border-"))
 const env = {
   REGCTL_CONFIG: join(scratch, "config.json"),
   DOCKER_CONFIG: scratch,
@@ -29,14 +28,14 @@ const env = {
 const goTool = process.env["REGBOT_GO"]
   ?? (process.env["PATH"] ?? "").split(delimiter).map((dir) => join(dir, "regbot")).find((it) => existsSync(it))
 
-const serve = async (): Promise<{ readonly host: string; readonly stop: () => void }> => {
+const serve = async (): Promise<{ readonly host: string; readonly stop: () => Promise<void> }> => {
   const host = `127.0.0.1:${await freePort()}`
-  const child = spawn(process.execPath, [join(root, "dist/regctl.js"), "serve", "--addr", host], { stdio: "ignore" })
+  const child = start([process.execPath, join(root, "dist/regctl.js"), "serve", "--addr", host], { stdio: "ignore" })
   for (let attempt = 0; attempt < 200; attempt++) {
     if (await fetch(`http://${host}/v2/`).then((it) => it.ok, () => false)) break
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  return { host, stop: () => void child.kill() }
+  return { host, stop: () => stop(child) }
 }
 
 /** A configuration with one script, written to a file. */
@@ -88,7 +87,7 @@ const put = async (host: string) => {
   }
 }
 
-const { host, stop } = await serve()
+const { host, stop: end } = await serve()
 try {
   writeFileSync(env.REGCTL_CONFIG, JSON.stringify({ hosts: { [host]: { tls: "disabled" } } }))
   await put(host)
@@ -102,7 +101,7 @@ try {
   const contestants = all.flatMap(({ command, name }): ReadonlyArray<Contestant> =>
     [calls, 0].map((times) => ({ name: `${name} ×${times}`, command: command(times), env, cwd: scratch }))
   )
-  const rows = await measure({ title: "border", contestants, rounds })
+  const rows = await measure({ key: "border", title: "border", contestants, rounds })
   const of = (name: string, part: "wall" | "cpu"): number => rows.find((it) => it.name === name)?.median[part] ?? 0
   const perCall = (name: string, part: "wall" | "cpu") =>
     (of(`${name} ×${calls}`, part) - of(`${name} ×0`, part)) / calls * 1e6
@@ -111,17 +110,14 @@ try {
     const [wall, cpu] = [perCall(name, "wall"), perCall(name, "cpu")]
     const ratio = perCall(first?.name ?? "", "wall") / wall
     const start = of(`${name} ×0`, "wall")
-    return `| ${[name, wall.toFixed(0), cpu.toFixed(0), ratio.toFixed(2), start.toFixed(3)].join(" | ")} |`
+    return [name, wall.toFixed(0), cpu.toFixed(0), ratio.toFixed(2), start.toFixed(3)]
   }
   process.stdout.write([
     `${calls} calls, medians of ${rounds} interleaved rounds, Node ${process.version}; ${tagCount} tags in a list.`,
     "",
-    "| a call | wall µs | CPU µs | first / its wall | process without calls, s |",
-    "|---|---|---|---|---|",
-    ...all.map(line),
+    markdown(["a call", "wall µs", "CPU µs", "first / its wall", "process without calls, s"], all.map(line)),
     ""
   ].join("\n"))
 } finally {
-  stop()
-  rmSync(scratch, { recursive: true, force: true })
+  await end()
 }

@@ -6,15 +6,20 @@ import { gzipSync } from "node:zlib"
 
 const mediaType = "application/vnd.oci.image.manifest.v1+json"
 
-interface Blob {
+const configType = "application/vnd.oci.image.config.v1+json"
+const layerType = "application/vnd.oci.image.layer.v1.tar+gzip"
+
+export interface Layer {
+  readonly bytes: Buffer<ArrayBuffer>
   readonly digest: string
-  readonly size: number
+  /** The digest of what is compressed. */
+  readonly diffId: string
 }
 
-const hexOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
+const digestOf = (bytes: Uint8Array) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`
 
-/** Stored, not compressed, in gzip members of 16 MiB: a real gzip file, made fast. */
-const gzipLayer = (size: number): { readonly bytes: Buffer; readonly diffId: string } => {
+/** About `size` random bytes, stored, not compressed, in gzip members of 16 MiB: a real gzip file, made fast. */
+export const randomLayer = (size: number): Layer => {
   const member = 16 * 1024 * 1024
   const plain = createHash("sha256")
   const parts: Array<Buffer> = []
@@ -23,54 +28,99 @@ const gzipLayer = (size: number): { readonly bytes: Buffer; readonly diffId: str
     plain.update(part)
     parts.push(gzipSync(part, { level: 0 }))
   }
-  return { bytes: Buffer.concat(parts), diffId: `sha256:${plain.digest("hex")}` }
+  const bytes = Buffer.concat(parts)
+  return { bytes, digest: digestOf(bytes), diffId: `sha256:${plain.digest("hex")}` }
+}
+
+const json = (value: unknown) => Buffer.from(JSON.stringify(value))
+
+/** The config and the manifest of an image of these layers; `label` makes it unlike others of the same layers. */
+const imageOf = (
+  layers: ReadonlyArray<Pick<Layer, "digest" | "diffId"> & { readonly size: number }>,
+  label?: string
+) => {
+  const config = json({
+    architecture: "amd64",
+    os: "linux",
+    config: label === undefined ? {} : { Labels: { label } },
+    rootfs: { type: "layers", diff_ids: layers.map((it) => it.diffId) }
+  })
+  const manifest = json({
+    schemaVersion: 2,
+    mediaType,
+    config: { mediaType: configType, digest: digestOf(config), size: config.length },
+    layers: layers.map(({ digest, size }) => ({ mediaType: layerType, digest, size }))
+  })
+  return { config, manifest }
 }
 
 /** A layout with `tag`, whose image has `count` layers of about `size` bytes each. */
 export const layoutOf = (path: string, tag: string, count: number, size: number): void => {
   const blobs = join(path, "blobs/sha256")
   mkdirSync(blobs, { recursive: true })
-  const write = (bytes: Buffer): Blob => {
-    const hex = hexOf(bytes)
-    writeFileSync(join(blobs, hex), bytes)
-    return { digest: `sha256:${hex}`, size: bytes.length }
-  }
+  const write = (bytes: Buffer) => writeFileSync(join(blobs, digestOf(bytes).slice("sha256:".length)), bytes)
   const layers = Array.from({ length: count }, () => {
-    const { bytes, diffId } = gzipLayer(size)
-    return { diffId, descriptor: { mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", ...write(bytes) } }
+    const { bytes, diffId, digest } = randomLayer(size)
+    write(bytes)
+    return { diffId, digest, size: bytes.length }
   })
-  const json = (value: unknown) => Buffer.from(JSON.stringify(value))
-  const config = write(
-    json({
-      architecture: "amd64",
-      os: "linux",
-      config: {},
-      rootfs: { type: "layers", diff_ids: layers.map((it) => it.diffId) }
-    })
-  )
-  const manifest = write(json({
-    schemaVersion: 2,
+  const { config, manifest } = imageOf(layers)
+  write(config)
+  write(manifest)
+  const entry = {
     mediaType,
-    config: { mediaType: "application/vnd.oci.image.config.v1+json", ...config },
-    layers: layers.map((it) => it.descriptor)
-  }))
-  const entry = { mediaType, ...manifest, annotations: { "org.opencontainers.image.ref.name": tag } }
+    digest: digestOf(manifest),
+    size: manifest.length,
+    annotations: { "org.opencontainers.image.ref.name": tag }
+  }
   writeFileSync(join(path, "index.json"), json({ schemaVersion: 2, manifests: [entry] }))
   writeFileSync(join(path, "oci-layout"), json({ imageLayoutVersion: "1.0.0" }))
 }
 
-/** Puts the same small image under many tags of a repository of a registry at `host`. */
-export const putTags = async (host: string, repository: string, manifest: Uint8Array, count: number): Promise<void> => {
-  const put = async (tag: number) => {
-    const answer = await fetch(`http://${host}/v2/${repository}/manifests/v${tag}`, {
-      method: "PUT",
-      headers: { "content-type": mediaType },
-      body: Uint8Array.from(manifest)
-    })
-    if (answer.status !== 201) throw new Error(`tag v${tag}: ${answer.status} ${await answer.text()}`)
+const sent = async (url: string, init: RequestInit): Promise<Response> => {
+  const answer = await fetch(url, init)
+  if (!answer.ok) throw new Error(`${init.method} ${url}: ${answer.status} ${await answer.text()}`)
+  return answer
+}
+
+const putBlob = async (repository: string, bytes: Buffer<ArrayBuffer>): Promise<void> => {
+  const opened = await sent(`${repository}/blobs/uploads/`, { method: "POST" })
+  const url = new URL(opened.headers.get("location") ?? "")
+  url.searchParams.set("digest", digestOf(bytes))
+  await sent(url.href, { method: "PUT", body: bytes, headers: { "content-type": "application/octet-stream" } })
+}
+
+/** Runs at most eight at a time. */
+const eightAtATime = async <A>(all: Iterable<A>, each: (it: A) => Promise<void>): Promise<void> => {
+  const left = [...all].values()
+  const worker = async () => {
+    for (const it of left) await each(it)
   }
-  const worker = async (first: number) => {
-    for (let tag = first; tag < count; tag += 8) await put(tag)
+  await Promise.all(Array.from({ length: 8 }, worker))
+}
+
+/** Puts an image of these layers into `repository` (host and name) under each of the tags. Its layers are made one by one. */
+export const putImage = async (
+  repository: string,
+  tags: ReadonlyArray<string>,
+  layers: Iterable<Layer>,
+  label?: string
+): Promise<void> => {
+  const [host = "", ...name] = repository.split("/")
+  const url = `http://${host}/v2/${name.join("/")}`
+  const known: Array<Parameters<typeof imageOf>[0][number]> = []
+  for (const { bytes, diffId, digest } of layers) {
+    await putBlob(url, bytes)
+    known.push({ diffId, digest, size: bytes.length })
   }
-  await Promise.all(Array.from({ length: 8 }, (_, first) => worker(first)))
+  const { config, manifest } = imageOf(known, label)
+  await putBlob(url, config)
+  await eightAtATime(tags, async (tag) => {
+    await sent(`${url}/manifests/${tag}`, { method: "PUT", headers: { "content-type": mediaType }, body: manifest })
+  })
+}
+
+/** Layers of these sizes, each made when it is asked for. */
+export function* randomLayers(sizes: Iterable<number>): Generator<Layer> {
+  for (const size of sizes) yield randomLayer(size)
 }

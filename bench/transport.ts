@@ -11,7 +11,8 @@ import { defaultTimeouts } from "../src/schemas/Host.ts"
 import { fromPump, pumpOf, verified } from "../src/services/Bytes.ts"
 import type { Pump } from "../src/services/Bytes.ts"
 import { Transport } from "../src/services/Transport.ts"
-import { layer } from "../src/services/transport/nodeHttp.ts"
+import * as nodeHttp from "../src/services/transport/nodeHttp.ts"
+import * as wire from "../src/services/transport/wire.ts"
 
 const [role = "all", sizeMiB = "1024", port = "0", digest = ""] = process.argv.slice(2)
 const size = Number(sizeMiB) * 1024 * 1024
@@ -44,6 +45,7 @@ const serve = () => {
   process.once("disconnect", () => process.exit())
 }
 
+const layer = process.env["REGCLIENT_TRANSPORT"] === "node" ? nodeHttp.layer : wire.layer
 const url = new URL(`http://127.0.0.1:${port}/blob`)
 const common = { url, headers: {}, tls: { mode: "disabled", certificates: [] }, timeouts: defaultTimeouts } as const
 const descriptor = { mediaType: "application/octet-stream", digest: `sha256:${digest}`, size }

@@ -8,7 +8,7 @@ const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((i
 const source = new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8")]))
 
 /** What uses the sources from outside. */
-const others = ["test", "examples", "bench"].flatMap((folder) =>
+const others = ["test", "examples", "bench", "scripts"].flatMap((folder) =>
   readdirSync(join(root, "..", folder), { recursive: true, encoding: "utf8" })
     .filter((it) => it.endsWith(".ts") && it !== "architecture.test.ts")
     .map((it) => [`../${folder}/${it}`, readFileSync(join(root, "..", folder, it), "utf8")] as const)

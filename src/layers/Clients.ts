@@ -32,7 +32,8 @@ const layerOf = (settings: ClientSettings) => {
   // Fresh, so that a client shares nothing with one before it.
   return Layer.fresh(
     repositoriesBy(settings).pipe(
-      Layer.provideMerge(Layer.mergeAll(registriesBy(configured), OciLayout.layer, Archive.layer))
+      // The tool itself stands on registries by the same variables.
+      Layer.provideMerge(Layer.mergeAll(Layer.orDie(registriesBy(configured)), OciLayout.layer, Archive.layer))
     )
   )
 }

@@ -2,6 +2,7 @@
  * Go's time as templates see it: an instant in nanoseconds with an offset, printed and read by layouts such as
  * `2006-01-02T15:04:05Z07:00`. Years 0 to 9999.
  */
+import { days, months } from "./calendarNames.ts"
 
 export interface GoTime {
   /** Since 1970 in UTC. */
@@ -11,22 +12,6 @@ export interface GoTime {
   /** The zone's name; empty for one known by its offset alone. */
   readonly zone: string
 }
-
-const months = [
-  "January",
-  "February",
-  "March",
-  "April",
-  "May",
-  "June",
-  "July",
-  "August",
-  "September",
-  "October",
-  "November",
-  "December"
-]
-const days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
 export const rfc3339Nano = "2006-01-02T15:04:05.999999999Z07:00"
 

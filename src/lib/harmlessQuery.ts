@@ -18,5 +18,5 @@ const harmless: ReadonlySet<string> = new Set([
 ])
 
 /** True where there is no query, too. */
-export const isQueryHarmless = ({ searchParams }: URL): boolean =>
-  [...searchParams.keys()].every((name) => harmless.has(name))
+export const isQueryHarmless = (url: URL): boolean =>
+  url.search === "" || [...url.searchParams.keys()].every((name) => harmless.has(name))

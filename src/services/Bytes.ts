@@ -129,6 +129,20 @@ export const asStored = (bytes: Bytes, where: Stored): Bytes => {
 
 export const storedOf = (bytes: Bytes): Stored | undefined => stores.get(bytes)
 
+const checks = new WeakMap<Bytes, Digest>()
+
+/**
+ * The same bytes, which fail unless they turn out to be those of the digest: who stores them need not hash them again.
+ * What is `tapped` keeps this.
+ */
+export const asChecked = (bytes: Bytes, digest: Digest): Bytes => {
+  checks.set(bytes, digest)
+  return bytes
+}
+
+/** Whether a failure, before they end, is sure for bytes that are not the digest's. */
+export const isChecked = (bytes: Bytes, digest: Digest): boolean => checks.get(bytes) === digest
+
 const storedLike = (original: Bytes, bytes: Bytes): Bytes => {
   const where = stores.get(original)
   return where === undefined ? bytes : asStored(bytes, where)
@@ -192,8 +206,8 @@ export const verified = (bytes: Bytes, { digest, size }: Descriptor): Bytes =>
   )
 
 /** The same bytes, each view told to `seen` before it goes on. */
-export const tapped = (bytes: Bytes, seen: (view: Uint8Array) => void): Bytes =>
-  storedLike(
+export const tapped = (bytes: Bytes, seen: (view: Uint8Array) => void): Bytes => {
+  const same = storedLike(
     bytes,
     fromPump((sink) =>
       pumpOf(bytes)((view, release) => {
@@ -202,3 +216,6 @@ export const tapped = (bytes: Bytes, seen: (view: Uint8Array) => void): Bytes =>
       })
     )
   )
+  const digest = checks.get(bytes)
+  return digest === undefined ? same : asChecked(same, digest)
+}

@@ -8,7 +8,7 @@ export const ToolName = Context.Reference<string>("regclient/services/UserAgent/
 })
 
 /** Without anything that could not stand in a header. */
-export const userAgent: Effect.Effect<string> = Effect.map(
-  Effect.all([Globals, ToolName]),
-  ([globals, tool]) => (globals.userAgent === "" ? tool : globals.userAgent).replace(/[^\x20-\x7e]/g, "")
-)
+export const userAgent: Effect.Effect<string> = Effect.withFiber((fiber) => {
+  const given = fiber.getRef(Globals).userAgent
+  return Effect.succeed((given === "" ? fiber.getRef(ToolName) : given).replace(/[^\x20-\x7e]/g, ""))
+})

@@ -12,7 +12,8 @@ const campaigns: ReadonlyArray<() => Promise<Campaign>> = [
   async () => (await import("./mutations.ts")).mutations,
   async () => (await import("./kills.ts")).kills,
   async () => (await import("./processes.ts")).processes,
-  async () => (await import("./disks.ts")).disks
+  async () => (await import("./disks.ts")).disks,
+  async () => (await import("./transports.ts")).transports
 ]
 
 const { values } = parseArgs({

@@ -84,6 +84,13 @@ const spoken = (ran: Ran, isCalm: boolean): ReadonlyArray<string> => {
   return [...found, ...named.flatMap((it) => reasons.has(it) && it !== "Defect" ? [] : [`the reason ${it}`])]
 }
 
+type Env = Readonly<Record<string, string>>
+
+/** Every fourth run is over node:http, unless this process is told of one transport. */
+const envOf = (index: number): Env => ({
+  REGCLIENT_TRANSPORT: process.env["REGCLIENT_TRANSPORT"] ?? (index % 4 === 3 ? "node" : "own")
+})
+
 const start = async (): Promise<Runner> => {
   const dir = temporary("schedules")
   const registries = await brokenRegistries()
@@ -108,16 +115,16 @@ const start = async (): Promise<Runner> => {
   write("whole.json", short)
   // Without faults nothing is silent, and a busy machine may be slow.
   write("calm.json", {}, inChunks)
-  const perform = ({ args, input = "", tool }: Command, config: string, more: ReadonlyArray<string>) =>
+  const perform = ({ args, input = "", tool }: Command, config: string, more: ReadonlyArray<string>, env: Env) =>
     tool === "regctl"
-      ? toolHere(regctl, [...args, ...more], { config: join(dir.path, `${config}.json`), input, times: 200 })
+      ? toolHere(regctl, [...args, ...more], { config: join(dir.path, `${config}.json`), env, input, times: 200 })
       : toolHere(
         regsync,
         [...args.map((it) => config === "calm" ? it.replace(/sync\.yml$/, "calm.yml") : it), ...more],
-        { config: "", times: 200 }
+        { config: "", env, times: 200 }
       )
 
-  const judged = async (random: Random, run: string): Promise<ReadonlyArray<string>> => {
+  const judged = async (random: Random, run: string, env: Env): Promise<ReadonlyArray<string>> => {
     const [from, to] = [mannerOf(random), mannerOf(random)]
     const command = await drawCommand({ random, registries, run, dir: join(dir.path, run), from, to })
     const names = [`${run}/from`, `${run}/to`]
@@ -132,7 +139,9 @@ const start = async (): Promise<Runner> => {
       `still running after ${patience / 1000} s: ${command.tool} ${command.args.join(" ")}`,
       ...names.flatMap((name) => registries.storyOf(name))
     ]
-    const ran = await ended(perform(command, random.chance(0.3) ? "whole" : "config", ["--logopt", "json", ...talk]))
+    const ran = await ended(
+      perform(command, random.chance(0.3) ? "whole" : "config", ["--logopt", "json", ...talk], env)
+    )
     if (ran === undefined) return late()
     for (const name of names) registries.heal(name)
     const isDone = ran.code === 0
@@ -143,7 +152,7 @@ const start = async (): Promise<Runner> => {
     const found = [...spoken(ran, false), ...flawsOf(command, targetBefore, after, isDone, ran.err)]
     if (isDone && command.isSaid?.(ran) === false) found.push("done, but it does not say what it has to say")
     if (!isDone || random.chance(0.1)) {
-      const again = await ended(perform(command, "calm", ["--logopt", "json"]))
+      const again = await ended(perform(command, "calm", ["--logopt", "json"], env))
       if (again === undefined) return ["without faults:", ...late()]
       const isOver = command.isOnce === true && (isDone || reasonsOf(again).at(-1) === "NotFound")
       count("run again without faults")
@@ -164,7 +173,7 @@ const start = async (): Promise<Runner> => {
       const run = `r${index}`
       working++
       try {
-        const found = [...await judged(random, run)]
+        const found = [...await judged(random, run, envOf(index))]
         // Of several at once none can say whose files those are.
         if (working === 1) found.push(...readdirSync(scratch).map((it) => `the temporary file ${it} is left over`))
         return found

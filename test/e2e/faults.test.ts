@@ -18,11 +18,6 @@ import {
 } from "../support/rows.ts"
 
 let here: World
-beforeAll(async () => {
-  here = await world()
-})
-afterAll(() => here.stop())
-beforeEach(() => restore(here))
 
 const blobGet: Match = (it) => is("GET", /\/blobs\//)(it) && it.target.includes(here.image.large)
 const manifestGet = is("GET", /\/manifests\//)
@@ -600,6 +595,13 @@ const rows: ReadonlyArray<Row> = [
   }
 ]
 
-describe("a copy that meets", () => {
+/** Whoever speaks HTTP, the rows hold. */
+describe.each(["own", "node"])("over the transport `%s`, a copy that meets", (transport) => {
+  beforeAll(async () => {
+    here = await world(transport)
+  })
+  afterAll(() => here.stop())
+  beforeEach(() => restore(here))
+
   it.each(rows.map((row): [string, Row] => [`${row.what} (${row.ids})`, row]))("%s", (_, row) => judge(here, row))
 })

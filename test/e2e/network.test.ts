@@ -15,12 +15,18 @@ let target: Started
 let secured: Started
 let silent: Server
 let silentHost: string
+let transport = "own"
 let image: ReturnType<typeof seed>
 const config = join(dir.path, "config.json")
 
 const regctl = (...args: ReadonlyArray<string>): Promise<Ran> =>
   run(process.execPath, [tool("regctl"), "--logopt", "json", ...args], {
-    env: { REGCTL_CONFIG: config, DOCKER_CONFIG: dir.path, DOCKER_AUTH_CONFIG: undefined },
+    env: {
+      REGCTL_CONFIG: config,
+      DOCKER_CONFIG: dir.path,
+      DOCKER_AUTH_CONFIG: undefined,
+      REGCLIENT_TRANSPORT: transport
+    },
     cwd: dir.path
   })
 const copy = (...args: ReadonlyArray<string>) =>
@@ -78,7 +84,9 @@ const fails = ({ code, err, out }: Ran, expected: RegExp, reason: string) => {
   assert.deepStrictEqual([record.level, record.reason], ["ERROR", reason])
 }
 
-describe("the tool", () => {
+describe.each(["own", "node"])("the tool over its transport `%s`", (name) => {
+  beforeAll(() => void (transport = name))
+
   it("names host and port that nobody listens at (N01)", async () => {
     const port = await freePort()
     fails(

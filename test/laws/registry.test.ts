@@ -1,4 +1,4 @@
-/** The laws over HTTP: the whole client against the embedded registry, and against Debian's docker-registry. */
+/** The laws over HTTP: the whole client, over each of its transports, against the embedded registry, and against Debian's docker-registry. */
 import { ConfigProvider, Effect, FileSystem, Layer, References } from "effect"
 import { afterAll, beforeAll } from "vitest"
 import { live } from "../../src/layers/Live.ts"
@@ -24,21 +24,10 @@ const repositories = (host: string) =>
     hosts: [`reg=${host},tls=disabled`]
   }))
 
-const inLive = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(
-    Layer.build(live.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ HOME: "/nowhere" }))))),
-    (services) => Effect.provide(effect, services)
-  )
-
-repositoryLaws(
-  "the embedded registry over HTTP",
-  inLive(Effect.gen(function*() {
-    const dir = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
-    const url = yield* Effect.provideService(serve({ dir }), References.MinimumLogLevel, "None")
-    return yield* repositories(new URL(url).host)
-  })),
-  { live: true }
-)
+const inLive = <A, E, R>(REGCLIENT_TRANSPORT: string, effect: Effect.Effect<A, E, R>) => {
+  const env = ConfigProvider.layer(ConfigProvider.fromUnknown({ HOME: "/nowhere", REGCLIENT_TRANSPORT }))
+  return Effect.flatMap(Layer.build(Layer.provide(live, env)), (services) => Effect.provide(effect, services))
+}
 
 let docker: Running | undefined
 
@@ -47,17 +36,32 @@ beforeAll(async () => {
 })
 afterAll(() => docker?.stop())
 
-repositoryLaws(
-  "docker-registry over HTTP",
-  inLive(Effect.suspend(() => repositories(docker?.host ?? ""))),
-  // Version 2.8 takes the types it knows and sha256 alone, wants to have what a manifest names, lists tags as its file
-  // system does and none of them with 404, and has no referrers API: a list under a tag is kept by who deletes.
-  {
-    live: true,
-    takesIncomplete: false,
-    takesUnknownTypes: false,
-    takesSha512: false,
-    listsTagsInOrder: false,
-    keepsReferrers: false
-  }
-)
+for (const transport of ["own", "node"]) {
+  repositoryLaws(
+    `the embedded registry over HTTP, transport ${transport}`,
+    inLive(
+      transport,
+      Effect.gen(function*() {
+        const dir = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+        const url = yield* Effect.provideService(serve({ dir }), References.MinimumLogLevel, "None")
+        return yield* repositories(new URL(url).host)
+      })
+    ),
+    { live: true }
+  )
+
+  repositoryLaws(
+    `docker-registry over HTTP, transport ${transport}`,
+    inLive(transport, Effect.suspend(() => repositories(docker?.host ?? ""))),
+    // Version 2.8 takes the types it knows and sha256 alone, wants to have what a manifest names, lists tags as its file
+    // system does and none of them with 404, and has no referrers API: a list under a tag is kept by who deletes.
+    {
+      live: true,
+      takesIncomplete: false,
+      takesUnknownTypes: false,
+      takesSha512: false,
+      listsTagsInOrder: false,
+      keepsReferrers: false
+    }
+  )
+}

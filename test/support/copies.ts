@@ -94,7 +94,7 @@ export interface Hosts {
 const timeouts = { connect: "2s", headers: "400ms", commit: "400ms", stall: "300ms" }
 
 /** Both registries ask for a login and know one; the store has an entry only where a test gives one. */
-export const world = async (): Promise<World> => {
+export const world = async (transport = ""): Promise<World> => {
   const [source, target, store] = await Promise.all([quirky(), quirky(), quirky()])
   const dir = temporary("faults")
   const config = join(dir.path, "config.json")
@@ -113,7 +113,8 @@ export const world = async (): Promise<World> => {
       }),
       { mode: 0o600 }
     )
-    return regctlHere(args, { config, ...(times === undefined ? {} : { times }) })
+    const env = transport === "" ? {} : { REGCLIENT_TRANSPORT: transport }
+    return regctlHere(args, { config, env, ...(times === undefined ? {} : { times }) })
   }
   return {
     source,

@@ -78,7 +78,12 @@ export const toolHere = (
       Effect.provideService(Console.Console, { ...globalThis.console, log, error }),
       Effect.provideService(
         ConfigProvider.ConfigProvider,
-        ConfigProvider.fromUnknown({ REGCTL_CONFIG: config, HOME: "/nonexistent", ...env })
+        ConfigProvider.fromUnknown({
+          REGCTL_CONFIG: config,
+          HOME: "/nonexistent",
+          REGCLIENT_TRANSPORT: process.env["REGCLIENT_TRANSPORT"] ?? "",
+          ...env
+        })
       ),
       Effect.map((code) => ({ code, out: out.join(""), err: err.join("") }))
     )

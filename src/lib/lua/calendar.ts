@@ -1,21 +1,6 @@
 /** `os.date` and `os.time`: instants as texts and fields, with the rules of C (regbot description, 14.3). */
+import { days, months } from "../calendarNames.ts"
 import type { LocalTime } from "./localTime.ts"
-
-const months = [
-  "January",
-  "February",
-  "March",
-  "April",
-  "May",
-  "June",
-  "July",
-  "August",
-  "September",
-  "October",
-  "November",
-  "December"
-]
-const days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
 /** An instant as a calendar and a clock show it. */
 export interface Fields {

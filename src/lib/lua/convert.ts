@@ -1,4 +1,5 @@
 /** Values of Lua as what crosses the border, and back. Tables are read raw: no metamethod runs. */
+import { textOf } from "./arguments.ts"
 import type { LuaForeign, LuaObject, LuaTable, LuaValue } from "./border.ts"
 import { bytesOf, lauxlib, lua, type LuaState } from "./fengari.ts"
 import { type Guard, longestString, raise } from "./guard.ts"
@@ -17,10 +18,6 @@ const tooDeep = "table is nested too deep"
 const bytesEach = 32
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-const lenient = new TextDecoder("utf-8", { ignoreBOM: true })
-
-/** Bytes as a text; those that are none as replacement characters. */
-export const textOf = (bytes: Uint8Array): string => lenient.decode(bytes)
 
 const stringOf = (bytes: Uint8Array): string | Uint8Array => {
   try {

@@ -1,7 +1,8 @@
 /** The host's functions and objects in a Lua state (regbot description, 5.3, 6, 9). */
+import { textOf } from "./arguments.ts"
 import type { HostFailure, HostName, HostNames } from "./border.ts"
 import type { Answer, Question } from "./channel.ts"
-import { argumentsOf, callableKey, heldAt, metatableKey, push, textOf } from "./convert.ts"
+import { argumentsOf, callableKey, heldAt, metatableKey, push } from "./convert.ts"
 import { bytesOf, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { rawText } from "./values.ts"

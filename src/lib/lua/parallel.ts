@@ -5,14 +5,17 @@
  * strings, numbers, booleans, objects. The first error is raised in the caller; no further call starts then.
  */
 import { deserialize, serialize } from "node:v8"
+import { textOf } from "./arguments.ts"
 import type { Baseline } from "./baseline.ts"
 import type { LuaValue } from "./border.ts"
 import type { Failed } from "./channel.ts"
-import { dataOnTop, push, textOf } from "./convert.ts"
+import { dataOnTop, push } from "./convert.ts"
 import { bytesOf, lauxlib, lua, type LuaFunction, type LuaState } from "./fengari.ts"
 import { type Guard, raise } from "./guard.ts"
 import { type Border, raiseText } from "./host.ts"
-import { putSnapshot, type Snapshot, takeSnapshot, tooMuch } from "./snapshot.ts"
+import { putSnapshot } from "./putSnapshot.ts"
+import type { Snapshot } from "./snapshot.ts"
+import { takeSnapshot, tooMuch } from "./takeSnapshot.ts"
 
 /** Threads of one call: each is a Lua of its own, with its memory. */
 const most = 64

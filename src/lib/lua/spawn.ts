@@ -33,6 +33,12 @@ const mebibyte = 1024 * 1024
  */
 const room = 1024
 
+/**
+ * Megabytes for what was made just now. V8's own choice is many times that: scripts are a twentieth faster with it,
+ * take a quarter more memory, and leave twice as much of it behind (faults S03).
+ */
+const young = 8
+
 /** From the sources the entry is a file beside this one, in the bundle one beside the tools; an executable holds it. */
 const workerWith = (options: WorkerOptions): Worker =>
   isSea()
@@ -57,7 +63,11 @@ export const startThread = (
     execArgv: [],
     // More than the guard allows, so that a script is told of it in Lua wherever it can be: a string that finds no room
     // ends the process.
-    resourceLimits: { maxOldGenerationSizeMb: Math.ceil(start.limit / mebibyte) + room, stackSizeMb: stack }
+    resourceLimits: {
+      maxOldGenerationSizeMb: Math.ceil(start.limit / mebibyte) + room,
+      maxYoungGenerationSizeMb: young,
+      stackSizeMb: stack
+    }
   })
   let isDead = false
   const died = (isMemory: boolean, detail: string) => {

@@ -1,5 +1,6 @@
 /** The entry of a script's thread: takes its work, runs it in a fresh state, tells how it ended. */
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads"
+import { textOf } from "./arguments.ts"
 import { type Baseline, baselineOf } from "./baseline.ts"
 import {
   type Answer,
@@ -11,7 +12,6 @@ import {
   shared,
   type Start
 } from "./channel.ts"
-import { textOf } from "./convert.ts"
 import { bytesOf, lua, type LuaState } from "./fengari.ts"
 import { giveBack, type Guard, makeGuard } from "./guard.ts"
 import { type Border, install } from "./host.ts"

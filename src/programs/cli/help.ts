@@ -58,7 +58,8 @@ export const flags = (shapes: ReadonlyArray<Shape>): string => {
 const left = ({ name, short, type }: Shape): string =>
   `${short === undefined ? "      " : `  -${short}, `}--${name}${type === "bool" ? "" : ` ${type}`}`
 
-const shownDefault = ({ otherwise, shown }: Shape): string => {
+/** What stands behind the help of a flag. */
+export const shownDefault = ({ otherwise, shown }: Shape): string => {
   if (shown !== undefined) return shown === "" ? "" : ` (default ${shown})`
   if (typeof otherwise === "string" && otherwise !== "") return ` (default "${otherwise}")`
   return (typeof otherwise === "number" && otherwise !== 0) || otherwise === true ? ` (default ${otherwise})` : ""

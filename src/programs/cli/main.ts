@@ -14,7 +14,7 @@ import { canceled, OutputClosed, report, statusOf } from "./report.ts"
 export interface Surroundings {
   readonly logging: (settings: { readonly level: number; readonly isJson: boolean }) => Layer.Layer<never>
   readonly local: () => Promise<Layer.Layer<Local>>
-  readonly everything: () => Promise<Layer.Layer<Everything>>
+  readonly everything: () => Promise<Layer.Layer<Everything, UsageError>>
   /** Ends when the run shall end: by a signal, or since nobody reads the output any more. */
   readonly stop: Effect.Effect<"signal" | "closed">
 }

@@ -5,6 +5,7 @@ import { cliDoc, completion, logOptions, verbosity, version } from "../cli/stand
 import { artifact } from "./artifact.ts"
 import { blob } from "./blob.ts"
 import { config } from "./config.ts"
+import { docker } from "./docker.ts"
 import { image } from "./image.ts"
 import { index } from "./indexes.ts"
 import { manifest } from "./manifest.ts"
@@ -32,6 +33,7 @@ const root = group({
     completion,
     config,
     digest,
+    docker,
     image,
     index,
     manifest,

@@ -6,7 +6,7 @@ import type { Descriptor } from "../../schemas/Descriptor.ts"
 import { algorithmOf, Digest, encodedOf } from "../../schemas/Digest.ts"
 import { mediaTypes } from "../../schemas/MediaType.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
-import { type Bytes, fromPump, pumpOf, type Sink, type SpareFile, spareFileOf } from "../Bytes.ts"
+import { asChecked, type Bytes, fromPump, isChecked, pumpOf, type Sink, type SpareFile, spareFileOf } from "../Bytes.ts"
 import { filePump } from "../fileBytes.ts"
 import { fsError } from "../fsError.ts"
 import { folderOf, type LayoutState, pathOf, temporaryIn, type Verified } from "./state.ts"
@@ -44,9 +44,16 @@ const problemOf = (expected: { readonly digest?: Digest; readonly size: number }
 
 const tooLong = (size: number) => storeError("", "SizeMismatch", `size limit exceeded: more than ${size} bytes`)
 
-/** Counts and hashes what passes into a sink. */
-const measured = (sink: Sink, expected: { readonly digest?: Digest; readonly size: number }) => {
-  const hash = hasher(expected.digest === undefined ? "sha256" : algorithmOf(expected.digest))
+/** Counts and hashes what passes into a sink; not hashed where that is done on its way here. */
+const measured = (
+  sink: Sink,
+  expected: { readonly digest?: Digest; readonly size: number },
+  isCheckedBefore = false
+) => {
+  const { digest } = expected
+  const hash = digest !== undefined && isCheckedBefore
+    ? { update: () => {}, hex: () => encodedOf(digest) }
+    : hasher(digest === undefined ? "sha256" : algorithmOf(digest))
   let received = 0
   return {
     sink: (view: Uint8Array, release: () => void) => {
@@ -75,7 +82,7 @@ export const readBlob = (
 ): Bytes => {
   const path = pathOf(state, blob.digest)
   if (part !== undefined) return fromPump(filePump(path, part))
-  return fromPump((sink) =>
+  const whole = fromPump((sink) =>
     Effect.gen(function*() {
       const before = yield* state.disk.info(path)
       const measure = measured(sink, blob)
@@ -96,6 +103,7 @@ export const readBlob = (
       }
     })
   )
+  return asChecked(whole, blob.digest)
 }
 
 const discard: Sink = (_view, release) => release()
@@ -214,11 +222,15 @@ const copyBlob = (state: LayoutState, content: Bytes, expected?: Descriptor): Ef
 }
 
 const fillFrom = Effect.fnUntraced(function*(writer: Writer, path: string, content: Bytes, expected?: Descriptor) {
-  const measure = measured((view, release) => {
-    const failed = writer.failure
-    if (failed !== undefined) throw fsError(path, "write")(failed)
-    writer.write(view, release)
-  }, expected ?? { size: 0 })
+  const measure = measured(
+    (view, release) => {
+      const failed = writer.failure
+      if (failed !== undefined) throw fsError(path, "write")(failed)
+      writer.write(view, release)
+    },
+    expected ?? { size: 0 },
+    expected !== undefined && isChecked(content, expected.digest)
+  )
   yield* pumpOf(content)(measure.sink)
   const { hex, problem, received } = measure.end()
   if (problem !== undefined) return yield* problem

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { type Descriptor, isSizeKnown } from "../../schemas/Descriptor.ts"
 import { header, type Headers } from "../../schemas/Manifest.ts"
 import { type StoreError, storeError, within } from "../../schemas/StoreError.ts"
-import { type Bytes, fromBytes, fromPump, type Pump, pumpOf, verified } from "../Bytes.ts"
+import { asChecked, type Bytes, fromBytes, fromPump, type Pump, pumpOf, verified } from "../Bytes.ts"
 import { inlineData } from "../inlineData.ts"
 import type { RegistryRequest, RegistryResponse } from "../RegistryHttp.ts"
 import type { Head, Repository } from "../Repository.ts"
@@ -117,14 +117,17 @@ const failedToGet = (at: At, { digest }: Descriptor) =>
   within(`failed to get blob, digest ${digest}, ref ${repositoryName(at)}`)
 
 const whole = (at: At, http: Http, blob: Descriptor): Bytes =>
-  fromPump(labelled((sink) =>
-    Effect.flatMap(inlineData(blob), (inline) =>
-      inline === undefined
-        ? Effect.scoped(Effect.flatMap(
-          anywhere(blob, (where) => http.request({ ...request(at, blob), ...resumable(blob), ...where })),
-          (response) => rejecting(response, pumpOf(checked(response, blob)))(sink)
-        ))
-        : pumpOf(fromBytes(inline))(sink)), failedToGet(at, blob)))
+  asChecked(
+    fromPump(labelled((sink) =>
+      Effect.flatMap(inlineData(blob), (inline) =>
+        inline === undefined
+          ? Effect.scoped(Effect.flatMap(
+            anywhere(blob, (where) => http.request({ ...request(at, blob), ...resumable(blob), ...where })),
+            (response) => rejecting(response, pumpOf(checked(response, blob)))(sink)
+          ))
+          : pumpOf(fromBytes(inline))(sink)), failedToGet(at, blob))),
+    blob.digest
+  )
 
 /** Who reads it again after wrong bytes shall not get them from the same mirror. */
 const rejecting = ({ reject }: RegistryResponse, pump: Pump): Pump =>

@@ -214,8 +214,8 @@ export const farewell = (effect: Effect.Effect<unknown, StoreError>): Effect.Eff
  * spoken to over http: the same host stays with https (registry-quirks 1.4). Nothing when it is no address.
  */
 export const addressOf = (text: string, base: URL): URL | undefined => {
-  if (!URL.canParse(text, base.href)) return undefined
-  const url = new URL(text, base)
+  const url = URL.parse(text, base.href)
+  if (url === null) return undefined
   if (base.protocol === "https:" && url.protocol === "http:" && url.hostname === base.hostname) url.protocol = "https:"
   return url
 }

@@ -62,7 +62,7 @@ const opened = ({ headers, url }: Settled): Effect.Effect<Session, StoreError> =
 export const newest = (headers: Headers, base: URL): URL | undefined => {
   const text = header(headers, "location")
   const location = text === undefined || text === "" ? undefined : addressOf(text, base)
-  if (location !== undefined) location.hash = ""
+  if (location !== undefined && location.hash !== "") location.hash = ""
   return location
 }
 

@@ -12,25 +12,22 @@ export const requestScopes = (request: {
   readonly path: string
   readonly scopes?: Readonly<Record<string, string>> | undefined
 }): Scopes => {
-  const texts: Array<string> = []
-  if (request.repository !== undefined) texts.push(`repository:${request.repository}:${actionsOf(request.method)}`)
-  else if (request.path.startsWith("_catalog")) texts.push("registry:catalog:*")
-  for (const [repository, actions] of Object.entries(request.scopes ?? {}))
-    texts.push(`repository:${repository}:${actions}`)
-  return parseScopes(texts)
+  const scopes = new Map<string, ReadonlySet<string>>()
+  if (request.repository !== undefined) scopes.set(`repository:${request.repository}`, actionsOf(request.method))
+  else if (request.path.startsWith("_catalog")) scopes.set("registry:catalog", everything)
+  for (const [repository, actions] of Object.entries(request.scopes ?? {})) {
+    const resource = `repository:${repository}`
+    scopes.set(resource, new Set([...(scopes.get(resource) ?? []), ...actions.split(",")]))
+  }
+  return scopes
 }
 
-const actionsOf = (method: string): string => {
-  switch (method) {
-    case "GET":
-    case "HEAD":
-      return "pull"
-    case "DELETE":
-      return "pull,push,delete"
-    default:
-      return "pull,push"
-  }
-}
+const everything = new Set(["*"])
+
+const [reads, writes, deletions] = [new Set(["pull"]), new Set(["pull", "push"]), new Set(["pull", "push", "delete"])]
+
+const actionsOf = (method: string): ReadonlySet<string> =>
+  method === "GET" || method === "HEAD" ? reads : method === "DELETE" ? deletions : writes
 
 /** Texts without the form `type:name:actions` are passed over: a token for Gitea's `*` would be worth nothing. */
 export const parseScopes = (texts: ReadonlyArray<string>): Scopes => {

@@ -5,7 +5,7 @@ import { retryAfter } from "../../lib/httpTime.ts"
 import type { Host } from "../../schemas/Host.ts"
 import { header } from "../../schemas/Manifest.ts"
 import { quotaOf } from "../../schemas/Quota.ts"
-import { storeError } from "../../schemas/StoreError.ts"
+import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { fromBytes, pumpOf } from "../Bytes.ts"
 import type { Hosts } from "../Hosts.ts"
 import type { RateLimiter } from "../RateLimiter.ts"
@@ -19,7 +19,7 @@ import type { Warnings } from "../Warnings.ts"
 import { readText, statusFailure } from "./failures.ts"
 import { addressProblem, departure, follow, type Hop, isRedirect, maxRedirects } from "./redirects.ts"
 import { shownHeaders, trace } from "./trace.ts"
-import { originOf, requestUrl, shownUrl, tlsFor, wireRepository, withEncryption } from "./urls.ts"
+import { originOf, requestUrl, rootOf, shownUrl, tlsFor, wireRepository, withEncryption } from "./urls.ts"
 
 export interface Parts {
   readonly hosts: Context.Service.Shape<typeof Hosts>
@@ -99,27 +99,23 @@ export const exchange = Effect.fnUntraced(
 
 const isTrue = (text: string | undefined): boolean => /^(?:1|t|true)$/i.test(text ?? "")
 
-const firstHop = Effect.fnUntraced(function*(request: RegistryRequest, host: Host, upstream: Host) {
-  if (!URL.canParse(originOf(host))) {
-    return yield* storeError(
-      "",
-      "ReferenceInvalid",
-      `invalid reference, not the address of a registry: "${host.hostname}"`
-    )
+const firstHop = (request: RegistryRequest, host: Host, upstream: Host): Effect.Effect<Hop, StoreError> => {
+  const root = rootOf(host)
+  if (root === undefined) {
+    const problem = `invalid reference, not the address of a registry: "${host.hostname}"`
+    return Effect.fail(storeError("", "ReferenceInvalid", problem))
   }
   const url = request.url === undefined ? requestUrl(host, request, upstream) : withEncryption(request.url, host)
-  const problem = addressProblem(new URL(originOf(host)), url) ??
-    departure(request.method, new URL(originOf(host)), url)
-  if (problem !== undefined) return yield* storeError("request failed", "RedirectRefused", problem)
-  const headers: Hop["headers"] = {
-    "user-agent": yield* userAgent,
-    "accept-encoding": "identity",
-    ...request.headers,
-    ...rangeOf(request)
-  }
-  const hop: Hop = { method: request.method, url, headers, body: request.body }
-  return hop
-})
+  const problem = addressProblem(root, url) ?? departure(request.method, root, url)
+  if (problem !== undefined) return Effect.fail(storeError("request failed", "RedirectRefused", problem))
+  const { body, headers, method } = request
+  return Effect.map(userAgent, (agent) => ({
+    method,
+    url,
+    headers: { "user-agent": agent, "accept-encoding": "identity", ...headers, ...rangeOf(request) },
+    body
+  }))
+}
 
 const rangeOf = ({ headers, resume }: RegistryRequest): Readonly<Record<string, string>> =>
   resume === undefined || resume.from === 0 || headers?.["range"] !== undefined
@@ -127,16 +123,25 @@ const rangeOf = ({ headers, resume }: RegistryRequest): Readonly<Record<string, 
     : { range: `bytes=${resume.from}-${resume.size - 1}` }
 
 /** Credentials belong to one origin; another is asked anonymously unless it has a configuration of its own. */
-const targetOf = Effect.fnUntraced(
+const targetOf = (
+  parts: Parts,
+  request: RegistryRequest,
+  host: Host,
+  hop: Hop,
+  reach: Reach | undefined
+): Effect.Effect<Target> =>
+  hop.url.origin === originOf(host)
+    ? Effect.succeed({ host, isOwn: true, isFinal: false, isAnonymous: false, reach: undefined })
+    : elsewhere(parts, request, host, hop, reach)
+
+const elsewhere = Effect.fnUntraced(
   function*(parts: Parts, request: RegistryRequest, host: Host, { method, url }: Hop, reach: Reach | undefined) {
-    const isOwn = url.origin === originOf(host)
-    const isFinal = !isOwn && !isRead(request, method)
-    if (isOwn) return { host, isOwn, isFinal, isAnonymous: false, reach: undefined }
+    const [isOwn, isFinal] = [false, !isRead(request, method)]
     const other = yield* parts.hosts.get(url.host)
     if (other.isConfigured && originOf(other) === url.origin) {
       return { host: other, isOwn, isFinal, isAnonymous: !isContent(request, method), reach: undefined }
     }
-    const isSameHost = url.hostname === new URL(originOf(host)).hostname
+    const isSameHost = url.hostname === rootOf(host)?.hostname
     return { host, isOwn, isFinal, isAnonymous: true, reach: reach ?? (isSameHost ? undefined : "public" as const) }
   }
 )
@@ -155,7 +160,16 @@ const isContent = (request: RegistryRequest, method: string): boolean =>
 const authRequest = (request: RegistryRequest, { host, isAnonymous }: Target, { method, url }: Hop): AuthRequest => {
   const repository = wireRepository(host, request.repository)
   const { path, scopes } = request
-  return { host, url, repository, isAnonymous, scopes: requestScopes({ method, repository, path, scopes }) }
+  return {
+    host,
+    url,
+    repository,
+    isAnonymous,
+    // Asked for by who needs a token only.
+    get scopes() {
+      return requestScopes({ method, repository, path, scopes })
+    }
+  }
 }
 
 /** Sends a hop, and again with what its refusal taught. Who comes first to a host goes alone until that is settled. */
@@ -241,32 +255,29 @@ const send = Effect.fnUntraced(function*(parts: Parts, target: Target, hop: Hop,
 const observe = (parts: Parts, host: Host, { headers }: TransportResponse): Effect.Effect<void> => {
   const quota = quotaOf(headers)
   const warnings = headers["warning"]
+  if (quota === undefined && warnings === undefined) return Effect.void
   return Effect.andThen(
     quota === undefined ? Effect.void : parts.limiter.observe(host.name, quota),
     warnings === undefined ? Effect.void : parts.warnings.observe(warnings)
   )
 }
 
-const accepted = Effect.fnUntraced(function*(
+const accepted = (
   parts: Parts,
   request: RegistryRequest,
   auth: AuthRequest,
   response: TransportResponse
-) {
+): Effect.Effect<RegistryResponse, StoreError> => {
   const { headers, status } = response
   const isSuccess = status >= 200 && status < 300
-  if (!isSuccess && request.accept?.includes(status) !== true) return yield* failure(parts, auth, response)
+  if (!isSuccess && request.accept?.includes(status) !== true) return failure(parts, auth, response)
   const encodings = headers["content-encoding"]?.join(", ") ?? ""
   if (isSuccess && request.method === "GET" && !/^(?:identity)?$/i.test(encodings.trim())) {
-    return yield* storeError(
-      "request failed",
-      "ProtocolError",
-      `answer with content encoding ${JSON.stringify(encodings)}`
-    )
+    const problem = `answer with content encoding ${JSON.stringify(encodings)}`
+    return Effect.fail(storeError("request failed", "ProtocolError", problem))
   }
-  const answer: RegistryResponse = { ...response, url: auth.url }
-  return answer
-})
+  return Effect.succeed({ ...response, url: auth.url })
+}
 
 const failure = Effect.fnUntraced(function*({ auth }: Parts, request: AuthRequest, response: TransportResponse) {
   const { headers, status } = response

@@ -58,11 +58,11 @@ export const follow = (
 
 /** Why a move from one URL to another is refused, if it is; how local the other's address is, the transport checks. */
 export const addressProblem = (from: URL, to: URL): string | undefined => {
-  const shown = shownUrl(to, false)
-  if (to.protocol !== "https:" && to.protocol !== "http:") return `redirect to ${to.protocol} not allowed (${shown})`
-  if (to.username !== "" || to.password !== "") return `redirect with user information not allowed (${shown})`
+  const shown = () => shownUrl(to, false)
+  if (to.protocol !== "https:" && to.protocol !== "http:") return `redirect to ${to.protocol} not allowed (${shown()})`
+  if (to.username !== "" || to.password !== "") return `redirect with user information not allowed (${shown()})`
   if (from.protocol === "https:" && to.protocol === "http:") {
-    return `redirect from an https to non-https server is not allowed (${shown})`
+    return `redirect from an https to non-https server is not allowed (${shown()})`
   }
   return undefined
 }

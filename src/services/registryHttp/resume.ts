@@ -67,10 +67,10 @@ export const resuming = (
       const before = copy.at()
       const ended = opened === undefined ? noRange : yield* take(opened, copy.from(position))
       if (copy.failure() !== undefined) return yield* copy.failure() ?? noRange
-      const error: StoreError = ended ?? shortRead(wanted, copy.at())
       if (ended !== undefined && !isBreak(ended)) return yield* ended
       // All of it came: its digest decides, not how the connection ended.
       if (copy.at() >= wanted.size && opened !== undefined) return
+      const error: StoreError = ended ?? shortRead(wanted, copy.at())
       failures = copy.at() - before >= progress ? 0 : failures + 1
       if (failures >= attemptsPerHost) return yield* error
       if (opened !== undefined) yield* Effect.andThen(opened.close, opened.reject ?? Effect.void)

@@ -4,10 +4,28 @@ import type { Host } from "../../schemas/Host.ts"
 import type { RegistryRequest } from "../RegistryHttp.ts"
 import type { TlsSettings } from "../Transport.ts"
 
-export const originOf = ({ hostname, tls }: Host): string => {
-  const text = `${tls === "disabled" ? "http" : "https"}://${hostname}`
-  return URL.canParse(text) ? new URL(text).origin : text
+interface Origin {
+  readonly text: string
+  readonly url: URL | undefined
 }
+
+/** A host's are asked for with every request: parsed once. */
+const origins = new WeakMap<Host, Origin>()
+
+const parsedOrigin = (host: Host): Origin => {
+  const known = origins.get(host)
+  if (known !== undefined) return known
+  const text = `${host.tls === "disabled" ? "http" : "https"}://${host.hostname}`
+  const url = URL.parse(text) ?? undefined
+  const origin = { text: url?.origin ?? text, url }
+  origins.set(host, origin)
+  return origin
+}
+
+export const originOf = (host: Host): string => parsedOrigin(host).text
+
+/** The root of a host; nothing where its configured name is no address. Not to be changed. */
+export const rootOf = (host: Host): URL | undefined => parsedOrigin(host).url
 
 /** The name of the repository on the wire. */
 export const wireRepository = ({ pathPrefix }: Host, repository: string | undefined): string | undefined =>
@@ -24,6 +42,7 @@ export const requestUrl = (
 ): URL => {
   const repository = wireRepository(host, request.repository)
   const url = new URL(`${originOf(host)}/v2/${repository === undefined ? "" : `${repository}/`}${request.path}`)
+  if (request.query === undefined && host === upstream) return url
   const query = new Map(Object.entries(request.query ?? {}))
   if (host.name !== upstream.name && host.hostname !== upstream.hostname) query.set("ns", upstream.hostname)
   for (const key of [...query.keys()].sort()) {
@@ -34,8 +53,8 @@ export const requestUrl = (
 
 /** A location of the same host that lost its encryption behind a proxy gets it back (quirks, section 1.4). */
 export const withEncryption = (url: URL, host: Host): URL => {
-  const own = new URL(originOf(host))
-  if (own.protocol !== "https:" || url.protocol !== "http:" || url.hostname !== own.hostname) return url
+  const own = rootOf(host)
+  if (own?.protocol !== "https:" || url.protocol !== "http:" || url.hostname !== own.hostname) return url
   const secure = new URL(url)
   secure.protocol = "https:"
   return secure

@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import { lookup } from "node:dns"
 import type { ClientRequest } from "node:http"
-import { connect, type LookupFunction, Socket } from "node:net"
+import { connect, type LookupFunction, type OnReadOpts, Socket, type TcpNetConnectOpts } from "node:net"
 import { classOf, isNearer } from "../../lib/address.ts"
 import type { Proxy } from "../../lib/proxyEnv.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
@@ -14,6 +14,7 @@ import { connectFailed, dnsFailed, exchangeFailed, shownUrl } from "./failures.t
 import { nodeHttp } from "./loaded.ts"
 import { holdWriteErrors } from "./patience.ts"
 import { handshake, type Trust, widenTrust } from "./secure.ts"
+import type { Reader } from "./wire/reader.ts"
 
 export interface Route {
   readonly operation: string
@@ -26,10 +27,13 @@ export interface Route {
   /** For https proxies. */
   readonly proxyTrust?: Trust
   readonly reach?: Reach
+  /** Makes what the connection's bytes go to; absent: they come as the socket's events. */
+  readonly reader?: () => Reader
 }
 
 export interface Connection {
   readonly socket: Socket
+  readonly reader?: Reader
   /** The class of the address; absent behind a proxy, whose own is no matter. */
   readonly reach?: Reach
 }
@@ -42,6 +46,9 @@ interface Address {
 /** host:port, with brackets around IPv6. */
 export const held = (hostname: string, port: number): string =>
   hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`
+
+/** host:port of what is asked, a proxy aside. */
+export const addressOf = ({ hostname, port }: Pick<Route, "hostname" | "port">): string => held(hostname, port)
 
 /** Connects. Interruption closes what was opened; a certificate of the system's store costs a second try, once. */
 export const dial = (route: Route): Effect.Effect<Connection, StoreError> =>
@@ -71,25 +78,49 @@ const carry = Effect.fnUntraced(function*(route: Route, opened: Array<Socket>) {
     found :
     found.filter(({ address }) => !isNearer(classOf(address) ?? "local", reach))
   if (allowed.length === 0) return yield* refused(route)
-  let socket = yield* reachOut(
-    operation,
-    to.hostname,
-    to.port,
-    allowed,
-    opened,
-    trust === undefined && proxyTrust === undefined
-  )
+  const reader = route.reader?.()
+  const isPlain = trust === undefined && proxyTrust === undefined
+  const options = connectOptions(to.hostname, to.port, allowed, isPlain ? reader?.onread ?? emitted() : undefined)
+  if (trust !== undefined && proxy === undefined && reader !== undefined) {
+    const secured = yield* handshake(
+      { ...options, onread: reader.onread },
+      hostname,
+      held(hostname, port),
+      trust,
+      operation,
+      opened
+    )
+    return connection(secured, reader, { gathers: true, isOwnRead: true }, classOf(secured.remoteAddress ?? ""))
+  }
+  let socket = yield* reachOut(operation, held(to.hostname, to.port), options, opened)
   const remote = proxy === undefined ? classOf(socket.remoteAddress ?? "") : undefined
   if (proxy !== undefined && proxyTrust !== undefined) {
-    socket = yield* handshake(socket, proxy.hostname, held(proxy.hostname, proxy.port), proxyTrust, operation)
+    socket = yield* handshake(
+      { socket },
+      proxy.hostname,
+      held(proxy.hostname, proxy.port),
+      proxyTrust,
+      operation,
+      opened
+    )
   }
   if (trust !== undefined) {
     if (proxy !== undefined) yield* tunnel(route, proxy, socket)
-    socket = yield* handshake(socket, hostname, held(hostname, port), trust, operation)
+    socket = yield* handshake({ socket }, hostname, held(hostname, port), trust, operation, opened)
   }
-  holdWriteErrors(socket)
-  return { socket, ...(remote === undefined ? {} : { reach: remote }) }
+  return connection(socket, reader, { gathers: false, isOwnRead: isPlain }, remote)
 })
+
+const connection = (
+  socket: Socket,
+  reader: Reader | undefined,
+  how: Parameters<Reader["attach"]>[1],
+  reach: Reach | undefined
+): Connection => {
+  holdWriteErrors(socket)
+  reader?.attach(socket, how)
+  return { socket, ...(reader === undefined ? {} : { reader }), ...(reach === undefined ? {} : { reach }) }
+}
 
 const refused = ({ operation, url }: Route): StoreError =>
   storeError(operation, "RedirectRefused", `redirect to a local domain is not allowed (${shownUrl(url)})`)
@@ -111,41 +142,52 @@ const resolve = (operation: string, hostname: string): Effect.Effect<ReadonlyArr
 /** Bytes of one read. Node's parser copies what is body out of it, so the next read may use it again. */
 const readSize = 256 * 1024
 
+/** Read into one buffer, and emitted as the socket's own reading would be. */
+const emitted = (): OnReadOpts => ({ buffer: Buffer.allocUnsafeSlow(readSize), callback: handOver })
+
 function handOver(this: unknown, length: number, buffer: Uint8Array): boolean {
   if (this instanceof Socket) this.emit("data", buffer.subarray(0, length))
   return true
 }
 
-/** A TCP connection to one of the addresses, tried in order; a silent one holds up the next for a second at most. */
-const reachOut = (
-  operation: string,
+/** Addresses are tried in order; a silent one holds up the next for a second at most. */
+const connectOptions = (
   hostname: string,
   port: number,
   addresses: ReadonlyArray<Address>,
-  opened: Array<Socket>,
-  isPlain: boolean
+  onread: OnReadOpts | undefined
+): TcpNetConnectOpts => {
+  const lookup: LookupFunction = (_name, options, answer) => {
+    const [first] = addresses
+    if (options.all === true || first === undefined) answer(null, [...addresses])
+    else answer(null, first.address, first.family)
+  }
+  return {
+    ...(onread === undefined ? {} : { onread }),
+    host: hostname,
+    port,
+    lookup,
+    autoSelectFamily: addresses.length > 1,
+    autoSelectFamilyAttemptTimeout: 1000,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000
+  }
+}
+
+/** A TCP connection. */
+const reachOut = (
+  operation: string,
+  address: string,
+  options: TcpNetConnectOpts,
+  opened: Array<Socket>
 ): Effect.Effect<Socket, StoreError> =>
   Effect.callback((resume) => {
-    const known: LookupFunction = (_name, options, answer) => {
-      const [first] = addresses
-      if (options.all === true || first === undefined) answer(null, [...addresses])
-      else answer(null, first.address, first.family)
-    }
-    const socket = connect({
-      ...(isPlain ? { onread: { buffer: Buffer.allocUnsafeSlow(readSize), callback: handOver } } : {}),
-      host: hostname,
-      port,
-      lookup: known,
-      autoSelectFamily: addresses.length > 1,
-      autoSelectFamilyAttemptTimeout: 1000,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 30_000
-    })
+    const socket = connect(options)
     opened.push(socket)
     socket.once("connect", () => resume(Effect.succeed(socket)))
     // Stays for the socket's life: errors of idle sockets have no other listener.
-    socket.on("error", (error) => resume(Effect.fail(connectFailed(operation, held(hostname, port), error))))
+    socket.on("error", (error) => resume(Effect.fail(connectFailed(operation, address, error))))
   })
 
 /** Asks a proxy for a tunnel. Its login goes here and nowhere else. */

@@ -7,21 +7,12 @@ import type { ClientRequest, IncomingMessage } from "node:http"
 import type { Headers } from "../../schemas/Manifest.ts"
 import { type StoreError, storeError } from "../../schemas/StoreError.ts"
 import { attempt, type Pump, type Sink } from "../Bytes.ts"
-import type { TransportRequest, TransportResponse } from "../Transport.ts"
+import type { TransportResponse } from "../Transport.ts"
+import type { Call } from "./call.ts"
 import { exchangeFailed, timedOut } from "./failures.ts"
 import type { Lease } from "./idle.ts"
 import { nodeHttp } from "./loaded.ts"
-import { watchStall } from "./stall.ts"
-
-export interface Call {
-  readonly operation: string
-  /** host:port, for messages. */
-  readonly address: string
-  readonly request: TransportRequest
-  /** The request target: a path, or the whole URL for a proxy. */
-  readonly target: string
-  readonly headers: Readonly<Record<string, string | Array<string>>>
-}
+import { queuedBytes, watchStall } from "./stall.ts"
 
 /** Bytes of a response that may be in use before reading stops, and at which it goes on. */
 const mostOut = 1024 * 1024
@@ -114,8 +105,8 @@ export class Exchange {
   #watchSending(stall: number): void {
     const { socket } = this.#lease
     this.#stopWatching = watchStall(stall, {
-      moved: () => socket.bytesWritten - socket.writableLength - queued(socket),
-      isWaiting: () => socket.writableLength > 0 || queued(socket) > 0,
+      moved: () => socket.bytesWritten - socket.writableLength - queuedBytes(socket),
+      isWaiting: () => socket.writableLength > 0 || queuedBytes(socket) > 0,
       stalled: () => this.#fail(timedOut(this.#call.operation, "less than 10 KiB of the request sent", stall))
     })
   }
@@ -166,11 +157,11 @@ export class Exchange {
       if (this.#isEnded) return resume(Effect.void)
       this.#onBody = resume
       this.#whenEnded = () => resume(Effect.void)
-      const { operation, request: { timeouts: { stall } } } = this.#call
+      const { stall } = this.#call.request.timeouts
       this.#stopWatching = watchStall(stall, {
         moved: () => this.#received,
         isWaiting: () => !this.#isPaused,
-        stalled: () => this.#fail(timedOut(operation, "stalled: less than 10 KiB received", stall))
+        stalled: () => this.#fail(timedOut(this.#call.operation, "stalled: less than 10 KiB received", stall))
       })
       this.#deliver(sink)
       return Effect.sync(() => this.#stop())
@@ -261,13 +252,6 @@ export class Exchange {
     clearTimeout(this.#headTimer)
     if (!this.#isEnded) this.#lease.end()
   }
-}
-
-/** Bytes libuv still holds: a number Node keeps for its own socket timeouts and does not declare. */
-const queued = (socket: object): number => {
-  const handle: unknown = Reflect.get(socket, "_handle")
-  const size: unknown = typeof handle === "object" && handle !== null ? Reflect.get(handle, "writeQueueSize") : 0
-  return typeof size === "number" ? size : 0
 }
 
 const expected = (response: IncomingMessage): number | undefined => {

@@ -28,9 +28,9 @@ export class IdleConnections {
     const list = this.#idle.get(key)
     for (let it = list?.pop(); it !== undefined; it = list?.pop()) {
       if (list?.length === 0) this.#idle.delete(key)
-      const { socket } = it
+      const { reader, socket } = it
       socket.removeAllListeners("timeout")
-      socket.off("data", drop)
+      if (reader === undefined) socket.off("data", drop)
       socket.setTimeout(0)
       if (socket.destroyed || socket.readableEnded || !socket.writable) socket.destroy()
       else {
@@ -78,13 +78,13 @@ export class IdleConnections {
   }
 
   #keep(key: string, connection: Connection, milliseconds: number): void {
-    const { socket } = connection
+    const { reader, socket } = connection
     if (this.#isClosed || milliseconds <= 0 || socket.destroyed || !socket.writable || socket.readableEnded) {
       socket.destroy()
       return
     }
     // Nothing may come on an idle connection: what came would be taken for the answer to the next request.
-    socket.on("data", drop)
+    if (reader === undefined) socket.on("data", drop)
     socket.setTimeout(milliseconds, () => socket.destroy())
     socket.unref()
     const list = this.#idle.get(key)

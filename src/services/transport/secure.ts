@@ -4,12 +4,12 @@
  */
 import { Effect } from "effect"
 import type * as Crypto from "node:crypto"
-import type { Socket } from "node:net"
+import type { Socket, TcpNetConnectOpts } from "node:net"
 import type * as Tls from "node:tls"
 import type { SecureContext, TLSSocket } from "node:tls"
 import type { StoreError } from "../../schemas/StoreError.ts"
 import type { TlsSettings } from "../Transport.ts"
-import { codeOf, tlsFailed } from "./failures.ts"
+import { codeOf, connectFailed, tlsFailed } from "./failures.ts"
 
 /** What a handshake needs for one TLS setting; kept for as long as the transport lives. */
 export interface Trust {
@@ -107,24 +107,35 @@ export const widenTrust = Effect.fnUntraced(function*(trust: Trust, error: Store
   return true
 })
 
-/** TLS on a connection that stands. Interruption leaves the socket to its owner. */
+/** TLS on a connection that stands, or on one to be made. Interruption leaves the socket to its owner. */
 export const handshake = Effect.fnUntraced(
-  function*(socket: Socket, hostname: string, address: string, trust: Trust, operation: string) {
+  function*(
+    over: { readonly socket: Socket } | TcpNetConnectOpts,
+    hostname: string,
+    address: string,
+    trust: Trust,
+    operation: string,
+    opened: Array<Socket>
+  ) {
     const { tls } = yield* Effect.promise(load)
     return yield* Effect.callback<TLSSocket, StoreError>((resume) => {
       const session = trust.sessions.get(address)
+      let isConnected = "socket" in over
       const secured = tls.connect({
-        socket,
-        ...(/^[\d.]+$|:/.test(hostname) ? { host: hostname } : { host: hostname, servername: hostname }),
+        host: hostname,
+        ...over,
+        ...(/^[\d.]+$|:/.test(hostname) ? {} : { servername: hostname }),
         secureContext: trust.context,
         rejectUnauthorized: trust.settings.mode !== "insecure",
         ALPNProtocols: ["http/1.1"],
         ...(session === undefined ? {} : { session })
       })
+      opened.push(secured)
+      secured.once("connect", () => isConnected = true)
       secured.once("secureConnect", () => resume(Effect.succeed(secured)))
       secured.on("error", (error) => {
         trust.sessions.delete(address)
-        resume(Effect.fail(tlsFailed(operation, address, error)))
+        resume(Effect.fail((isConnected ? tlsFailed : connectFailed)(operation, address, error)))
       })
       secured.on("session", (fresh) => {
         if (trust.sessions.size >= keptSessions) trust.sessions.clear()

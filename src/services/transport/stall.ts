@@ -34,3 +34,10 @@ export const watchStall = (limit: number, { isWaiting, moved, stalled }: Watched
   }, Math.max(1, limit / slices))
   return () => clearInterval(timer)
 }
+
+/** Bytes libuv still holds: a number Node keeps for its own socket timeouts and does not declare. */
+export const queuedBytes = (socket: object): number => {
+  const handle: unknown = Reflect.get(socket, "_handle")
+  const size: unknown = typeof handle === "object" && handle !== null ? Reflect.get(handle, "writeQueueSize") : 0
+  return typeof size === "number" ? size : 0
+}

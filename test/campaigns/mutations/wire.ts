@@ -1,4 +1,4 @@
-/** Answers as bytes of a connection, changed anywhere, through the real transport: heads, chunks, lengths, codings. */
+/** Answers as bytes of a connection, changed anywhere, through either transport: heads, chunks, lengths, codings. */
 import { Clock, Effect, Exit, Layer, Option, Scope } from "effect"
 import { type AddressInfo, createServer, type Server } from "node:net"
 import { defaultHost } from "../../../src/schemas/Host.ts"
@@ -9,7 +9,7 @@ import { Registry } from "../../../src/services/Registry.ts"
 import { RegistryAuth } from "../../../src/services/RegistryAuth.ts"
 import { RegistryHttp } from "../../../src/services/RegistryHttp.ts"
 import { Warnings } from "../../../src/services/Warnings.ts"
-import { transport } from "../../services/transport/servers.ts"
+import { type Speaker, speakers, transport } from "../../services/transport/servers.ts"
 import type { Family } from "./family.ts"
 import { type Exchange, exchanges, hurried, taken } from "./http.ts"
 
@@ -35,7 +35,7 @@ const listening = (): Promise<Server> =>
     made.listen(0, "127.0.0.1", () => resolve(made))
   })
 
-const layerAt = (name: string) => {
+const layerAt = (name: string, speaker: Speaker) => {
   const host = { ...defaultHost(name), tls: "disabled" as const, isConfigured: true }
   const hosts = Layer.succeed(
     Hosts,
@@ -49,13 +49,15 @@ const layerAt = (name: string) => {
     Layer.provide(RegistryHttp.layer),
     Layer.provide(Layer.mergeAll(RateLimiter.layer, RegistryAuth.layer, Warnings.layer)),
     Layer.provide(Layer.mergeAll(hosts, credentials)),
-    Layer.provide(kept)
+    Layer.provide(kept[speaker])
   )
 }
 
-/** One transport for all of them, as a command has one. */
+/** One transport of each kind for all of them, as a command has one. */
 const scope = Scope.makeUnsafe()
-const kept = Layer.effectContext(Effect.cached(Layer.buildWithScope(transport(), scope)).pipe(Effect.runSync))
+const keep = (speaker: Speaker) =>
+  Layer.effectContext(Effect.cached(Layer.buildWithScope(transport(speaker), scope)).pipe(Effect.runSync))
+const kept = { "node:http": keep("node:http"), "its own": keep("its own") }
 
 const separator = "\u0002\n"
 
@@ -75,10 +77,10 @@ const written = ({ plays }: Exchange, isChunked: boolean): string =>
 /** Answers whose addresses lead to servers that are not there are left out. */
 const local = exchanges.filter(({ name }) => !["token", "redirect", "head"].includes(name))
 
-const family = (exchange: Exchange): Family => ({
-  name: `wire: ${exchange.name}`,
+const family = (exchange: Exchange, speaker: Speaker): Family => ({
+  name: `wire: ${exchange.name} over ${speaker}`,
   form: "text",
-  weight: 2,
+  weight: 1,
   seeds: [written(exchange, false), written(exchange, true)],
   take: (input) =>
     Effect.gen(function*() {
@@ -89,7 +91,7 @@ const family = (exchange: Exchange): Family => ({
       const exit = yield* Effect.exit(
         Effect.flatMap(Registry, (registry) => taken(registry, name, exchange.take)).pipe(
           Effect.scoped,
-          Effect.provide(layerAt(name)),
+          Effect.provide(layerAt(name, speaker)),
           Effect.provideService(Clock.Clock, hurried())
         )
       )
@@ -103,4 +105,6 @@ const family = (exchange: Exchange): Family => ({
   }
 })
 
-export const wires: ReadonlyArray<Family> = local.map(family)
+export const wires: ReadonlyArray<Family> = local.flatMap((exchange) =>
+  speakers.map((speaker) => family(exchange, speaker))
+)

@@ -13,7 +13,8 @@ import type { StoreError } from "../../../src/schemas/StoreError.ts"
 import { collect, fromPump } from "../../../src/services/Bytes.ts"
 import type { TlsSettings, TransportRequest, TransportResponse } from "../../../src/services/Transport.ts"
 import { Transport } from "../../../src/services/Transport.ts"
-import { layer } from "../../../src/services/transport/nodeHttp.ts"
+import * as nodeHttp from "../../../src/services/transport/nodeHttp.ts"
+import * as wire from "../../../src/services/transport/wire.ts"
 
 export interface Running {
   readonly port: number
@@ -90,8 +91,16 @@ export const answering = (bytes: string | Uint8Array, then: "end" | "reset" | "s
     })
   })
 
-export const transport = (env: Readonly<Record<string, string>> = {}) =>
-  Layer.provide(layer, Layer.succeed(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown(env)))
+/** Both speak by the same rules: each test runs over either (`describe.each`). */
+export const speakers = ["node:http", "its own"] as const
+
+export type Speaker = (typeof speakers)[number]
+
+export const transport = (speaker: Speaker, env: Readonly<Record<string, string>> = {}) =>
+  Layer.provide(
+    (speaker === "its own" ? wire : nodeHttp).layer,
+    Layer.succeed(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown(env))
+  )
 
 export const timeouts: Timeouts = { connect: 5000, headers: 5000, commit: 5000, stall: 5000 }
 export const verify: TlsSettings = { mode: "enabled", certificates: [] }
