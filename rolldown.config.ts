@@ -55,6 +55,11 @@ const tools = defineConfig({
     // Every file costs its own search, reading and linking: what is always loaded together is one.
     codeSplitting: {
       groups: [
+        {
+          name: "launch",
+          test: /\/src\/(?:bin\/(?:launch|plainVersion|runtime)|lib\/(?:build|versionText))\.ts$/,
+          priority: 4
+        },
         { name: "base", test: /\/src\/(?:layers\/run|programs\/cli\/standard|schemas\/MediaType)\.ts$/, priority: 3 },
         {
           name: "local",

@@ -6,7 +6,8 @@
  */
 import module from "node:module"
 import { homedir } from "node:os"
-import { join } from "node:path"
+import { basename, join } from "node:path"
+import { plainVersion } from "./plainVersion.ts"
 import { isTooOld, runByPinned } from "./runtime.ts"
 
 /** Why the run shall end. */
@@ -55,7 +56,16 @@ export const start = (
   })
   // Who closed stderr does not want to hear of it.
   process.stderr.on("error", () => {})
-  run(process.argv.slice(2), stop.signal).then(finish, (error: unknown) => {
+  const args = process.argv.slice(2)
+  const version = basename(process.argv[1] ?? "").startsWith("docker-")
+    ? undefined
+    : plainVersion(args, process.env)
+  if (version !== undefined) {
+    // What is wrong with the output is told before the end.
+    process.stdout.write(version, () => setImmediate(finish, 0))
+    return
+  }
+  run(args, stop.signal).then(finish, (error: unknown) => {
     const text = error instanceof Error ? error.message : String(error)
     // Parts of the program are loaded when they are needed.
     process.stderr.write(
