@@ -7,6 +7,7 @@
 import module from "node:module"
 import { homedir } from "node:os"
 import { basename, join } from "node:path"
+import type { Tool } from "../programs/cli/command.ts"
 import { plainVersion } from "./plainVersion.ts"
 import { isTooOld, runByPinned } from "./runtime.ts"
 
@@ -20,19 +21,20 @@ const signals = [["SIGINT", 130], ["SIGTERM", 143]] as const
 
 /**
  * Runs `run` with the arguments of this process; the promise's number is the exit status. `grace` says how many
- * milliseconds a run of these arguments has to clean up.
+ * milliseconds a run of these arguments has to clean up; the tool itself is for who prepares its start.
  */
-export const launch: typeof start = (run, grace) => {
+export const launch: typeof start = (run, grace, tool) => {
   if (isTooOld(process.versions.node)) return void runByPinned()
   // Node's own place for it is the directory for temporary files, where others may write.
   module.enableCompileCache(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "regclient", "node"))
-  start(run, grace)
+  start(run, grace, tool)
 }
 
 /** The same where there is no code to keep and Node is the right one. */
 export const start = (
   run: (args: ReadonlyArray<string>, stop: AbortSignal) => Promise<number>,
-  grace: (args: ReadonlyArray<string>) => number = () => deadline
+  grace: (args: ReadonlyArray<string>) => number,
+  _tool: () => Promise<Tool>
 ): void => {
   const stop = new AbortController()
   const end = (why: Stop) => {
