@@ -130,6 +130,7 @@ const cases = (): Readonly<Record<string, ReadonlyArray<string> | "server">> => 
     "regctl config get": [],
     "regctl config set": ["--blob-limit", "5000000"],
     "regctl digest": [],
+    "regctl docker install": ["--dir", at("cli-plugins")],
     "regctl image check-base": [`${app}:v1`, "--base", `${app}:v1`],
     "regctl image copy": [`${app}:v1`, `${host}/copied:v1`],
     "regctl image create": [`${host}/made:v1`],
