@@ -4,6 +4,7 @@
  * The first SIGINT or SIGTERM asks the run to end, which then has five seconds unless told otherwise; the second ends
  * the process at once.
  */
+import { mkdirSync } from "node:fs"
 import module from "node:module"
 import { homedir } from "node:os"
 import { basename, join } from "node:path"
@@ -24,9 +25,20 @@ const signals = [["SIGINT", 130], ["SIGTERM", 143]] as const
  */
 export const launch: typeof start = (run, grace) => {
   if (isTooOld(process.versions.node)) return void runByPinned()
-  // Node's own place for it is the directory for temporary files, where others may write.
-  module.enableCompileCache(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "regclient", "node"))
+  keepCode()
   start(run, grace)
+}
+
+/** Node's own place for compiled code is the directory for temporary files, where others may write: this is the user's. */
+const keepCode = (): void => {
+  try {
+    const directory = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "regclient", "node")
+    // Node itself would try forever where a file system knows of no new directories, such as /proc.
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    module.enableCompileCache(directory)
+  } catch {
+    // It starts without, a little later.
+  }
 }
 
 /** The same where there is no code to keep and Node is the right one. */
