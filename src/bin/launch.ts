@@ -4,7 +4,7 @@
  * The first SIGINT or SIGTERM asks the run to end, which then has five seconds unless told otherwise; the second ends
  * the process at once.
  */
-import { mkdirSync } from "node:fs"
+import { existsSync, mkdirSync } from "node:fs"
 import module from "node:module"
 import { homedir } from "node:os"
 import { basename, join } from "node:path"
@@ -31,10 +31,13 @@ export const launch: typeof start = (run, grace) => {
 
 /** Node's own place for compiled code is the directory for temporary files, where others may write: this is the user's. */
 const keepCode = (): void => {
+  const base = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache")
+  const directory = join(base, "regclient", "node")
   try {
-    const directory = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "regclient", "node")
-    // Node itself would try forever where a file system knows of no new directories, such as /proc.
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    // One by one: told to make parents, Node tries forever where a file system takes no directories, such as /proc.
+    for (const it of existsSync(directory) ? [] : [base, join(base, "regclient"), directory]) {
+      if (!existsSync(it)) mkdirSync(it, { mode: 0o700 })
+    }
     module.enableCompileCache(directory)
   } catch {
     // It starts without, a little later.
