@@ -8,7 +8,7 @@ import { existsSync, mkdirSync } from "node:fs"
 import module from "node:module"
 import { homedir } from "node:os"
 import { basename, join } from "node:path"
-import { plainVersion } from "./plainVersion.ts"
+import { plainVersion } from "../layers/plainVersion.ts"
 import { isTooOld, runByPinned } from "./runtime.ts"
 
 /** Why the run shall end. */
