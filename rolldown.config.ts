@@ -57,7 +57,7 @@ const tools = defineConfig({
       groups: [
         {
           name: "launch",
-          test: /\/src\/(?:bin\/(?:launch|plainVersion|runtime)|lib\/(?:build|versionText))\.ts$/,
+          test: /\/src\/(?:bin\/(?:launch|runtime)|layers\/plainVersion|lib\/(?:build|versionText))\.ts$/,
           priority: 4
         },
         { name: "base", test: /\/src\/(?:layers\/run|programs\/cli\/standard|schemas\/MediaType)\.ts$/, priority: 3 },

@@ -20,7 +20,7 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   services: ["lib", "schemas", "services"],
   programs: ["lib", "schemas", "services", "programs"],
   layers: ["lib", "schemas", "services", "programs", "layers"],
-  bin: ["lib", "programs", "layers", "bin"]
+  bin: ["programs", "layers", "bin"]
 }
 
 /** Modules with few homes, as patterns of specifiers and of the files that may name them. */

@@ -4,11 +4,12 @@
  * The first SIGINT or SIGTERM asks the run to end, which then has five seconds unless told otherwise; the second ends
  * the process at once.
  */
+import { existsSync, mkdirSync } from "node:fs"
 import module from "node:module"
 import { homedir } from "node:os"
 import { basename, join } from "node:path"
+import { plainVersion } from "../layers/plainVersion.ts"
 import type { Tool } from "../programs/cli/command.ts"
-import { plainVersion } from "./plainVersion.ts"
 import { isTooOld, runByPinned } from "./runtime.ts"
 
 /** Why the run shall end. */
@@ -25,9 +26,23 @@ const signals = [["SIGINT", 130], ["SIGTERM", 143]] as const
  */
 export const launch: typeof start = (run, grace, tool) => {
   if (isTooOld(process.versions.node)) return void runByPinned()
-  // Node's own place for it is the directory for temporary files, where others may write.
-  module.enableCompileCache(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "regclient", "node"))
+  keepCode()
   start(run, grace, tool)
+}
+
+/** Node's own place for compiled code is the directory for temporary files, where others may write: this is the user's. */
+const keepCode = (): void => {
+  const base = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache")
+  const directory = join(base, "regclient", "node")
+  try {
+    // One by one: told to make parents, Node tries forever where a file system takes no directories, such as /proc.
+    for (const it of existsSync(directory) ? [] : [base, join(base, "regclient"), directory]) {
+      if (!existsSync(it)) mkdirSync(it, { mode: 0o700 })
+    }
+    module.enableCompileCache(directory)
+  } catch {
+    // It starts without, a little later.
+  }
 }
 
 /** The same where there is no code to keep and Node is the right one. */
