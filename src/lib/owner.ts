@@ -1,6 +1,7 @@
 /** Who owns a lock or marker file: a process, told apart from later ones of the same number and from other machines. */
 import { readFileSync, readlinkSync } from "node:fs"
 import { hostname } from "node:os"
+import { startupSnapshot } from "node:v8"
 import { hashHex } from "./hash.ts"
 
 export interface Owner {
@@ -36,8 +37,13 @@ const here = (): string =>
 
 let own: Owner | undefined
 
-/** This process. */
-export const self = (): Owner => own ??= { pid: process.pid, host: here(), started: startOf(process.pid) }
+/** This process; who starts from a snapshot is another than the one it was made in. */
+export const self = (): Owner => {
+  if (own !== undefined) return own
+  const found = { pid: process.pid, host: here(), started: startOf(process.pid) }
+  if (!startupSnapshot.isBuildingSnapshot()) own = found
+  return found
+}
 
 /** Whether the process still runs; `unknown` when it is none of this machine. */
 export const stateOf = ({ host, pid, started }: Owner): "alive" | "dead" | "unknown" => {
