@@ -41,6 +41,8 @@ for (const tool of ["regctl", "regsync", "regbot"]) {
       disableExperimentalSEAWarning: true,
       // Options of Node are none of the tool's.
       execArgvExtension: "none",
+      // A heap that begins small is swept twice before the first request is made.
+      execArgv: ["--min-semi-space-size=16"],
       assets: tool === "regbot" ? { "luaThread.cjs": join(work, "luaThread.cjs") } : {}
     })
   )
