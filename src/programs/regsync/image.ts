@@ -8,12 +8,10 @@ import { Secrets } from "../../services/Secrets.ts"
 import { SyncEvents } from "../../services/SyncEvents.ts"
 import { reasonOf } from "../cli/report.ts"
 import { decide, decideFirst, type Facts } from "./decide.ts"
+import { freshness } from "./heads.ts"
 import { type Item, look, type Looked, pinned, platformDigest } from "./look.ts"
 import type { Shared } from "./shared.ts"
 import { type Traffic, transfer } from "./transfer.ts"
-
-/** Milliseconds for which a look counts: the copies before this one may have taken their time. */
-const freshness = 60_000
 
 /**
  * Looks, decides, copies; the result says how that ended. A look that was taken ahead is taken again when it is old.

@@ -1,5 +1,5 @@
 /** What a pair is, asked of both ends: a HEAD each, and the index of the source where a platform is asked for. */
-import { Clock, Effect, Result } from "effect"
+import { Effect, Result } from "effect"
 import type { Digest } from "../../schemas/Digest.ts"
 import { isIndexType } from "../../schemas/MediaType.ts"
 import { commonName, type Ref, Reference, referenceOf, type Tag } from "../../schemas/Ref.ts"
@@ -7,6 +7,7 @@ import type { SyncEntry } from "../../schemas/RegsyncConfig.ts"
 import type { ReasonTag, StoreError } from "../../schemas/StoreError.ts"
 import type { Head, ReadonlyRepository } from "../../services/Repository.ts"
 import { findBelow, platformOf, platformsOf } from "../graph/select.ts"
+import { sourceHead } from "./heads.ts"
 import { Shared } from "./shared.ts"
 
 /** A pair with its repositories at hand. */
@@ -50,9 +51,8 @@ const saysNothing = ({ reason }: StoreError): boolean => unreachable.has(reason.
 export const look = ({ from, source, target, to }: Item): Effect.Effect<Looked, StoreError, Shared> =>
   Effect.flatMap(Shared, ({ looking }) =>
     looking(Effect.gen(function*() {
-      const time = yield* Clock.currentTimeMillis
-      const [head, there] = yield* Effect.all([
-        from.resolve(referenceOf(source)),
+      const [{ head, time }, there] = yield* Effect.all([
+        sourceHead(from, source),
         Effect.result(to.resolve(referenceOf(target)))
       ], { concurrency: 2 })
       if (Result.isSuccess(there)) return { source: head, target: there.success, time }

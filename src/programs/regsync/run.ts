@@ -10,6 +10,7 @@ import { Secrets } from "../../services/Secrets.ts"
 import { SyncEvents } from "../../services/SyncEvents.ts"
 import { reasonOf } from "../cli/report.ts"
 import { checkSkipped } from "../skipped.ts"
+import { RunHeads, SourceHeads } from "./heads.ts"
 import { syncPair } from "./image.ts"
 import { parseEnd, parseRepository, repositoriesOf, type Skips, tagsOf } from "./items.ts"
 import { loggedDuration } from "./logged.ts"
@@ -56,6 +57,7 @@ export const runJobs = Effect.fn("regsync run")(function*(jobs: ReadonlyArray<Jo
     concurrency: parallel > 0 && action !== "check" ? "unbounded" : 1,
     discard: true
   }).pipe(
+    Effect.provideService(RunHeads, new SourceHeads()),
     Effect.catchTag("Aborted", () => Effect.void),
     Effect.onExit(Effect.fnUntraced(function*(exit) {
       const elapsed = (yield* Clock.currentTimeMillis) - began

@@ -12,6 +12,7 @@ import { SyncEvents } from "../../services/SyncEvents.ts"
 import { copy, type CopyOptions } from "../copy/copy.ts"
 import { Sent } from "../copy/sent.ts"
 import { backupRef, saveBackup } from "./backup.ts"
+import { RunHeads } from "./heads.ts"
 import { loggedDuration } from "./logged.ts"
 import { type Item, pinned, platformDigest } from "./look.ts"
 import { Shared } from "./shared.ts"
@@ -108,6 +109,8 @@ const saveAndCopy = Effect.fnUntraced(function*(move: Move, traffic: Traffic) {
     // What is attached to one image has tags of its own, whatever the image's tag is.
     ...(hasAttachments ? [`${locationName(item.target.location)}@${source.digest ?? ""}`] : [])
   ]
+  const heads = yield* RunHeads
+  for (const written of backup === undefined ? [item.target] : [item.target, backup]) heads?.writes(written.location)
   yield* writing(names)(Effect.gen(function*() {
     if (backup !== undefined) yield* saveBackup(entry, item, backup)
     yield* Effect.annotateLogs(Effect.logDebug("Image sync running"), {

@@ -35,8 +35,12 @@ export interface Disk {
 /** Small files read at once: with the blobs in flight they stay far below 256 descriptors (faults L16). */
 const smallReads = 32
 
+/** Files being made at once, each held open over several operations; there are four threads to do them. */
+const smallWrites = 8
+
 export const diskOf = (fs: FileSystem.FileSystem): Disk => {
   const reads = Semaphore.makeUnsafe(smallReads)
+  const writes = Semaphore.makeUnsafe(smallWrites)
   return {
     info: (path) => wrapped(path, "stat", () => files.info(path)),
     infoOfName: (path) => wrapped(path, "lstat", () => files.infoOfName(path)),
@@ -58,13 +62,13 @@ export const diskOf = (fs: FileSystem.FileSystem): Disk => {
         ),
         Effect.uninterruptible
       ),
-    createSynced: (path, content) => wrapped(path, "write", () => files.createSynced(path, content)),
+    createSynced: (path, content) => writes.withPermit(wrapped(path, "write", () => files.createSynced(path, content))),
     replace: (path, temporary, content) =>
       Effect.uninterruptible(wrapped(path, "write", () => files.replace(path, temporary, content))),
     rename: (from, to) => wrapped(to, "rename", () => files.rename(from, to)),
     sync: (directory) => wrapped(directory, "fsync", () => files.syncDirectory(directory)),
     touch: (path) => wrapped(path, "touch", () => files.touch(path)),
-    clone: (from, to) => Effect.uninterruptible(wrapped(to, "clone", () => files.clone(from, to)))
+    clone: (from, to) => writes.withPermit(Effect.uninterruptible(wrapped(to, "clone", () => files.clone(from, to))))
   }
 }
 

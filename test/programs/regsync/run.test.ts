@@ -50,6 +50,47 @@ describe("a run over one image", () => {
       assert.deepStrictEqual(yield* tags("b.example/app"), [])
     }))
 
+  it.effect("asks a source once that several entries name, and each time once it is written to", () =>
+    Effect.gen(function*() {
+      const { asked, at, put, run } = makeWorld()
+      yield* put("a.example/app", one, "v1")
+      yield* put("b.example/app", two, "v1")
+      const entry = (from: string, to: string) => `{source: "${from}:v1", target: "${to}:v1", type: image}`
+      const several = ["b.example/app", "c.example/app", "d.example/app"].map((to) => entry("a.example/app", to))
+      const later = [entry("b.example/app", "e.example/app"), entry("b.example/app", "f.example/app")]
+      const sync = `sync: [${[entry("b.example/app", "g.example/app"), ...several, ...later].join(", ")}]`
+      for (const parallel of [0, 3]) {
+        yield* run(sync, { action: "check", parallel })
+        assert.strictEqual(asked.filter((it) => it === "HEAD a.example/app:v1").length, 1)
+        // Asked as a source once, and as a target.
+        assert.strictEqual(asked.filter((it) => it === "HEAD b.example/app:v1").length, 2)
+      }
+      const { summary } = yield* run(sync)
+      assert.strictEqual(summary.copied, 6)
+      assert.strictEqual(asked.filter((it) => it === "HEAD a.example/app:v1").length, 1)
+      const digestOf = (name: string) =>
+        Effect.map(at(name).resolve(byTag("v1")), ({ descriptor }) => descriptor.digest)
+      assert.strictEqual(yield* digestOf("g.example/app"), two.manifest.descriptor.digest)
+      assert.strictEqual(yield* digestOf("f.example/app"), one.manifest.descriptor.digest)
+      yield* run(sync)
+      assert.strictEqual(yield* digestOf("g.example/app"), one.manifest.descriptor.digest)
+    }))
+
+  it.effect("asks again for a source that gave no answer", () =>
+    Effect.gen(function*() {
+      let failures = 0
+      const { put, run } = makeWorld((name, { resolve }) => ({
+        resolve: (reference) =>
+          name === "a.example/app" && failures++ === 0
+            ? Effect.fail(storeError(name, "Timeout", "no answer"))
+            : resolve(reference)
+      }))
+      yield* put("a.example/app", one, "v1")
+      const entry = (to: string) => `{source: "a.example/app:v1", target: "${to}:v1", type: image}`
+      const { summary } = yield* run(`sync: [${entry("b.example/app")}, ${entry("c.example/app")}]`)
+      assert.deepStrictEqual([summary.copied, summary.failed], [1, 1])
+    }))
+
   it.effect("that the source lacks fails, and the others go on", () =>
     Effect.gen(function*() {
       const { logs, put, run } = makeWorld()
