@@ -56,7 +56,9 @@ export class RateLimiter extends Context.Service<RateLimiter, {
           : Effect.map(hosts.get(name), (host) => admission.known.set(name, host))
 
       const take = (names: ReadonlyArray<string>, demand: Demand, restore: Restore) =>
-        Effect.andThen(Effect.forEach(names, load, { discard: true }), admission.take(names, demand, restore))
+        names.every((name) => admission.known.has(name))
+          ? admission.take(names, demand, restore)
+          : Effect.andThen(Effect.forEach(names, load, { discard: true }), admission.take(names, demand, restore))
 
       const admit = (names: ReadonlyArray<string>, demand: Demand) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
         Effect.uninterruptibleMask((restore) =>
@@ -88,7 +90,7 @@ export class RateLimiter extends Context.Service<RateLimiter, {
               held.has(name)
                 ? load(name)
                 : Effect.flatMap(take([name], demand, restore), (release) => Effect.addFinalizer(() => release)),
-              restore(Effect.suspend(() => admission.space(name)))
+              Effect.suspend(() => admission.isSpaced(name) ? restore(admission.space(name)) : Effect.void)
             ))
         )
 
@@ -194,7 +196,7 @@ const makeAdmission = () => {
     return entry.hosts.every((host) => places(host, entry.demand) > (kept.includes(host) ? 1 : 0))
   }
   const settle = (): void => {
-    while (true) {
+    while (waiting.length > 0) {
       const able = waiting.filter(isAble)
       const chosen = able[choose(able, runningAt) ?? -1]
       if (chosen === undefined) return
@@ -234,12 +236,16 @@ const makeAdmission = () => {
       Effect.suspend(() => {
         // A copy of its own, so that leaving finds this very demand.
         const entry: Entry = { hosts, demand: { ...given }, overtaken: 0, resume: () => {} }
-        const wait = Effect.callback<void>((resume) => {
-          entry.resume = () => resume(Effect.void)
-          waiting.push(entry)
-          settle()
-        })
         const release = Effect.sync(() => leave(entry))
+        let isAdmitted = false
+        entry.resume = () => isAdmitted = true
+        waiting.push(entry)
+        settle()
+        if (isAdmitted) return Effect.succeed(release)
+        const wait = Effect.callback<void>((resume) => {
+          if (isAdmitted) resume(Effect.void)
+          else entry.resume = () => resume(Effect.void)
+        })
         return Effect.as(Effect.onInterrupt(restore(wait), () => release), release)
       }),
     /** A small place at a host that nobody waits for, and what frees it; none when there is no such place. */
@@ -252,6 +258,7 @@ const makeAdmission = () => {
       running.set(host, [...runningAt(host), demand])
       return Effect.sync(() => leave(entry))
     },
+    isSpaced: (name: string): boolean => (known.get(name)?.reqPerSec ?? 0) > 0,
     /** Keeps the starts of requests apart by `reqPerSec`. */
     space: (name: string): Effect.Effect<void> => {
       const rate = known.get(name)?.reqPerSec ?? 0

@@ -40,16 +40,26 @@ export const callOf = (request: TransportRequest, proxy: Proxy | undefined): Cal
   const { body, method, url } = request
   const isForwarded = proxy !== undefined && url.protocol === "http:"
   const path = `${url.pathname}${url.search}`
-  const given = Object.entries(request.headers).filter(([name]) => !ours.has(name.toLowerCase()))
   const headers: Record<string, string | Array<string>> = { Host: url.host, Connection: "keep-alive" }
-  if (!given.some(([name]) => name.toLowerCase() === "accept-encoding")) headers["Accept-Encoding"] = "identity"
-  for (const [name, value] of given) headers[name] = typeof value === "string" ? value : [...value]
+  if (!namesEncoding(request.headers)) headers["Accept-Encoding"] = "identity"
+  for (const name in request.headers) {
+    if (ours.has(name.toLowerCase())) continue
+    const value = request.headers[name] ?? ""
+    headers[name] = typeof value === "string" ? value : [...value]
+  }
   const size = body instanceof Uint8Array ? body.length : body?.size
   if (size !== undefined) headers["Content-Length"] = String(size)
   else if (body !== undefined) headers["Transfer-Encoding"] = "chunked"
   else if (method === "POST" || method === "PUT" || method === "PATCH") headers["Content-Length"] = "0"
   if (isForwarded && proxy.authorization !== undefined) headers["Proxy-Authorization"] = proxy.authorization
   return new Outgoing(request, isForwarded ? `${url.protocol}//${url.host}${path}` : path, headers)
+}
+
+const namesEncoding = (headers: TransportRequest["headers"]): boolean => {
+  for (const name in headers) {
+    if (name.toLowerCase() === "accept-encoding") return true
+  }
+  return false
 }
 
 /** What names it in errors, which are rare, is made when it is asked for. */

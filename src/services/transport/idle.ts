@@ -6,6 +6,14 @@ import type { Socket } from "node:net"
 import type { Connection } from "./dial.ts"
 
 const longest = 90_000
+/** Milliseconds between two looks for connections that were idle for too long. */
+const lookEvery = 1000
+
+interface Idle {
+  readonly connection: Connection
+  /** By the clock of `performance`. */
+  readonly until: number
+}
 
 /** A connection lent for one request. */
 export interface Lease extends Connection {
@@ -19,23 +27,24 @@ export interface Lease extends Connection {
 }
 
 export class IdleConnections {
-  readonly #idle = new Map<string, Array<Connection>>()
+  readonly #idle = new Map<string, Array<Idle>>()
   readonly #open = new Set<Socket>()
   #isClosed = false
+  /** One for all of them: a connection is lent and given back far more often than it grows old. */
+  #looking: NodeJS.Timeout | undefined
 
   /** The connection used last for this key, if one is left. */
   take(key: string): Lease | undefined {
     const list = this.#idle.get(key)
     for (let it = list?.pop(); it !== undefined; it = list?.pop()) {
       if (list?.length === 0) this.#idle.delete(key)
-      const { reader, socket } = it
-      socket.removeAllListeners("timeout")
+      const { reader, socket } = it.connection
       if (reader === undefined) socket.off("data", drop)
-      socket.setTimeout(0)
-      if (socket.destroyed || socket.readableEnded || !socket.writable) socket.destroy()
+      const isOld = it.until <= performance.now()
+      if (isOld || socket.destroyed || socket.readableEnded || !socket.writable) socket.destroy()
       else {
         socket.ref()
-        return this.#lend(key, it, true)
+        return this.#lend(key, it.connection, true)
       }
     }
     return undefined
@@ -53,13 +62,17 @@ export class IdleConnections {
 
   close(): void {
     this.#isClosed = true
+    clearTimeout(this.#looking)
     for (const socket of this.#open) socket.destroy()
   }
 
   #lend(key: string, connection: Connection, isReused: boolean): Lease {
     let state: "lent" | "complete" | "over" = "lent"
+    const { reach, reader, socket } = connection
     return {
-      ...connection,
+      socket,
+      ...(reader === undefined ? {} : { reader }),
+      ...(reach === undefined ? {} : { reach }),
       isReused,
       complete: () => {
         if (state === "lent") state = "complete"
@@ -85,16 +98,27 @@ export class IdleConnections {
     }
     // Nothing may come on an idle connection: what came would be taken for the answer to the next request.
     if (reader === undefined) socket.on("data", drop)
-    socket.setTimeout(milliseconds, () => socket.destroy())
     socket.unref()
+    const idle: Idle = { connection, until: performance.now() + milliseconds }
     const list = this.#idle.get(key)
-    if (list === undefined) this.#idle.set(key, [connection])
-    else list.push(connection)
+    if (list === undefined) this.#idle.set(key, [idle])
+    else list.push(idle)
+    this.#looking ??= setTimeout(() => this.#look(), lookEvery).unref()
+  }
+
+  /** Closes what was idle for too long; their ends forget them. */
+  #look(): void {
+    this.#looking = undefined
+    const now = performance.now()
+    for (const { connection: { socket }, until } of [...this.#idle.values()].flat()) {
+      if (until <= now) socket.destroy()
+    }
+    if (this.#idle.size > 0) this.#looking = setTimeout(() => this.#look(), lookEvery).unref()
   }
 
   #forget(key: string, connection: Connection): void {
     const list = this.#idle.get(key)
-    const at = list?.indexOf(connection) ?? -1
+    const at = list?.findIndex((it) => it.connection === connection) ?? -1
     if (at >= 0) list?.splice(at, 1)
     if (list?.length === 0) this.#idle.delete(key)
   }

@@ -13,12 +13,16 @@ export const requestHead = (
   if (!token.test(method)) throw new TypeError(`Method must be a valid HTTP token ["${method}"]`)
   if (!target.test(path)) throw new TypeError("Request path contains unescaped characters")
   let head = `${method} ${path} HTTP/1.1\r\n`
-  for (const [name, values] of Object.entries(headers)) {
+  for (const name in headers) {
     if (!token.test(name)) throw new TypeError("Header name must be a valid HTTP token")
-    for (const one of typeof values === "string" ? [values] : values) {
-      if (!value.test(one)) throw new TypeError(`Invalid character in header content ["${name}"]`)
-      head += `${name}: ${one}\r\n`
-    }
+    const values = headers[name] ?? []
+    if (typeof values === "string") head += line(name, values)
+    else for (const one of values) head += line(name, one)
   }
   return `${head}\r\n`
+}
+
+const line = (name: string, text: string): string => {
+  if (!value.test(text)) throw new TypeError(`Invalid character in header content ["${name}"]`)
+  return `${name}: ${text}\r\n`
 }
