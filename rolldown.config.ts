@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process"
 import { chmodSync, readFileSync } from "node:fs"
 import { defineConfig } from "rolldown"
+import { builtins } from "./scripts/builtins.ts"
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"))
 
@@ -31,6 +32,9 @@ const build = {
 /** What the bundles know of their build. */
 export const define = { REGCLIENT_BUILD: JSON.stringify(build) }
 
+/** What runs before the version of Node is known uses nothing that an old one may not have; nor does the bundler's part. */
+const isLeft = (importer: string, isDynamic: boolean): boolean => isDynamic || /^\0|\/src\/bin\//.test(importer)
+
 const tools = defineConfig({
   input: {
     regctl: "src/bin/regctl.ts",
@@ -39,7 +43,7 @@ const tools = defineConfig({
   },
   platform: "node",
   transform: { define },
-  plugins: [{
+  plugins: [builtins(isLeft), {
     name: "executable entries",
     writeBundle: (_, bundle) => {
       for (const [name, file] of Object.entries(bundle)) {
@@ -60,7 +64,11 @@ const tools = defineConfig({
           test: /\/src\/(?:bin\/(?:launch|runtime)|layers\/plainVersion|lib\/(?:build|versionText))\.ts$/,
           priority: 4
         },
-        { name: "base", test: /\/src\/(?:layers\/run|programs\/cli\/standard|schemas\/MediaType)\.ts$/, priority: 3 },
+        {
+          name: "base",
+          test: /^\0builtin:|\/src\/(?:layers\/run|programs\/cli\/standard|schemas\/MediaType)\.ts$/,
+          priority: 3
+        },
         {
           name: "local",
           test:

@@ -11,9 +11,11 @@ const lookEvery = 1000
 
 interface Idle {
   readonly connection: Connection
-  /** By the clock of `performance`. */
   readonly until: number
 }
+
+/** Milliseconds of a clock that nobody sets. That of `performance` is a module more to load, for runs of one request. */
+const clock = (): number => process.uptime() * 1000
 
 /** A connection lent for one request. */
 export interface Lease extends Connection {
@@ -40,7 +42,7 @@ export class IdleConnections {
       if (list?.length === 0) this.#idle.delete(key)
       const { reader, socket } = it.connection
       if (reader === undefined) socket.off("data", drop)
-      const isOld = it.until <= performance.now()
+      const isOld = it.until <= clock()
       if (isOld || socket.destroyed || socket.readableEnded || !socket.writable) socket.destroy()
       else {
         socket.ref()
@@ -99,7 +101,7 @@ export class IdleConnections {
     // Nothing may come on an idle connection: what came would be taken for the answer to the next request.
     if (reader === undefined) socket.on("data", drop)
     socket.unref()
-    const idle: Idle = { connection, until: performance.now() + milliseconds }
+    const idle: Idle = { connection, until: clock() + milliseconds }
     const list = this.#idle.get(key)
     if (list === undefined) this.#idle.set(key, [idle])
     else list.push(idle)
@@ -109,7 +111,7 @@ export class IdleConnections {
   /** Closes what was idle for too long; their ends forget them. */
   #look(): void {
     this.#looking = undefined
-    const now = performance.now()
+    const now = clock()
     for (const { connection: { socket }, until } of [...this.#idle.values()].flat()) {
       if (until <= now) socket.destroy()
     }

@@ -96,6 +96,23 @@ describe("an idle connection", () => {
       assert.strictEqual(yield* fetchText(get(`http://127.0.0.1:${server.port}/`)), "200 second")
     }).pipe(Effect.scoped, Effect.provide(transport("its own"))))
 
+  it.live("is closed a second before its server says it would, and not used again", () =>
+    Effect.gen(function*() {
+      const server = yield* rawServer((socket, connection) => {
+        socket.on("data", () =>
+          socket.write(
+            `HTTP/1.1 200 OK\r\nKeep-Alive: timeout=2, max=100\r\nContent-Length: 1\r\n\r\n${connection}`
+          ))
+      })
+      const next = fetchText(get(`http://127.0.0.1:${server.port}/`))
+      assert.deepStrictEqual([yield* next, yield* next], ["200 1", "200 1"])
+      const start = Date.now()
+      yield* server.allClosed
+      // Looked for each second: 1 to 2 of them, and what a busy machine adds.
+      assert.isAtLeast(Date.now() - start, 900)
+      assert.strictEqual(yield* next, "200 2")
+    }).pipe(Effect.scoped, Effect.provide(transport("its own"))))
+
   it.live("does not come to be when more than the answer came with it", () =>
     Effect.gen(function*() {
       const server = yield* rawServer((socket) => void socket.once("data", () => socket.write(`${answer}\r\n`)))
